@@ -1,0 +1,58 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+// Strict from the first day. A misspelled upcoming feature is silently ignored by the compiler, so
+// `FleetCore/LanguageFeatures.swift` asserts each of these names with `#if hasFeature(…)`.
+let strict: [SwiftSetting] = [
+    .enableUpcomingFeature("ExistentialAny"),
+    .enableUpcomingFeature("MemberImportVisibility"),
+    .enableUpcomingFeature("InternalImportsByDefault"),
+    .enableUpcomingFeature("NonisolatedNonsendingByDefault"),
+    .treatAllWarnings(as: .error),
+    // Named crash points (`CrashPoint`) exist in debug builds only: a release binary has none.
+    .define("CRASH_POINTS", .when(configuration: .debug)),
+]
+
+/// A module of the house: a folder below `Sources/<wing>/`. `Tests/HouseTests` reads this manifest and holds the floors.
+func room(_ name: String, wing: String, _ dependencies: [Target.Dependency]) -> Target {
+    .target(name: name, dependencies: dependencies, path: "Sources/\(wing)/\(name)", swiftSettings: strict)
+}
+
+func tests(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
+    .testTarget(name: name, dependencies: dependencies, path: "Tests/\(name)", swiftSettings: strict)
+}
+
+let grdb = Target.Dependency.product(name: "GRDB", package: "GRDB.swift")
+let sqlite = Target.Dependency.product(name: "GRDBSQLite", package: "GRDB.swift")
+let yams = Target.Dependency.product(name: "Yams", package: "Yams")
+let logging = Target.Dependency.product(name: "Logging", package: "swift-log")
+let lifecycle = Target.Dependency.product(name: "ServiceLifecycle", package: "swift-service-lifecycle")
+let arguments = Target.Dependency.product(name: "ArgumentParser", package: "swift-argument-parser")
+
+let package = Package(
+    name: "flotilla",
+    products: [
+    ],
+    dependencies: [
+        .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0"),
+        .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
+        .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
+        .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
+        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+        .package(url: "https://github.com/swiftlang/swift-docc-plugin", from: "1.5.0"),
+    ],
+    targets: [
+        // Ground
+        room("FleetCore", wing: "Core", []),
+        // Seams
+        room("FleetFile", wing: "Core", ["FleetCore", yams]),
+        room("Stores", wing: "Stores", ["FleetCore"]),
+        room("Brokers", wing: "Brokers", ["FleetCore"]),
+        room("Outbox", wing: "Carry", ["FleetCore", "Stores"]),
+        room("Inbox", wing: "Carry", ["FleetCore", "Stores"]),
+        // Tests
+        tests("FleetCoreTests", ["FleetCore"]),
+        tests("FleetFileTests", ["FleetCore", "FleetFile"]),
+    ],
+    swiftLanguageModes: [.v6]
+)

@@ -1,0 +1,49 @@
+/// An event on its way: the attributes of CloudEvents 1.0, and the payload as the bytes that the writer wrote.
+///
+/// Nothing on the way parses ``payload`` unless a view or a contract asks for a field of it.
+public struct Event: Hashable, Sendable {
+    /// CloudEvents `id`: given by the writer, and the same however often the event is carried.
+    public var id: EventID
+    /// CloudEvents `source`: `/fleet/service`.
+    public var source: String
+    /// CloudEvents `type`.
+    public var type: String
+    /// CloudEvents `subject`, and the extension `partitionkey`: the aggregate's id. Events of one key stay in order.
+    public var key: String
+    /// The aggregate's type, as the outbox column `aggregatetype` says it.
+    public var aggregateType: String
+    /// CloudEvents `time`: when the event occurred, as the writer says it, or when it was captured.
+    public var time: Timestamp
+    /// CloudEvents extension `traceparent` (W3C Trace Context), where the writer gave one.
+    public var traceParent: String?
+    /// Further headers, as the text of one JSON object, where the writer gave any.
+    public var headers: String?
+    /// CloudEvents `datacontenttype`.
+    public var contentType: String
+    /// CloudEvents `data`.
+    public var payload: [UInt8]
+
+    public init(
+        id: EventID, source: String, type: String, key: String, aggregateType: String, time: Timestamp,
+        traceParent: String? = nil, headers: String? = nil, contentType: String = "application/json",
+        payload: [UInt8]
+    ) {
+        self.id = id
+        self.source = source
+        self.type = type
+        self.key = key
+        self.aggregateType = aggregateType
+        self.time = time
+        self.traceParent = traceParent
+        self.headers = headers
+        self.contentType = contentType
+        self.payload = payload
+    }
+
+    /// What this event counts for against a bound on bytes: payload and attributes.
+    public var size: ByteCount {
+        ByteCount(
+            payload.count + source.utf8.count + type.utf8.count + key.utf8.count + aggregateType.utf8.count
+                + (traceParent?.utf8.count ?? 0) + (headers?.utf8.count ?? 0) + 24)
+    }
+}

@@ -1,0 +1,177 @@
+public import FleetCore
+
+/// A fleet as its file declares it: checked, with every default filled in and every variable replaced.
+public struct FleetDefinition: Sendable {
+    public var name: FleetName
+    /// The file it was read from, as the user named it.
+    public var file: String
+    public var broker: BrokerDefinition
+    /// Directory of the embedded state, absolute.
+    public var stateDirectory: String
+    /// In the order of the file.
+    public var services: [ServiceDefinition]
+
+    public init(
+        name: FleetName, file: String, broker: BrokerDefinition, stateDirectory: String,
+        services: [ServiceDefinition]
+    ) {
+        self.name = name
+        self.file = file
+        self.broker = broker
+        self.stateDirectory = stateDirectory
+        self.services = services
+    }
+
+    public func service(_ name: ServiceName) -> ServiceDefinition? {
+        services.first { $0.name == name }
+    }
+}
+
+/// Which broker carries the fleet's streams, and how much it keeps.
+public struct BrokerDefinition: Sendable, Hashable {
+    /// The engine's name: `embedded`, …
+    public var engine: String
+    public var retention: RetentionDefinition
+
+    public init(engine: String = "embedded", retention: RetentionDefinition = RetentionDefinition()) {
+        self.engine = engine
+        self.retention = retention
+    }
+}
+
+/// How much of each stream a broker keeps. Records that a subscription has still to read are never dropped.
+public struct RetentionDefinition: Sendable, Hashable {
+    /// Records older than this are dropped once everybody has read them. 90 days by default.
+    public var age: Duration
+    /// Beyond this size of one stream its oldest records are dropped once everybody has read them. 8 GiB by default.
+    public var size: ByteCount
+    /// At this size of one stream, read or not, appending stops and events wait in their outboxes. 16 GiB by default.
+    public var limit: ByteCount
+
+    public init(
+        age: Duration = .seconds(90 * 86_400), size: ByteCount = .gibibytes(8), limit: ByteCount = .gibibytes(16)
+    ) {
+        self.age = age
+        self.size = size
+        self.limit = limit
+    }
+}
+
+public struct ServiceDefinition: Sendable {
+    public var name: ServiceName
+    public var store: StoreAddress
+    public var outbox: OutboxDefinition
+    public var publishes: PublishedTypes
+    /// In the order of the file.
+    public var views: [ViewDefinition]
+    /// Where the service is declared.
+    public var location: SourceLocation
+
+    public init(
+        name: ServiceName, store: StoreAddress, outbox: OutboxDefinition = OutboxDefinition(),
+        publishes: PublishedTypes = .listed([]), views: [ViewDefinition] = [], location: SourceLocation
+    ) {
+        self.name = name
+        self.store = store
+        self.outbox = outbox
+        self.publishes = publishes
+        self.views = views
+        self.location = location
+    }
+}
+
+/// Where a service's store is. ``text`` may hold a secret and is never printed; ``description`` may be.
+public struct StoreAddress: Sendable, Hashable, CustomStringConvertible {
+    /// The URL's scheme: `sqlite`, …
+    public var scheme: String
+    /// What the connector opens: for `sqlite` an absolute path.
+    public var text: String
+    /// What may be shown: for `sqlite` the path as it was written, with no password for the rest.
+    public var description: String
+
+    public init(scheme: String, text: String, description: String) {
+        self.scheme = scheme
+        self.text = text
+        self.description = description
+    }
+}
+
+public struct OutboxDefinition: Sendable, Hashable {
+    /// How committed rows leave the store.
+    public enum Capture: String, Sendable, CaseIterable { case poll }
+
+    /// `outbox` by default.
+    public var table: TableName
+    /// How long published rows stay. None by default.
+    public var keep: Duration
+    public var capture: Capture
+    /// An event larger than this is parked. 1 MiB by default.
+    public var maximumEventSize: ByteCount
+
+    public init(
+        table: TableName = TableName(unchecked: "outbox"), keep: Duration = .zero, capture: Capture = .poll,
+        maximumEventSize: ByteCount = .mebibytes(1)
+    ) {
+        self.table = table
+        self.keep = keep
+        self.capture = capture
+        self.maximumEventSize = maximumEventSize
+    }
+}
+
+/// The contract of a service: the types of event that may leave it.
+public enum PublishedTypes: Sendable, Hashable {
+    /// `["*"]`: whatever is written.
+    case all
+    case listed([EventType])
+
+    public func contains(_ type: String) -> Bool {
+        switch self {
+        case .all: true
+        case .listed(let types): types.contains { $0.text == type }
+        }
+    }
+
+    /// Whether the service publishes nothing, and so has no outbox.
+    public var isEmpty: Bool { self == .listed([]) }
+}
+
+/// A read model that lives in its service's store.
+public struct ViewDefinition: Sendable {
+    public var name: ViewName
+    /// DDL, run when the view does not exist yet.
+    public var schema: SourceText
+    /// In the order of the file; no two for one event.
+    public var reactions: [Reaction]
+    public var location: SourceLocation
+
+    public init(name: ViewName, schema: SourceText, reactions: [Reaction], location: SourceLocation) {
+        self.name = name
+        self.schema = schema
+        self.reactions = reactions
+        self.location = location
+    }
+
+    /// The services whose streams the view reads, each once, in the order of the file.
+    public var sources: [ServiceName] {
+        var seen: Set<ServiceName> = []
+        return reactions.map(\.service).filter { seen.insert($0).inserted }
+    }
+}
+
+/// What a view does when an event arrives: SQL with parameters (`:data.a.b`, `:key`, …).
+public struct Reaction: Sendable {
+    /// Who publishes the event.
+    public var service: ServiceName
+    /// The event's type.
+    public var type: EventType
+    public var statements: SourceText
+    public var location: SourceLocation
+
+    public init(service: ServiceName, type: EventType, statements: SourceText, location: SourceLocation) {
+        self.service = service
+        self.type = type
+        self.statements = statements
+        self.location = location
+    }
+}

@@ -50,6 +50,11 @@ let package = Package(
         room("Brokers", wing: "Brokers", ["FleetCore"]),
         room("Outbox", wing: "Carry", ["FleetCore", "Stores"]),
         room("Inbox", wing: "Carry", ["FleetCore", "Stores"]),
+        room("Parking", wing: "Carry", ["FleetCore", "Stores"]),
+        // Connectors
+        room("SQLiteConnection", wing: "Stores", ["FleetCore", "Stores", grdb, sqlite]),
+        room("SQLiteStore", wing: "Stores", ["FleetCore", "Stores", "Outbox", "Parking", "SQLiteConnection"]),
+        room("EmbeddedBroker", wing: "Brokers", ["FleetCore", "Stores", "Brokers", "SQLiteConnection"]),
         // Tests
         tests("FleetCoreTests", ["FleetCore"]),
         tests("FleetFileTests", ["FleetCore", "FleetFile"]),

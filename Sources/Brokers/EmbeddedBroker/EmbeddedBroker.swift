@@ -1,0 +1,116 @@
+public import Brokers
+public import FleetCore
+import Foundation
+import SQLiteConnection
+import Synchronization
+
+/// A broker for one machine: each stream is a durable log in a SQLite file of its own, below one directory.
+///
+/// Its files are made by ``EmbeddedBrokerSetup``; a stream whose file is missing is an error, never an empty stream.
+public final class EmbeddedBroker: Broker {
+    public let name: String
+    private let directory: String
+    private let retention: Retention
+    private let clock: FleetClock
+    private let logs = Mutex<[StreamName: Opening]>([:])
+
+    /// A stream's log, opened by whoever needs it first.
+    private typealias Opening = Task<StreamLog, any Error>
+
+    public init(directory: String, retention: Retention, clock: FleetClock = .system) {
+        self.directory = directory
+        self.retention = retention
+        self.clock = clock
+        name = "embedded broker in \(directory)"
+    }
+
+    static func path(of stream: StreamName, in directory: String) -> String {
+        "\(directory)/\(stream).db"
+    }
+
+    public func append(_ events: [Event], to stream: StreamName) async throws -> LogPosition {
+        try await log(stream).append(events)
+    }
+
+    public func read(
+        _ stream: StreamName, after position: LogPosition, limit: BatchLimit
+    ) async throws -> [LogRecord] {
+        try await log(stream).read(after: position, limit: limit)
+    }
+
+    public func waitForRecords(in stream: StreamName, after position: LogPosition, timeout: Duration) async throws {
+        try await log(stream).waitForRecords(after: position, timeout: timeout)
+    }
+
+    public func bounds(of stream: StreamName) async throws -> StreamBounds {
+        try await log(stream).bounds()
+    }
+
+    public func subscribe(
+        _ subscription: SubscriptionName, to stream: StreamName, at position: LogPosition?
+    ) async throws {
+        try await log(stream).subscribe(subscription, at: position)
+    }
+
+    public func acknowledge(
+        upTo position: LogPosition, by subscription: SubscriptionName, in stream: StreamName
+    ) async throws {
+        try await log(stream).acknowledge(upTo: position, by: subscription)
+    }
+
+    public func unsubscribe(_ subscription: SubscriptionName, from stream: StreamName) async throws {
+        try await log(stream).unsubscribe(subscription.description)
+    }
+
+    public func subscriptions(of stream: StreamName) async throws -> [SubscriptionName: LogPosition] {
+        var result: [SubscriptionName: LogPosition] = [:]
+        for (text, position) in try await log(stream).cursors() {
+            let parts = text.split(separator: ".", maxSplits: 1).map(String.init)
+            guard parts.count == 2 else { continue }
+            let name = SubscriptionName(service: ServiceName(unchecked: parts[0]), view: ViewName(unchecked: parts[1]))
+            result[name] = position
+        }
+        return result
+    }
+
+    public func trim(_ stream: StreamName) async throws {
+        try await log(stream).trim()
+    }
+
+    public func close() async {
+        let openings = logs.withLock { logs in
+            defer { logs.removeAll() }
+            return Array(logs.values)
+        }
+        for opening in openings {
+            if let log = try? await opening.value { log.close() }
+        }
+    }
+
+    private func log(_ stream: StreamName) async throws -> StreamLog {
+        let (directory, retention, clock) = (directory, retention, clock)
+        let opening = logs.withLock { logs in
+            if let known = logs[stream] { return known }
+            // Owned by `logs` until `close()`; several callers wait for one opening.
+            let opening = Opening {
+                let path = Self.path(of: stream, in: directory)
+                guard FileIdentity.exists(path) else {
+                    throw FleetError(
+                        .missing, "the file of stream \(stream) is missing: \(path)",
+                        remedy: "restore it, or run `flotilla apply` to begin an empty stream")
+                }
+                return try await StreamLog(stream: stream, path: path, create: false, retention: retention, clock: clock)
+            }
+            logs[stream] = opening
+            return opening
+        }
+        do {
+            return try await opening.value
+        } catch {
+            logs.withLock { logs in
+                if logs[stream] == opening { logs[stream] = nil }
+            }
+            throw error
+        }
+    }
+}

@@ -1,0 +1,100 @@
+import Brokers
+import FleetCore
+import SQLiteConnection
+import Stores
+
+/// The SQLite file of one stream: its records, its bounds and its cursors.
+enum StreamFile {
+    /// Each entry takes the tables from the version before it to the next. Entries are never changed, only added.
+    static let migrations: [String] = [
+        """
+        CREATE TABLE records (
+            position INTEGER PRIMARY KEY,
+            appended_at INTEGER NOT NULL,
+            id BLOB NOT NULL,
+            type TEXT NOT NULL,
+            key TEXT NOT NULL,
+            aggregate_type TEXT NOT NULL,
+            source TEXT NOT NULL,
+            time INTEGER NOT NULL,
+            trace_parent TEXT,
+            headers TEXT,
+            content_type TEXT,
+            payload BLOB NOT NULL
+        );
+        CREATE TABLE bounds (
+            first INTEGER NOT NULL,
+            last INTEGER NOT NULL,
+            bytes INTEGER NOT NULL
+        );
+        INSERT INTO bounds VALUES (1, 0, 0);
+        CREATE TABLE cursors (
+            subscription TEXT PRIMARY KEY,
+            position INTEGER NOT NULL
+        );
+        """
+    ]
+
+    /// Brings the file to the newest version, within the caller's transaction.
+    static func migrate(_ session: SQLiteSession, path: String) throws {
+        let version = Int(try session.firstRow("PRAGMA user_version")?[0].integer ?? 0)
+        guard version <= migrations.count else {
+            throw FleetError(
+                .invalidInput, "\(path) was made by a newer Flotilla", remedy: "run that newer version")
+        }
+        for migration in migrations.dropFirst(version) { try session.script(migration) }
+        if version != migrations.count { try session.script("PRAGMA user_version = \(migrations.count)") }
+    }
+
+    static let insertion = """
+        INSERT INTO records (position, appended_at, id, type, key, aggregate_type, source, time, trace_parent, headers,
+            content_type, payload)
+        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)
+        """
+
+    /// The content type that needs no column.
+    static let usualContentType = "application/json"
+
+    static func insert(_ event: Event, at position: Int64, now: Timestamp, with statement: SQLiteStatement) throws {
+        statement.bind(position, at: 0)
+        statement.bind(now.microseconds, at: 1)
+        statement.bind(event.id.bytes, at: 2)
+        statement.bind(event.type, at: 3)
+        statement.bind(event.key, at: 4)
+        statement.bind(event.aggregateType, at: 5)
+        statement.bind(event.source, at: 6)
+        statement.bind(event.time.microseconds, at: 7)
+        statement.bind(event.traceParent, at: 8)
+        statement.bind(event.headers, at: 9)
+        statement.bind(event.contentType == usualContentType ? nil : event.contentType, at: 10)
+        statement.bind(event.payload, at: 11)
+        _ = try statement.step()
+        statement.reset()
+    }
+
+    static let selection = """
+        SELECT position, id, type, key, aggregate_type, source, time, trace_parent, headers, content_type, payload
+        FROM records WHERE position > $1 ORDER BY position
+        """
+
+    static func records(after position: LogPosition, limit: BatchLimit, in session: SQLiteSession) throws -> [LogRecord] {
+        let row = try session.statement(selection)
+        row.bind(position.value, at: 0)
+        defer { row.reset() }
+        var records: [LogRecord] = []
+        var bytes = 0
+        while records.count < limit.events.value, bytes < limit.bytes.value, try row.step() {
+            guard let id = row.withBytes(1, { EventID(bytes: $0) }) else {
+                throw FleetError(.corrupt, "record \(row.integer(0)) has no valid id")
+            }
+            let event = Event(
+                id: id, source: row.text(5), type: row.text(2), key: row.text(3), aggregateType: row.text(4),
+                time: Timestamp(microseconds: row.integer(6)), traceParent: row.optionalText(7),
+                headers: row.optionalText(8), contentType: row.optionalText(9) ?? usualContentType,
+                payload: row.bytes(10))
+            bytes += event.size.value
+            records.append(LogRecord(position: LogPosition(row.integer(0)), event: event))
+        }
+        return records
+    }
+}

@@ -1,0 +1,104 @@
+public import FleetCore
+public import Stores
+
+/// What one subscription has taken responsibility for, kept in the store in which its effects are.
+///
+/// All calls are part of the caller's transaction: effect, inbox row and cursor commit together, or none of them does.
+public struct Inbox: Sendable {
+    /// The subscription's number in this store.
+    public let number: Int64
+
+    /// Where a subscription stands.
+    public struct State: Sendable, Hashable {
+        public var number: Int64
+        /// The last record of the stream that was taken.
+        public var position: LogPosition
+        /// After which record the subscription began; ``LogPosition/start`` where it saw the whole stream.
+        public var begunAfter: LogPosition
+    }
+
+    public init(number: Int64) {
+        self.number = number
+    }
+
+    /// Where a subscription stands; `nil` where the store does not know it.
+    public static func state(
+        of name: String, in stream: StreamName, _ transaction: any StoreTransaction
+    ) throws -> State? {
+        try transaction.firstRow(
+            "SELECT number, position, begun_at FROM flotilla_subscriptions WHERE name = $1 AND stream = $2",
+            [.text(name), .text(stream.service.text)]
+        ).map { row in
+            State(
+                number: row[0].integer ?? 0, position: LogPosition(row[1].integer ?? 0),
+                begunAfter: LogPosition(row[2].integer ?? 0))
+        }
+    }
+
+    /// Begins a subscription after a record, unless the store knows it already.
+    public static func begin(
+        _ name: String, in stream: StreamName, after position: LogPosition, _ transaction: any StoreTransaction
+    ) throws -> State {
+        try transaction.run(
+            """
+            INSERT INTO flotilla_subscriptions (name, stream, position, begun_at) VALUES ($1, $2, $3, $3)
+            ON CONFLICT (name, stream) DO NOTHING
+            """, [.text(name), .text(stream.service.text), .integer(position.value)])
+        guard let state = try state(of: name, in: stream, transaction) else {
+            throw FleetError(.bug, "subscription \(name) vanished within a transaction")
+        }
+        return state
+    }
+
+    /// Takes responsibility for an event: `true` the first time, `false` for a duplicate.
+    public func accept(_ id: EventID, at position: LogPosition, _ transaction: any StoreTransaction) throws -> Bool {
+        try accept(id, at: position, with: acceptance(transaction))
+    }
+
+    /// The statement behind ``accept(_:at:_:)``, for those who take many events in one transaction.
+    public func acceptance(_ transaction: any StoreTransaction) throws -> any StoreStatement {
+        try transaction.prepare(
+            """
+            INSERT INTO flotilla_inbox (subscription, event_id, position) VALUES ($1, $2, $3)
+            ON CONFLICT (subscription, event_id) DO NOTHING
+            """)
+    }
+
+    public func accept(_ id: EventID, at position: LogPosition, with statement: any StoreStatement) throws -> Bool {
+        try statement.run([.integer(number), .bytes(id.bytes), .integer(position.value)]) == 1
+    }
+
+    /// Moves the cursor.
+    /// - Throws: `conflict` where it is not at `expected`: somebody else has moved it, and what the caller was about to
+    ///   do may have been done.
+    public func advance(from expected: LogPosition, to position: LogPosition, _ transaction: any StoreTransaction) throws {
+        let moved = try transaction.run(
+            "UPDATE flotilla_subscriptions SET position = $1 WHERE number = $2 AND position = $3",
+            [.integer(position.value), .integer(number), .integer(expected.value)])
+        if moved != 1 {
+            throw FleetError(.conflict, "another process moved the cursor of this subscription", isRetriable: true)
+        }
+    }
+
+    /// Forgets events that a stream cannot bring again: those more than `window` records behind the cursor. Looks at a
+    /// bounded number of rows, in the order of their ids.
+    /// - Returns: where to go on; `nil` where the last row was reached.
+    public func forget(
+        below position: LogPosition, after id: [UInt8]?, limit: Int, _ transaction: any StoreTransaction
+    ) throws -> [UInt8]? {
+        let scope: [SQLValue] = [.integer(number), .bytes(id ?? []), .integer(Int64(limit))]
+        let last = try transaction.firstRow(
+            """
+            SELECT max(event_id), count(*) FROM
+                (SELECT event_id FROM flotilla_inbox WHERE subscription = $1 AND event_id > $2
+                 ORDER BY event_id LIMIT $3) AS slice
+            """, scope)
+        guard let last, let end = last[0].bytes, Int(last[1].integer ?? 0) > 0 else { return nil }
+        try transaction.run(
+            """
+            DELETE FROM flotilla_inbox
+            WHERE subscription = $1 AND event_id > $2 AND event_id <= $3 AND position < $4
+            """, [.integer(number), .bytes(id ?? []), .bytes(end), .integer(position.value)])
+        return Int(last[1].integer ?? 0) < limit ? nil : end
+    }
+}

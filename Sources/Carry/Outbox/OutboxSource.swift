@@ -1,0 +1,93 @@
+public import FleetCore
+
+/// Committed rows of one service's outbox, in commit order. Each store connector has at least one way to capture.
+///
+/// Rows of any writer count. A row that was captured and not acknowledged is captured again by the next source.
+public protocol OutboxSource: Sendable {
+    /// What may be shown of where the outbox is.
+    var name: String { get }
+
+    /// Rows after a position, at most one batch, in commit order. Waits until there is one, or for `patience`, and
+    /// then returns none.
+    func capture(after position: OutboxPosition, limit: BatchLimit, patience: Duration) async throws -> [CapturedRow]
+
+    /// Settles a batch, in one transaction of the store: its published rows are never captured again, and are
+    /// removed, now or after the time they are kept; its other rows become parked events of the store.
+    /// - Throws: `conflict`, having changed nothing, where a row was to wait behind a parked event that is gone by
+    ///   now: whoever captured must begin anew.
+    func settle(_ batch: CapturedBatch) async throws
+
+    /// Keys that have parked events, and so must wait.
+    func heldKeys() async throws -> Set<String>
+
+    /// How many rows are not published yet, and when the oldest was written where the outbox tells.
+    func pending() async throws -> PendingRows
+
+    func close() async
+}
+
+/// What waits in an outbox.
+public struct PendingRows: Sendable, Hashable {
+    public var count: Int
+    public var oldest: Timestamp?
+
+    public init(count: Int, oldest: Timestamp?) {
+        self.count = count
+        self.oldest = oldest
+    }
+}
+
+/// A row of an outbox, read.
+public struct CapturedRow: Sendable {
+    public var position: OutboxPosition
+    public var content: Content
+
+    /// A row is an event, or says why it is none.
+    public enum Content: Sendable {
+        case event(Event)
+        case malformed(key: String, reason: String)
+    }
+
+    public init(position: OutboxPosition, content: Content) {
+        self.position = position
+        self.content = content
+    }
+
+    /// The key that orders it.
+    public var key: String {
+        switch content {
+        case .event(let event): event.key
+        case .malformed(let key, _): key
+        }
+    }
+}
+
+/// What became of the rows of one batch.
+public struct CapturedBatch: Sendable, Hashable {
+    /// Rows that are durable elsewhere.
+    public var published: [OutboxPosition]
+    /// Rows that must not leave their store.
+    public var parked: [RowToPark]
+    /// Everything up to here was captured.
+    public var through: OutboxPosition
+
+    public init(published: [OutboxPosition], parked: [RowToPark], through: OutboxPosition) {
+        self.published = published
+        self.parked = parked
+        self.through = through
+    }
+}
+
+/// A row that must not leave its store.
+public struct RowToPark: Sendable, Hashable {
+    public var position: OutboxPosition
+    public var key: String
+    /// Why; `nil` where it only waits behind an earlier parked event of its key.
+    public var reason: String?
+
+    public init(position: OutboxPosition, key: String, reason: String?) {
+        self.position = position
+        self.key = key
+        self.reason = reason
+    }
+}

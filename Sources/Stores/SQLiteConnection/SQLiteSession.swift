@@ -1,0 +1,74 @@
+import FleetCore
+public import Stores
+import GRDBSQLite
+import Synchronization
+
+/// A SQLite connection at work: prepares statements and keeps them.
+///
+/// `@unchecked Sendable`: it is used only within the closures of its ``SQLiteConnection``, which run one at a time
+/// on that connection's queue.
+public final class SQLiteSession: @unchecked Sendable {
+    let handle: OpaquePointer
+    let failure: SQLiteFailure
+    private var kept: [String: SQLiteStatement] = [:]
+    /// More than this many different texts, and all are prepared anew.
+    private static let keptLimit = 256
+
+    init(_ handle: OpaquePointer?, path: String) throws {
+        guard let handle else { throw FleetError(.bug, "\(path) has no connection") }
+        self.handle = handle
+        failure = SQLiteFailure(path: path)
+    }
+
+    /// A statement, prepared once and kept.
+    public func statement(_ sql: String) throws -> SQLiteStatement {
+        if let known = kept[sql] { return known }
+        if kept.count >= Self.keptLimit { kept.removeAll() }
+        let statement = try SQLiteStatement(sql, in: self)
+        kept[sql] = statement
+        return statement
+    }
+
+    /// Runs one or more statements without parameters.
+    public func script(_ sql: String) throws {
+        let code = sqlite3_exec(handle, sql, nil, nil, nil)
+        if code != SQLITE_OK { throw lastError(code, sql: sql) }
+    }
+
+    /// Rows changed by the last statement.
+    public var changes: Int { Int(sqlite3_changes64(handle)) }
+
+    /// Rows changed since the connection was opened, by triggers and foreign keys too.
+    public var totalChanges: Int { Int(sqlite3_total_changes64(handle)) }
+
+    func finalizeAll() { kept.removeAll() }
+
+    func lastError(_ code: Int32, sql: String?) -> FleetError {
+        let extended = sqlite3_extended_errcode(handle)
+        let message = String(cString: sqlite3_errmsg(handle))
+        return failure.error(extended & 0xFF == code & 0xFF ? extended : code, message, sql: sql)
+    }
+}
+
+extension SQLiteSession: StoreTransaction {
+    public func prepare(_ sql: String) throws -> any StoreStatement {
+        try statement(sql)
+    }
+
+    public func savepoint<Result>(_ body: () throws -> Result) throws -> Result {
+        _ = try statement("SAVEPOINT flotilla").run([])
+        do {
+            let result = try body()
+            _ = try statement("RELEASE flotilla").run([])
+            return result
+        } catch {
+            // Where SQLite itself rolled the whole transaction back (full disk, I/O error), no savepoint is left; the
+            // error that did it is the one to tell.
+            if sqlite3_get_autocommit(handle) == 0 {
+                _ = try statement("ROLLBACK TO flotilla").run([])
+                _ = try statement("RELEASE flotilla").run([])
+            }
+            throw error
+        }
+    }
+}

@@ -1,0 +1,198 @@
+import FleetCore
+import Foundation
+import GRDBSQLite
+public import Stores
+
+/// A prepared SQLite statement: owns its handle, and frees it when nobody holds it any more.
+public final class SQLiteStatement {
+    private let handle: OpaquePointer
+    private unowned let session: SQLiteSession
+    /// SQLite's index of each parameter `$1`, `$2`, …: SQLite counts names in order of first appearance.
+    private let slots: [Int32]
+
+    init(_ sql: String, in session: SQLiteSession) throws {
+        var handle: OpaquePointer?
+        var rest = 0
+        let code = sql.withCString { text in
+            var tail: UnsafePointer<CChar>?
+            let code = sqlite3_prepare_v3(session.handle, text, -1, UInt32(SQLITE_PREPARE_PERSISTENT), &handle, &tail)
+            rest = tail.map { strlen($0) } ?? 0
+            return code
+        }
+        guard code == SQLITE_OK else { throw session.lastError(code, sql: sql) }
+        guard let handle else { throw FleetError(.statement, "there is no statement in \"\(sql)\"") }
+        self.handle = handle
+        self.session = session
+        var slots = Array(1...max(1, sqlite3_bind_parameter_count(handle)))
+        if sqlite3_bind_parameter_count(handle) == 0 { slots = [] }
+        for slot in slots {
+            let name = sqlite3_bind_parameter_name(handle, slot).map { String(cString: $0) } ?? ""
+            if let number = Int(name.dropFirst()), name.first == "$", (1...slots.count).contains(number) {
+                slots[number - 1] = slot
+            }
+        }
+        self.slots = slots
+        let remainder = sql.utf8.suffix(rest)
+        if remainder.contains(where: { !SQLiteStatement.isFiller($0) }) {
+            sqlite3_finalize(handle)
+            throw FleetError(.statement, "more than one statement in \"\(sql)\"")
+        }
+    }
+
+    deinit {
+        sqlite3_finalize(handle)
+    }
+
+    private static func isFiller(_ byte: UInt8) -> Bool {
+        byte == UInt8(ascii: ";") || byte == UInt8(ascii: " ") || byte == UInt8(ascii: "\n")
+            || byte == UInt8(ascii: "\t") || byte == UInt8(ascii: "\r")
+    }
+
+    // MARK: Binding. Parameters count from 0.
+
+    public func bind(_ value: Int64, at index: Int) {
+        sqlite3_bind_int64(handle, slots[index], value)
+    }
+
+    public func bind(_ value: String, at index: Int) {
+        var value = value
+        value.withUTF8 { bytes in
+            _ = bytes.withMemoryRebound(to: CChar.self) {
+                sqlite3_bind_text64(
+                    handle, slots[index], $0.baseAddress ?? emptyText, UInt64($0.count), transient,
+                    UInt8(SQLITE_UTF8))
+            }
+        }
+    }
+
+    public func bind(_ value: String?, at index: Int) {
+        if let value { bind(value, at: index) } else { bindNull(at: index) }
+    }
+
+    public func bind(_ bytes: [UInt8], at index: Int) {
+        _ = bytes.withUnsafeBytes { buffer in
+            if let base = buffer.baseAddress, buffer.count > 0 {
+                sqlite3_bind_blob64(handle, slots[index], base, UInt64(buffer.count), transient)
+            } else {
+                sqlite3_bind_zeroblob(handle, slots[index], 0)
+            }
+        }
+    }
+
+    public func bindNull(at index: Int) {
+        sqlite3_bind_null(handle, slots[index])
+    }
+
+    public func bind(_ value: SQLValue, at index: Int) {
+        switch value {
+        case .null: bindNull(at: index)
+        case .boolean(let value): bind(Int64(value ? 1 : 0), at: index)
+        case .integer(let value): bind(value, at: index)
+        case .real(let value): sqlite3_bind_double(handle, slots[index], value)
+        case .text(let value): bind(value, at: index)
+        case .bytes(let value): bind(value, at: index)
+        }
+    }
+
+    private func bind(_ parameters: [SQLValue]) throws {
+        guard parameters.count == slots.count else {
+            let sql = String(cString: sqlite3_sql(handle))
+            throw FleetError(
+                .statement, "\(parameters.count) values for \(slots.count) parameters", underlying: "in: \(sql)")
+        }
+        for index in parameters.indices { bind(parameters[index], at: index) }
+    }
+
+    // MARK: Stepping
+
+    /// Takes one step: whether there is a row to read.
+    public func step() throws -> Bool {
+        switch sqlite3_step(handle) {
+        case SQLITE_ROW: return true
+        case SQLITE_DONE: return false
+        case let code:
+            let error = session.lastError(code, sql: String(cString: sqlite3_sql(handle)))
+            sqlite3_reset(handle)
+            throw error
+        }
+    }
+
+    public func reset() {
+        sqlite3_reset(handle)
+    }
+
+    // MARK: Columns of the row at hand, counted from 0
+
+    public func integer(_ column: Int) -> Int64 { sqlite3_column_int64(handle, Int32(column)) }
+
+    public func isNull(_ column: Int) -> Bool { sqlite3_column_type(handle, Int32(column)) == SQLITE_NULL }
+
+    public func isBlob(_ column: Int) -> Bool { sqlite3_column_type(handle, Int32(column)) == SQLITE_BLOB }
+
+    /// The text or blob of a column, lent for the length of `body`; numbers as their text, null as nothing.
+    public func withBytes<Result>(_ column: Int, _ body: (UnsafeBufferPointer<UInt8>) throws -> Result) rethrows -> Result {
+        let pointer: UnsafeRawPointer?
+        if isBlob(column) {
+            pointer = sqlite3_column_blob(handle, Int32(column))
+        } else {
+            pointer = sqlite3_column_text(handle, Int32(column)).map { UnsafeRawPointer($0) }
+        }
+        let count = Int(sqlite3_column_bytes(handle, Int32(column)))
+        return try body(
+            UnsafeBufferPointer(start: pointer?.assumingMemoryBound(to: UInt8.self), count: pointer == nil ? 0 : count))
+    }
+
+    /// The column as text; bytes that are not UTF-8 become U+FFFD.
+    public func text(_ column: Int) -> String {
+        withBytes(column) { String(decoding: $0, as: UTF8.self) }
+    }
+
+    public func optionalText(_ column: Int) -> String? {
+        isNull(column) ? nil : text(column)
+    }
+
+    public func bytes(_ column: Int) -> [UInt8] {
+        withBytes(column) { Array($0) }
+    }
+
+    func value(_ column: Int) -> SQLValue {
+        switch sqlite3_column_type(handle, Int32(column)) {
+        case SQLITE_INTEGER: .integer(integer(column))
+        case SQLITE_FLOAT: .real(sqlite3_column_double(handle, Int32(column)))
+        case SQLITE_TEXT: .text(text(column))
+        case SQLITE_BLOB: .bytes(bytes(column))
+        default: .null
+        }
+    }
+}
+
+extension SQLiteStatement: StoreStatement {
+    @discardableResult
+    public func run(_ parameters: [SQLValue]) throws -> Int {
+        let before = session.totalChanges
+        try bind(parameters)
+        defer { reset() }
+        while try step() {}
+        return session.totalChanges == before ? 0 : session.changes
+    }
+
+    public func forEachRow(_ parameters: [SQLValue], _ body: (SQLRow) throws -> Void) throws {
+        try bind(parameters)
+        defer { reset() }
+        let count = Int(sqlite3_column_count(handle))
+        let names = (0..<count).map { String(cString: sqlite3_column_name(handle, Int32($0))) }
+        while try step() {
+            try body(SQLRow(columns: names, values: (0..<count).map { value($0) }))
+        }
+    }
+}
+
+/// `SQLITE_TRANSIENT`, a macro that Swift does not import: SQLite copies what is bound.
+private let transient = unsafeBitCast(-1, to: sqlite3_destructor_type.self)
+
+/// A pointer for empty texts: a null pointer would bind NULL. Never written to, never freed.
+nonisolated(unsafe) private let emptyText: UnsafePointer<CChar> = {
+    let pointer = UnsafeMutablePointer<CChar>.allocate(capacity: 1)
+    pointer.initialize(to: 0)
+    return UnsafePointer(pointer)
+}()

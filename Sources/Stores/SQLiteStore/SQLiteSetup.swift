@@ -1,0 +1,136 @@
+import FleetCore
+import Parking
+import SQLiteConnection
+public import Stores
+
+/// Compares a SQLite file with what the fleet needs of it, and makes it so.
+public struct SQLiteSetup: StoreSetup {
+    public let name: String
+    private let path: String
+
+    public init(path: String, name: String) {
+        self.path = path
+        self.name = name
+    }
+
+    public func plan(_ needs: StoreNeeds) async throws -> SetupPlan {
+        guard FileIdentity.exists(path) else { return SQLiteChanges.forNewFile(needs) }
+        let connection = try SQLiteConnection(path: path, mode: .readOnly)
+        defer { connection.close() }
+        let name = name
+        return try await connection.read { session in
+            try SQLiteChanges(needs: needs, file: name, session: session).plan()
+        }
+    }
+
+    public func apply(_ needs: StoreNeeds) async throws -> SetupPlan {
+        let isNew = !FileIdentity.exists(path)
+        let connection = try SQLiteConnection(path: path, mode: .create)
+        defer { connection.close() }
+        let name = name
+        var plan = try await connection.write { session in
+            let changes = try SQLiteChanges(needs: needs, file: name, session: session)
+            let plan = try changes.plan()
+            try changes.perform()
+            return plan
+        }
+        if isNew { plan.steps.insert(SQLiteChanges.createFile, at: 0) }
+        return plan
+    }
+}
+
+/// What differs between a file and a fleet's needs of it, seen within one transaction.
+struct SQLiteChanges {
+    let needs: StoreNeeds
+    let file: String
+    let session: SQLiteSession
+    private let version: Int
+    private let hasOutbox: Bool
+    private let usesWAL: Bool
+    /// Known views and the schema that each was made with.
+    private let knownViews: [String: String]
+
+    static let createFile = SetupStep("create the database file, in WAL mode")
+    private static let ownTables = SetupStep("create Flotilla's own tables (flotilla_…)")
+
+    init(needs: StoreNeeds, file: String, session: SQLiteSession) throws {
+        self.needs = needs
+        self.file = file
+        self.session = session
+        version = try SQLiteOwnTables.version(in: session)
+        try SQLiteOwnTables.checkVersion(version, file: file)
+        usesWAL = try session.firstRow("PRAGMA journal_mode")?[0].text == "wal"
+        hasOutbox = try needs.outbox.map { outbox in
+            try SQLiteOutboxTable(outbox, keep: needs.outboxKeep, in: session, file: file) != nil
+        } ?? true
+        var views: [String: String] = [:]
+        if version > 0 {
+            for row in try session.rows("SELECT name, schema FROM flotilla_views") {
+                views[row[0].text ?? ""] = row[1].text ?? ""
+            }
+        }
+        knownViews = views
+    }
+
+    static func forNewFile(_ needs: StoreNeeds) -> SetupPlan {
+        var steps = [createFile, ownTables]
+        if let outbox = needs.outbox { steps.append(outboxStep(outbox)) }
+        steps += needs.views.map { viewStep($0.subscription) }
+        return SetupPlan(steps: steps)
+    }
+
+    private static func outboxStep(_ table: TableName) -> SetupStep { SetupStep("create outbox table \(table)") }
+    private static func viewStep(_ view: SubscriptionName) -> SetupStep { SetupStep("create view \(view)") }
+
+    private var newViews: [ViewNeeds] {
+        needs.views.filter { knownViews[$0.subscription.view.text] == nil }
+    }
+
+    func plan() throws -> SetupPlan {
+        var plan = SetupPlan()
+        if !usesWAL { plan.steps.append(SetupStep("switch the database to WAL mode")) }
+        if version == 0 {
+            plan.steps.append(Self.ownTables)
+        } else if version < SQLiteOwnTables.migrations.count {
+            plan.steps.append(
+                SetupStep("bring Flotilla's own tables from version \(version) to \(SQLiteOwnTables.migrations.count)"))
+        }
+        if let outbox = needs.outbox, !hasOutbox { plan.steps.append(Self.outboxStep(outbox)) }
+        plan.steps += newViews.map { Self.viewStep($0.subscription) }
+        for view in needs.views {
+            if let known = knownViews[view.subscription.view.text], known != view.schema {
+                plan.notices.append(
+                    "the schema of view \(view.subscription) differs from the one it was made with;"
+                        + " `flotilla views rebuild \(view.subscription)` makes it anew")
+            }
+        }
+        let declared = Set(needs.views.map { $0.subscription.view.text })
+        for known in knownViews.keys.sorted() where !declared.contains(known) {
+            plan.steps.append(SetupStep("forget view \(known), which is no longer declared; its tables stay"))
+        }
+        return plan
+    }
+
+    func perform() throws {
+        try SQLiteOwnTables.migrate(session, file: file)
+        if let outbox = needs.outbox, !hasOutbox {
+            try session.script(SQLiteOutboxTable.creation(outbox))
+        }
+        for view in newViews {
+            try SQLiteViewObjects.create(view, in: session)
+        }
+        let declared = Set(needs.views.map { $0.subscription.view.text })
+        for known in knownViews.keys where !declared.contains(known) {
+            try forget(known)
+        }
+    }
+
+    private func forget(_ view: String) throws {
+        let place = Parking.Place.view(ViewName(unchecked: view)).text
+        let numbers = "(SELECT number FROM flotilla_subscriptions WHERE name = $1)"
+        try session.run("DELETE FROM flotilla_inbox WHERE subscription IN \(numbers)", [.text(view)])
+        try session.run("DELETE FROM flotilla_subscriptions WHERE name = $1", [.text(view)])
+        try session.run("DELETE FROM flotilla_parked WHERE place = $1", [.text(place)])
+        try session.run("DELETE FROM flotilla_views WHERE name = $1", [.text(view)])
+    }
+}

@@ -51,6 +51,9 @@ let package = Package(
         room("Outbox", wing: "Carry", ["FleetCore", "Stores"]),
         room("Inbox", wing: "Carry", ["FleetCore", "Stores"]),
         room("Parking", wing: "Carry", ["FleetCore", "Stores"]),
+        // Patterns
+        room("Relay", wing: "Carry", ["FleetCore", "Outbox", "Brokers", lifecycle]),
+        room("Views", wing: "Carry", ["FleetCore", "Stores", "SQLTemplate", "Inbox", "Parking", "Brokers", lifecycle]),
         // Connectors
         room("SQLiteConnection", wing: "Stores", ["FleetCore", "Stores", grdb, sqlite]),
         room("SQLiteStore", wing: "Stores", ["FleetCore", "Stores", "Outbox", "Parking", "SQLiteConnection"]),

@@ -29,7 +29,15 @@ public final class EmbeddedBroker: Broker {
     }
 
     public func append(_ events: [Event], to stream: StreamName) async throws -> LogPosition {
-        try await log(stream).append(events)
+        let log = try await log(stream)
+        do {
+            return try await log.append(events)
+        } catch let error as FleetError where error.code == .missing || error.code == .corrupt {
+            // The file that was open is not the one at its path: whoever comes next opens what is there then.
+            logs.withLock { $0[stream] = nil }
+            log.close()
+            throw error
+        }
     }
 
     public func read(

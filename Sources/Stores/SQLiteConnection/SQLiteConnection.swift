@@ -68,10 +68,12 @@ public final class SQLiteConnection: Sendable {
     }
 
     /// Runs `body` in one transaction that holds the write lock from the beginning, and commits it.
+    /// - Throws: `missing`, besides what `body` throws, where the file is no longer at its path.
     public func write<Result: Sendable>(
         _ body: @escaping @Sendable (SQLiteSession) throws -> Result
     ) async throws -> Result {
-        try await run { [session] database in
+        try checkFileIsInPlace()
+        return try await run { [session] database in
             var result: Result?
             try database.inTransaction(.immediate) {
                 result = try body(session)

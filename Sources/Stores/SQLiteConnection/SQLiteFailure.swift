@@ -34,6 +34,8 @@ struct SQLiteFailure {
             FleetError(
                 .unavailable, "the disk that holds \(path) reports an error", remedy: "check the disk",
                 isRetriable: true, underlying: "\(message), code \(extendedCode)")
+        case SQLITE_MISUSE:
+            FleetError(.unavailable, "\(path) was closed meanwhile", isRetriable: true, underlying: message)
         case SQLITE_CANTOPEN:
             FleetError(
                 .unavailable, "\(path) cannot be opened",

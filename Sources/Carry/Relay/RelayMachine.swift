@@ -1,0 +1,183 @@
+public import FleetCore
+public import Outbox
+
+/// Carries one outbox into one stream: the logic, without I/O, clock or randomness.
+///
+/// Every action that the machine returns is answered by exactly one input. Batches are appended in the order in which
+/// they were captured, one at a time; a batch is settled at its source only after the broker has answered that it is
+/// durable. While one batch is appended, the next is captured and the one before is settled, and never more are held.
+public struct RelayMachine: Sendable {
+    /// What the driver is to do.
+    public enum Action: Sendable {
+        /// Open the source, and tell the keys that it holds. Always the first.
+        case open
+        case capture(after: OutboxPosition)
+        case append([Event])
+        case settle(CapturedBatch)
+        /// Wait, and answer ``Input/waited(_:)``.
+        case wait(afterFailures: Int, then: Step)
+    }
+
+    /// What became of it.
+    public enum Input: Sendable {
+        case opened(heldKeys: Set<String>)
+        case captured([CapturedRow])
+        case appended
+        case settled
+        case failed(Step, FleetError)
+        case waited(Step)
+    }
+
+    public enum Step: Sendable, Hashable { case open, capture, append, settle }
+
+    private struct Batch {
+        var events: [Event]
+        var outcome: CapturedBatch
+    }
+
+    /// What may be published, and how large an event may be.
+    private let contract: RelayContract
+    private var heldKeys: Set<String> = []
+    private var captured: OutboxPosition = .start
+    private var isCapturing = false
+    private var isAppending = false
+    private var isSettling = false
+    /// Captured and not appended. At most one, besides the one that is being appended.
+    private var toAppend: [Batch] = []
+    /// Appended and not settled. At most one, besides the one that is being settled.
+    private var toSettle: [CapturedBatch] = []
+    /// Consecutive failures of each step.
+    private var failures: [Step: Int] = [:]
+    /// Steps that wait before they are tried again.
+    private var waiting: Set<Step> = []
+    /// Everything under way is to be forgotten, and the source opened anew.
+    private var mustReopen = false
+    /// Whether the last capture that ended found nothing.
+    private var foundNothing = false
+
+    /// How many batches may wait for each of the later steps.
+    private static let queueLimit = 1
+
+    public init(contract: RelayContract) {
+        self.contract = contract
+    }
+
+    /// Whether the last capture found nothing, and nothing that was captured before is still under way.
+    public var isIdle: Bool { foundNothing && toAppend.isEmpty && toSettle.isEmpty }
+
+    /// The first action.
+    public mutating func start() -> [Action] { [.open] }
+
+    /// Takes an answer, and returns what to do next.
+    public mutating func handle(_ input: Input) -> [Action] {
+        switch input {
+        case .opened(let keys):
+            succeeded(.open)
+            heldKeys = keys
+        case .captured(let rows):
+            succeeded(.capture)
+            isCapturing = false
+            if !mustReopen { take(rows) }
+        case .appended:
+            succeeded(.append)
+            isAppending = false
+            let batch = toAppend.removeFirst()
+            if !mustReopen { toSettle.append(batch.outcome) }
+        case .settled:
+            succeeded(.settle)
+            isSettling = false
+            toSettle.removeFirst()
+        case .failed(let step, let error):
+            return failed(step, error) + next()
+        case .waited(let step):
+            waiting.remove(step)
+            if step == .open { return [.open] }
+        }
+        return next()
+    }
+
+    // MARK: Batches
+
+    private mutating func take(_ rows: [CapturedRow]) {
+        guard let last = rows.last else {
+            foundNothing = true
+            return
+        }
+        foundNothing = false
+        captured = last.position
+        var batch = Batch(events: [], outcome: CapturedBatch(published: [], parked: [], through: last.position))
+        batch.events.reserveCapacity(rows.count)
+        batch.outcome.published.reserveCapacity(rows.count)
+        for row in rows {
+            if !heldKeys.isEmpty, heldKeys.contains(row.key) {
+                batch.outcome.parked.append(RowToPark(position: row.position, key: row.key, reason: nil))
+                continue
+            }
+            switch contract.verdict(on: row.content) {
+            case .publish(let event):
+                batch.events.append(event)
+                batch.outcome.published.append(row.position)
+            case .park(let reason):
+                heldKeys.insert(row.key)
+                batch.outcome.parked.append(RowToPark(position: row.position, key: row.key, reason: reason))
+            }
+        }
+        toAppend.append(batch)
+    }
+
+    // MARK: Failures
+
+    private mutating func succeeded(_ step: Step) {
+        failures[step] = nil
+    }
+
+    private mutating func failed(_ step: Step, _ error: FleetError) -> [Action] {
+        failures[step, default: 0] += 1
+        foundNothing = false
+        switch step {
+        case .open: break
+        case .capture: isCapturing = false
+        case .append: isAppending = false
+        case .settle: isSettling = false
+        }
+        // Waiting helps against a lock or a full disk. After anything else at the source, what is known of it is void:
+        // rows that are not settled are captured again.
+        let canRetry = step == .append || error.code == .busy || error.code == .full
+        if step == .open || !canRetry { mustReopen = true }
+        if mustReopen { return [] }
+        waiting.insert(step)
+        return [.wait(afterFailures: failures[step] ?? 1, then: step)]
+    }
+
+    // MARK: What next
+
+    private mutating func next() -> [Action] {
+        if mustReopen { return reopen() }
+        var actions: [Action] = []
+        if !isSettling, !waiting.contains(.settle), let batch = toSettle.first {
+            isSettling = true
+            actions.append(.settle(batch))
+        }
+        if !isAppending, !waiting.contains(.append), let batch = toAppend.first, toSettle.count <= Self.queueLimit {
+            isAppending = true
+            actions.append(.append(batch.events))
+        }
+        if !isCapturing, !waiting.contains(.capture), toAppend.count <= Self.queueLimit {
+            isCapturing = true
+            actions.append(.capture(after: captured))
+        }
+        return actions
+    }
+
+    /// Once nothing is under way any more, begins again from what the source says.
+    private mutating func reopen() -> [Action] {
+        guard !isCapturing, !isAppending, !isSettling, waiting.isEmpty else { return [] }
+        mustReopen = false
+        toAppend = []
+        toSettle = []
+        captured = .start
+        let count = max(1, failures.values.max() ?? 1)
+        waiting.insert(.open)
+        return [.wait(afterFailures: count, then: .open)]
+    }
+}

@@ -1,0 +1,185 @@
+public import Brokers
+public import FleetCore
+import Inbox
+public import ServiceLifecycle
+public import Stores
+import Synchronization
+
+/// Drives a ``DeliveryMachine``: carries its actions out, and answers them.
+public final class DeliveryService: Service {
+    public let applier: ViewApplier
+    public let progress: Progress
+    private let stores: any StoreProvider
+    private let broker: any Broker
+    private let limit: BatchLimit
+    private let backoff: Backoff
+    private let patience: Duration
+    private let clock: FleetClock
+    private let state = Mutex(State())
+
+    private struct State {
+        var store: (any Store)?
+        var number: Int64 = 0
+        /// Where forgetting old inbox rows goes on.
+        var forgetting: [UInt8]?
+    }
+
+    /// An event id is remembered for this many records of its stream. A relay repeats a batch only directly after it.
+    private static let inboxWindow: Int64 = 1_000_000
+
+    /// - Parameter patience: how long one look at an idle stream may wait before it says that there is nothing.
+    public init(
+        applier: ViewApplier, stores: any StoreProvider, broker: any Broker, limit: BatchLimit = .standard,
+        backoff: Backoff = .standard, patience: Duration = .seconds(1), clock: FleetClock = .system, progress: Progress
+    ) {
+        self.applier = applier
+        self.stores = stores
+        self.broker = broker
+        self.limit = limit
+        self.backoff = backoff
+        self.patience = patience
+        self.clock = clock
+        self.progress = progress
+    }
+
+    /// Delivers until the task is cancelled or the process shuts down.
+    public func run() async {
+        await cancelWhenGracefulShutdown {
+            var machine = DeliveryMachine()
+            await withTaskGroup(of: DeliveryMachine.Input.self) { group in
+                for action in machine.start() { group.addTask { await self.perform(action) } }
+                while let input = await group.next() {
+                    self.observe(input)
+                    if Task.isCancelled { break }
+                    let actions = machine.handle(input)
+                    self.progress.setIdle(machine.isIdle)
+                    for action in actions { group.addTask { await self.perform(action) } }
+                }
+                group.cancelAll()
+            }
+        }
+    }
+
+    private func perform(_ action: DeliveryMachine.Action) async -> DeliveryMachine.Input {
+        switch action {
+        case .open:
+            return await attempt(.open) { .opened(try await self.open()) }
+        case .read(let position):
+            return await attempt(.read) {
+                let there = try await self.broker.read(self.stream, after: position, limit: self.limit)
+                if !there.isEmpty { return .read(there) }
+                try await self.broker.waitForRecords(in: self.stream, after: position, timeout: self.patience)
+                return .read(try await self.broker.read(self.stream, after: position, limit: self.limit))
+            }
+        case .apply(let records, let position, let heldKeys, let isCareful):
+            return await attempt(.apply) {
+                let (store, number) = try self.opened()
+                let (applier, now) = (self.applier, self.clock.now())
+                let result = try await store.write { transaction in
+                    try applier.apply(
+                        records, after: position, number: number, heldKeys: heldKeys, isCareful: isCareful, at: now,
+                        in: transaction)
+                }
+                self.progress.count(records.count)
+                CrashPoint.delivered.reached()
+                return .applied(result)
+            }
+        case .acknowledge(let position, let records):
+            return await attempt(.acknowledge) {
+                try await self.broker.acknowledge(upTo: position, by: self.applier.subscription, in: self.stream)
+                try await self.forget(below: position, records: records)
+                return .acknowledged
+            }
+        case .retry(let due):
+            return await attempt(.retry) {
+                try await self.clock.sleep(due.elapsed(since: self.clock.now()))
+                let (applier, now) = (self.applier, self.clock.now())
+                let retried = try await self.opened().store.write { try applier.retryDue(at: now, in: $0) }
+                return .retried(retried)
+            }
+        case .wait(let failures, let step):
+            var random = SystemRandomNumberGenerator()
+            try? await clock.sleep(backoff.delay(afterFailures: failures, using: &random))
+            return .waited(step)
+        }
+    }
+
+    private var stream: StreamName { applier.stream }
+
+    private func attempt(
+        _ step: DeliveryMachine.Step, _ body: () async throws -> DeliveryMachine.Input
+    ) async -> DeliveryMachine.Input {
+        do {
+            return try await body()
+        } catch {
+            return .failed(step, FleetError.wrapping(error))
+        }
+    }
+
+    private func observe(_ input: DeliveryMachine.Input) {
+        switch input {
+        case .failed(let step, let error):
+            let isExpected = step == .apply && (error.code == .statement || error.code == .badEvent)
+            if error.code != .cancelled, error.code != .conflict, !isExpected { progress.fail(error) }
+        case .applied, .read: progress.recover()
+        case .opened, .acknowledged, .retried, .waited: break
+        }
+    }
+
+    private func opened() throws -> (store: any Store, number: Int64) {
+        let state = state.withLock { $0 }
+        guard let store = state.store else { throw FleetError(.bug, "the store was not opened") }
+        return (store, state.number)
+    }
+
+    /// Finds where the subscription stands, or begins it at the oldest record that there is.
+    private func open() async throws -> DeliveryMachine.Opening {
+        if let failed = state.withLock({ state in
+            defer { state.store = nil }
+            return state.store
+        }) { await stores.discard(failed) }
+        let store = try await stores.store()
+        let (name, stream, parking) = (applier.inboxName, stream, applier.parking)
+        let bounds = try await broker.bounds(of: stream)
+        let oldest = LogPosition(bounds.first.value - 1)
+        let found = try await store.read { try Inbox.state(of: name, in: stream, $0) }
+        let begun: Inbox.State
+        if let found {
+            begun = found
+        } else {
+            begun = try await store.write { try Inbox.begin(name, in: stream, after: oldest, $0) }
+        }
+        // The store is right where the broker differs: after a restored backup it asks for older records again.
+        try await broker.subscribe(applier.subscription, to: stream, at: begun.position)
+        state.withLock { state in
+            state.store = store
+            state.number = begun.number
+            state.forgetting = nil
+        }
+        return try await store.read { transaction in
+            DeliveryMachine.Opening(
+                position: begun.position, heldKeys: try parking.heldKeys(in: transaction),
+                nextDue: try parking.nextDue(in: transaction))
+        }
+    }
+
+    /// Looks at twice as many inbox rows as were just added, so that it keeps up.
+    private func forget(below position: LogPosition, records: Int) async throws {
+        let horizon = position.value - Self.inboxWindow
+        guard horizon > 0 else { return }
+        let (store, number) = try opened()
+        let from = state.withLock { $0.forgetting }
+        let next = try await store.write { transaction in
+            try Inbox(number: number).forget(
+                below: LogPosition(horizon), after: from, limit: max(16, 2 * records), transaction)
+        }
+        state.withLock { $0.forgetting = next }
+    }
+}
+
+/// Opens a service's store for all who work in it, once.
+public protocol StoreProvider: Sendable {
+    func store() async throws -> any Store
+    /// Closes a store that has failed, so that the next who asks gets it opened anew. No effect on a newer one.
+    func discard(_ store: any Store) async
+}

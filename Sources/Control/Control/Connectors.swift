@@ -1,0 +1,87 @@
+import Brokers
+import EmbeddedBroker
+import FleetCore
+import FleetFile
+import Outbox
+import SQLTemplate
+import SQLiteStore
+import Stores
+import Views
+
+/// Which connector stands behind each seam. A new store or broker is one line here in each place.
+enum Connectors {
+    static let storeSchemes: Set<String> = ["sqlite"]
+    static let brokerEngines: Set<String> = ["embedded"]
+
+    static func dialect(of store: StoreAddress) -> SQLDialect { .sqlite }
+
+    static func setup(of service: ServiceDefinition) -> any StoreSetup {
+        SQLiteSetup(path: service.store.text, name: service.store.description)
+    }
+
+    static func store(of service: ServiceDefinition) throws -> any Store {
+        try SQLiteStore(path: service.store.text, name: service.store.description)
+    }
+
+    static func outbox(
+        of service: ServiceDefinition, stream: StreamName, watcher: FileWatcher?
+    ) async throws -> any OutboxSource {
+        try await SQLiteOutbox(
+            path: service.store.text, name: service.store.description, table: service.outbox.table,
+            keep: service.outbox.keep, stream: stream, watcher: watcher)
+    }
+
+    static func rebuild(of view: ViewNeeds, in service: ServiceDefinition) -> any ViewRebuild {
+        SQLiteRebuild(view, path: service.store.text, name: service.store.description)
+    }
+
+    static func findings(in views: [ViewSQL], of service: ServiceDefinition) async throws -> [SQLFinding] {
+        try await SQLiteStatementCheck(path: service.store.text).findings(in: views)
+    }
+
+    static func broker(of fleet: FleetDefinition) -> any Broker {
+        EmbeddedBroker(directory: fleet.streamsDirectory, retention: fleet.broker.retention.limits)
+    }
+
+    static func brokerSetup(of fleet: FleetDefinition) -> any BrokerSetup {
+        EmbeddedBrokerSetup(directory: fleet.streamsDirectory, retention: fleet.broker.retention.limits)
+    }
+}
+
+extension RetentionDefinition {
+    fileprivate var limits: Retention { Retention(age: age, size: size, limit: limit) }
+}
+
+extension FleetDefinition {
+    /// Where the embedded broker keeps its streams.
+    var streamsDirectory: String { "\(stateDirectory)/streams" }
+
+    func stream(of service: ServiceName) -> StreamName { StreamName(fleet: name, service: service) }
+
+    /// Services that publish, each with its stream.
+    var publishers: [(service: ServiceDefinition, stream: StreamName)] {
+        services.filter { !$0.publishes.isEmpty }.map { ($0, stream(of: $0.name)) }
+    }
+
+    var brokerNeeds: BrokerNeeds {
+        var readers: [(SubscriptionName, StreamName)] = []
+        for service in services {
+            for view in service.views {
+                let subscription = SubscriptionName(service: service.name, view: view.name)
+                readers += view.sources.map { (subscription, stream(of: $0)) }
+            }
+        }
+        return BrokerNeeds(streams: publishers.map(\.stream), subscriptions: readers)
+    }
+}
+
+extension ServiceDefinition {
+    var storeNeeds: StoreNeeds {
+        StoreNeeds(
+            outbox: publishes.isEmpty ? nil : outbox.table, outboxKeep: outbox.keep, views: views.map(viewNeeds))
+    }
+
+    func viewNeeds(_ view: ViewDefinition) -> ViewNeeds {
+        ViewNeeds(subscription: SubscriptionName(service: name, view: view.name), schema: view.schema.text)
+    }
+}

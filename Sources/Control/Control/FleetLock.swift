@@ -1,0 +1,34 @@
+import FleetCore
+import Foundation
+
+/// Holds a fleet's state directory for one `run` at a time (flock(2)): the system lets go of it when the process ends,
+/// however it ends.
+final class FleetLock: Sendable {
+    private let descriptor: Int32
+
+    /// - Throws: `busy`, naming the process that holds it; `unavailable` where the file cannot be made.
+    init(directory: String) throws {
+        let path = "\(directory)/run.lock"
+        let descriptor = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0o644)
+        guard descriptor >= 0 else {
+            throw FleetError(
+                .unavailable, "\(path) cannot be opened", remedy: "check the permissions of the state directory",
+                underlying: String(cString: strerror(errno)))
+        }
+        guard flock(descriptor, LOCK_EX | LOCK_NB) == 0 else {
+            let holder = (try? String(contentsOfFile: path, encoding: .utf8)) ?? ""
+            close(descriptor)
+            throw FleetError(
+                .busy, "another `flotilla run` holds \(directory): \(holder.isEmpty ? "an unknown process" : holder)",
+                remedy: "stop it first, or give this fleet a `state:` of its own")
+        }
+        let holder = "process \(getpid()) on \(ProcessInfo.processInfo.hostName), since \(Timestamp.now())"
+        ftruncate(descriptor, 0)
+        _ = holder.withCString { pwrite(descriptor, $0, strlen($0), 0) }
+        self.descriptor = descriptor
+    }
+
+    deinit {
+        close(descriptor)
+    }
+}

@@ -1,0 +1,74 @@
+public import FleetFile
+public import FleetCore
+import Stores
+
+/// What `apply` would change, place by place.
+public struct FleetPlan: Sendable {
+    public struct Part: Sendable {
+        /// A service with its store, or the broker.
+        public var name: String
+        public var steps: [String]
+        public var notices: [String]
+        /// Why the part cannot be set up; it stays as it is.
+        public var failure: FleetError?
+    }
+
+    public var parts: [Part]
+
+    public var isEmpty: Bool { parts.allSatisfy { $0.steps.isEmpty && $0.failure == nil } }
+    public var failures: [FleetError] { parts.compactMap(\.failure) }
+    public var notices: [String] { parts.flatMap(\.notices) }
+}
+
+/// Compares the fleet as it is with its file, and makes it so.
+public enum FleetSetup {
+    /// Looks, and changes nothing. What cannot be looked at is told in its part.
+    public static func plan(_ fleet: FleetDefinition) async -> FleetPlan {
+        await parts(of: fleet) { try await $0.plan($1) } broker: { try await Connectors.brokerSetup(of: fleet).plan($0) }
+    }
+
+    /// Makes it so, as far as it can be. Safe to run again.
+    public static func apply(_ fleet: FleetDefinition) async -> FleetPlan {
+        await parts(of: fleet) { try await $0.apply($1) } broker: { try await Connectors.brokerSetup(of: fleet).apply($0) }
+    }
+
+    /// - Throws: `notApplied` where `apply` has something to do, and what the first part that cannot be used throws.
+    public static func requireApplied(_ fleet: FleetDefinition) async throws {
+        let plan = await plan(fleet)
+        let missing = plan.parts.flatMap { part in part.steps.map { "\(part.name): \($0)" } }
+        guard missing.isEmpty else {
+            throw FleetError(
+                .notApplied,
+                "the fleet is not as \(fleet.file) declares it (\(missing.prefix(3).joined(separator: "; "))"
+                    + (missing.count > 3 ? "; and \(missing.count - 3) more)" : ")"),
+                remedy: "run `flotilla apply \(fleet.file)`, and then this again")
+        }
+    }
+
+    private static func parts(
+        of fleet: FleetDefinition, store: (any StoreSetup, StoreNeeds) async throws -> SetupPlan,
+        broker: (BrokerNeeds) async throws -> [String]
+    ) async -> FleetPlan {
+        var plan = FleetPlan(parts: [])
+        for service in fleet.services {
+            let setup = Connectors.setup(of: service)
+            var part = FleetPlan.Part(name: "\(service.name) (\(setup.name))", steps: [], notices: [])
+            do {
+                let changes = try await store(setup, service.storeNeeds)
+                part.steps = changes.steps.map(\.description)
+                part.notices = changes.notices
+            } catch {
+                part.failure = FleetError.wrapping(error)
+            }
+            plan.parts.append(part)
+        }
+        var part = FleetPlan.Part(name: "\(fleet.broker.engine) broker", steps: [], notices: [])
+        do {
+            part.steps = try await broker(fleet.brokerNeeds)
+        } catch {
+            part.failure = FleetError.wrapping(error)
+        }
+        plan.parts.append(part)
+        return plan
+    }
+}

@@ -47,12 +47,14 @@ let package = Package(
         // Seams
         room("FleetFile", wing: "Core", ["FleetCore", yams]),
         room("Stores", wing: "Stores", ["FleetCore"]),
+        room("SQLTemplate", wing: "Stores", ["FleetCore"]),
         room("Brokers", wing: "Brokers", ["FleetCore"]),
         room("Outbox", wing: "Carry", ["FleetCore", "Stores"]),
         room("Inbox", wing: "Carry", ["FleetCore", "Stores"]),
         // Tests
         tests("FleetCoreTests", ["FleetCore"]),
         tests("FleetFileTests", ["FleetCore", "FleetFile"]),
+        tests("SQLTemplateTests", ["FleetCore", "SQLTemplate"]),
     ],
     swiftLanguageModes: [.v6]
 )

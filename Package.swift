@@ -47,6 +47,7 @@ let package = Package(
         // Seams
         room("FleetFile", wing: "Core", ["FleetCore", yams]),
         room("Stores", wing: "Stores", ["FleetCore"]),
+        room("SQLTemplate", wing: "Stores", ["FleetCore"]),
         room("Brokers", wing: "Brokers", ["FleetCore"]),
         room("Outbox", wing: "Carry", ["FleetCore", "Stores"]),
         room("Inbox", wing: "Carry", ["FleetCore", "Stores"]),
@@ -61,6 +62,7 @@ let package = Package(
         // Tests
         tests("FleetCoreTests", ["FleetCore"]),
         tests("FleetFileTests", ["FleetCore", "FleetFile"]),
+        tests("SQLTemplateTests", ["FleetCore", "SQLTemplate"]),
     ],
     swiftLanguageModes: [.v6]
 )

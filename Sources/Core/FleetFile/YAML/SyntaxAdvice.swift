@@ -1,6 +1,10 @@
 /// Says what libyaml found wrong, and what people usually did.
 enum SyntaxAdvice {
     static func problem(_ error: YAMLSyntaxError, in source: SourceLines) -> Problem {
+        if error.context?.contains("scanning an alias") == true {
+            let message = "this is not YAML: * begins an alias, and no name follows it"
+            return Problem(at: source.location(error.contextMark), message, remedy: "for a star write \"*\" in quotes")
+        }
         var message = "this is not YAML: \(error.problem)"
         if let context = error.context {
             message += " \(context)"
@@ -19,9 +23,6 @@ enum SyntaxAdvice {
         let indentation = line.prefix { $0 == 0x20 || $0 == 0x09 }
         if indentation.contains(0x09) || error.problem.contains("tab") { return "indent with spaces, not with tabs" }
         let text = String(decoding: line, as: UTF8.self)
-        if error.context?.contains("scanning an alias") == true {
-            return "put a value that begins with * into quotes: \"*\""
-        }
         if error.problem.contains("cannot start any token") {
             return "put the value into quotes"
         }

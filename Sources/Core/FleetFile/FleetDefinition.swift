@@ -32,10 +32,16 @@ public struct BrokerDefinition: Sendable, Hashable {
     /// The engine's name: `embedded`, …
     public var engine: String
     public var retention: RetentionDefinition
+    /// Where the broker is; `nil` for the embedded one.
+    public var address: StoreAddress?
 
-    public init(engine: String = "embedded", retention: RetentionDefinition = RetentionDefinition()) {
+    public init(
+        engine: String = "embedded", retention: RetentionDefinition = RetentionDefinition(),
+        address: StoreAddress? = nil
+    ) {
         self.engine = engine
         self.retention = retention
+        self.address = address
     }
 }
 
@@ -88,11 +94,14 @@ public struct StoreAddress: Sendable, Hashable, CustomStringConvertible {
     public var text: String
     /// What may be shown: for `sqlite` the path as it was written, with no password for the rest.
     public var description: String
+    /// The schema of a server's database that holds the service's tables, where one is named.
+    public var schema: String?
 
-    public init(scheme: String, text: String, description: String) {
+    public init(scheme: String, text: String, description: String, schema: String? = nil) {
         self.scheme = scheme
         self.text = text
         self.description = description
+        self.schema = schema
     }
 }
 

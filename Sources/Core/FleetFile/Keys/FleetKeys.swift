@@ -1,0 +1,51 @@
+internal import FleetCore
+
+/// Reads the keys of the fleet itself.
+struct FleetKeys {
+    /// Keys of later versions of this file.
+    static let later: Set<String> = ["push", "topic", "format", "sagas", "flows", "objectives"]
+
+    let values: ValueReader
+    let storeSchemes: Set<String>
+    let brokerEngines: Set<String>
+    /// The file's directory, which relative paths start from.
+    let directory: String
+
+    /// The fleet, or `nil` where something is missing or wrong, which the log has.
+    func read(_ root: YAMLNode) -> FleetDefinition? {
+        guard !root.isEmpty else {
+            values.log.error(at: root.mark, "the file is empty", remedy: ProblemLog.starter)
+            return nil
+        }
+        let subject = "the fleet file"
+        let known = ["version", "fleet", "broker", "state", "services"]
+        guard let fields = values.fields(root, subject, known: known, later: Self.later) else { return nil }
+        checkVersion(fields["version"])
+        let name = readName(fields, root)
+        let broker = BrokerKeys(values: values, engines: brokerEngines).read(fields["broker"])
+        let state = StateKeys(values: values, directory: directory).read(fields["state"])
+        let remedy = "add services: with one entry for each service"
+        let entry = values.required("services", of: fields, root, subject, remedy: remedy)
+        let services = entry.map { entry in
+            let stores = StoreKeys(values: values, schemes: storeSchemes, directory: directory)
+            return ServicesKeys(values: values, stores: stores, state: state).read(entry)
+        }
+        guard let name, let broker, let state, let services else { return nil }
+        return FleetDefinition(
+            name: name, file: values.source.file, broker: broker, stateDirectory: state, services: services)
+    }
+
+    private func readName(_ fields: [String: NamedValue], _ root: YAMLNode) -> FleetName? {
+        let remedy = "add fleet: and a name"
+        guard let field = values.required("fleet", of: fields, root, "the fleet file", remedy: remedy),
+            let read = values.text(field.value, "\"fleet\"")
+        else { return nil }
+        return values.name(read.text, shown: read.shown, at: read.mark, "a fleet")
+    }
+
+    private func checkVersion(_ field: NamedValue?) {
+        guard let field, let version = values.text(field.value, "\"version\""), version.text != "1" else { return }
+        let message = "this build reads version 1 of the fleet file, not \(version.shown)"
+        values.log.error(at: version.mark, message, remedy: "write version: 1, or remove it")
+    }
+}

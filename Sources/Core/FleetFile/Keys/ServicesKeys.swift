@@ -1,0 +1,86 @@
+internal import FleetCore
+
+/// Reads `services`: first what each of them is, then the views, which speak of all of them.
+struct ServicesKeys {
+    private struct Draft {
+        var entry: NamedValue
+        var name: ServiceName?
+        var store: StoreKeys.Store?
+        var outbox: OutboxDefinition
+        var views: NamedValue?
+    }
+
+    let values: ValueReader
+    let stores: StoreKeys
+    /// The directory of the embedded state; `nil` where it is wrong.
+    let state: String?
+
+    func read(_ field: NamedValue) -> [ServiceDefinition] {
+        let remedy = "write a mapping of names to services"
+        guard let entries = values.entries(field.value, "\"services\"", remedy: remedy) else { return [] }
+        if entries.isEmpty {
+            values.log.error(at: field.value.mark, "\"services\" is empty", remedy: "add a service")
+        }
+        var publishers = Publishers(values: values)
+        let drafts = entries.map { draft($0, publishers: &publishers) }
+        checkStores(drafts)
+        return drafts.compactMap { definition($0, publishers: publishers) }
+    }
+
+    private func draft(_ entry: NamedValue, publishers: inout Publishers) -> Draft {
+        let subject = "service \(entry.shown)"
+        let name: ServiceName? = values.name(entry.name, shown: entry.shown, at: entry.mark, "a service")
+        let known = ["store", "outbox", "publishes", "views"]
+        let fields = values.fields(entry.value, subject, known: known, later: FleetKeys.later)
+        let publisher = PublishesKeys(values: values).read(fields?["publishes"], isKnown: fields != nil)
+        if !entry.isDuplicate { publishers.add(entry.name, name, publisher) }
+        var draft = Draft(entry: entry, name: name, outbox: OutboxDefinition(), views: fields?["views"])
+        guard let fields else { return draft }
+        let remedy = "add store: sqlite:\(name?.text ?? "NAME").db"
+        if let field = values.required("store", of: fields, entry.value, subject, remedy: remedy) {
+            draft.store = stores.read(field, "the store of \(subject)")
+        }
+        if let field = fields["outbox"] {
+            draft.outbox = OutboxKeys(values: values).read(field, "the outbox of \(subject)")
+            if publisher.types?.isEmpty == true {
+                let message = "\(subject) has an outbox, but publishes nothing"
+                values.log.warning(at: field.mark, message, remedy: "list its events under publishes")
+            }
+        }
+        return draft
+    }
+
+    private func definition(_ draft: Draft, publishers: Publishers) -> ServiceDefinition? {
+        let owner = "service \(draft.entry.shown)"
+        let views = draft.views.map { ViewsKeys(values: values, publishers: publishers).read($0, owner) } ?? []
+        guard let name = draft.name, let store = draft.store else { return nil }
+        return ServiceDefinition(
+            name: name, store: store.address, outbox: draft.outbox,
+            publishes: publishers.types(of: draft.entry.name) ?? .listed([]), views: views,
+            location: values.source.location(draft.entry.mark))
+    }
+
+    /// Every service owns its store: no two have one, and none is within the state of the fleet.
+    private func checkStores(_ drafts: [Draft]) {
+        var owners: [String: Draft] = [:]
+        let resolvedState = state.map(FilePath.resolved)
+        for draft in drafts where !draft.entry.isDuplicate {
+            guard let store = draft.store else { continue }
+            if let owner = owners[store.identity] {
+                let line = values.source.location(owner.entry.mark).line
+                let name = owner.entry.shown
+                let message = "service \(draft.entry.shown) has the store of service \(name) (line \(line))"
+                values.log.error(at: store.mark, message, remedy: "give each service a store of its own")
+            } else {
+                owners[store.identity] = draft
+            }
+            guard let path = store.resolvedPath, let state, let resolvedState else { continue }
+            if FilePath.isInside(store.address.text, directory: state)
+                || FilePath.isInside(path, directory: resolvedState)
+            {
+                let message = "the store of service \(draft.entry.shown) lies in the state directory"
+                values.log.error(at: store.mark, message, remedy: "move the store, or name another state directory")
+            }
+        }
+    }
+}

@@ -1,0 +1,51 @@
+internal import FleetCore
+
+/// Collects what is wrong with a file while it is read; the reading goes on.
+final class ProblemLog {
+    /// More than these say nothing new.
+    static let limit = 200
+    /// Where a fleet file comes from.
+    static let starter = "`flotilla init` writes one to start from"
+
+    private let source: SourceLines
+    private var problems: [Problem] = []
+    private var seen: Set<Problem> = []
+    private var dropped = 0
+
+    init(source: SourceLines) {
+        self.source = source
+    }
+
+    private(set) var hasErrors = false
+
+    func add(_ problem: Problem) {
+        hasErrors = hasErrors || problem.severity == .error
+        if problems.count == Self.limit {
+            dropped += 1
+        } else if seen.insert(problem).inserted {
+            problems.append(problem)
+        }
+    }
+
+    func error(at mark: TextMark, _ message: String, remedy: String = "") {
+        add(Problem(at: source.location(mark), message, remedy: remedy))
+    }
+
+    func warning(at mark: TextMark, _ message: String, remedy: String = "") {
+        add(Problem(.warning, at: source.location(mark), message, remedy: remedy))
+    }
+
+    /// The known name that was probably meant. Not sought once the log is full, so that a file of slips stays cheap.
+    func nearest(to name: String, in candidates: some Sequence<String>) -> String? {
+        problems.count < Self.limit ? NearestName.of(name, in: candidates) : nil
+    }
+
+    /// All problems by place; the last one counts those that were left out.
+    func sorted() -> [Problem] {
+        var sorted = problems.sorted { ($0.location, $0.message) < ($1.location, $1.message) }
+        if dropped > 0, let last = sorted.last {
+            sorted.append(Problem(at: last.location, "\(dropped) more problems are not shown"))
+        }
+        return sorted
+    }
+}

@@ -1,0 +1,44 @@
+/// What a message may show of a text that somebody gave.
+enum Shown {
+    /// A longer text is cut: a message is one line.
+    static let limit = 80
+
+    /// The text in double quotes: redacted, on one line and of bounded length.
+    static func quoted(_ text: String) -> String { "\"\(cut(text))\"" }
+
+    /// The text redacted, on one line and of bounded length.
+    static func cut(_ text: String) -> String {
+        let looksSecret = text.contains("://") || text.contains("@") || text.lowercased().contains("password")
+        let safe = looksSecret ? redacted(text) : text
+        var line = ""
+        for scalar in safe.unicodeScalars.prefix(limit) {
+            line.unicodeScalars.append(scalar.value < 0x20 || scalar.value == 0x7F ? " " : scalar)
+        }
+        return line.unicodeScalars.count < safe.unicodeScalars.count ? line + "…" : line
+    }
+
+    /// A URL without what may be secret: user and password (a token may stand for the user), the query, and settings
+    /// that speak of a password.
+    static func redacted(_ url: String) -> String {
+        var rest = url[...]
+        var shown = ""
+        if let at = rest.lastIndex(of: "@") {
+            shown = scheme(of: rest[..<at]) + "***"
+            rest = rest[at...]
+        }
+        if let query = rest.firstIndex(where: { $0 == "?" || $0 == "#" }) {
+            return shown + rest[..<query] + "?…"
+        }
+        if rest.lowercased().contains("password") { return shown + "…" }
+        return shown + rest
+    }
+
+    /// `scheme://`, `scheme:` or nothing.
+    private static func scheme(of text: Substring) -> String {
+        guard let colon = text.firstIndex(of: ":"), text[..<colon].allSatisfy({ $0.isLetter || $0.isNumber }) else {
+            return ""
+        }
+        let after = text[text.index(after: colon)...]
+        return text[...colon] + (after.hasPrefix("//") ? "//" : "")
+    }
+}

@@ -1,0 +1,61 @@
+import FleetFile
+import Testing
+
+/// Files made to hurt.
+@Suite struct BoundsTests {
+    private static let levels = 100_000
+
+    @Test(arguments: [
+        String(repeating: "[", count: levels), String(repeating: "{", count: levels), String(repeating: "{a: ", count: levels),
+        String(repeating: "- ", count: levels), "fleet: " + String(repeating: "[", count: levels) + String(repeating: "]", count: levels),
+        String(repeating: "? ", count: levels), String(repeating: "[{", count: levels), String(repeating: "!a ", count: levels),
+        (0..<1_400).map { String(repeating: " ", count: $0) + "a:\n" }.joined(),
+        String(repeating: "a:\n a:", count: levels), String(repeating: "&a ", count: levels),
+    ])
+    func nestingIsBounded(text: String) {
+        let problems = read(text).problems
+        #expect(!problems.isEmpty)
+        #expect(problems.count <= 201)
+    }
+
+    @Test(arguments: [(62, true), (63, false)])
+    func theBoundIsExact(levels: Int, fits: Bool) throws {
+        let nested = String(repeating: "[", count: levels) + String(repeating: "]", count: levels)
+        let problems = read("fleet: {f: \(nested)}\nservices: {a: {store: sqlite:a.db}}").problems
+        let problem = try #require(problems.first)
+        #expect(problems.count == 1)
+        #expect(problem.message.contains("nested deeper than 64 levels") == !fits, "\(problem)")
+        #expect(problem.location.column == (fits ? 8 : 12 + 62))
+    }
+
+    @Test func aliasesCannotDeepenWithoutBound() throws {
+        let lines = (1..<100).map { "a\($0): &a\($0) [*a\($0 - 1)]" }
+        let text = (["a0: &a0 []"] + lines).joined(separator: "\n")
+        let problems = read(text).problems.filter { $0.message.contains("nested deeper than 64 levels") }
+        #expect(problems.first?.location.line == 64)
+    }
+
+    @Test func anAliasBombIsRefused() throws {
+        var lines = ["a0: &a0 [x, x, x, x, x, x, x, x, x, x]"]
+        for level in 1..<40 {
+            lines.append("a\(level): &a\(level) [" + Array(repeating: "*a\(level - 1)", count: 10).joined(separator: ", ") + "]")
+        }
+        let problems = read(lines.joined(separator: "\n")).problems
+        let bomb = try #require(problems.first { $0.message.contains("stand for more than 10000 values") })
+        #expect(bomb.location.line == 4)
+    }
+
+    @Test func manyProblemsAreCut() {
+        let keys = (0..<20_000).map { "key\($0): x\n" }.joined()
+        let problems = read("fleet: f\nservices: {a: {store: sqlite:a.db}}\n" + keys).problems
+        #expect(problems.count == 201)
+        #expect(problems.last?.message == "19800 more problems are not shown")
+        #expect(read("fleet: f\n" + String(repeating: "x: 1\n", count: 100_000)).problems.count == 201)
+    }
+
+    @Test func oneLongLineCostsNoSquare() throws {
+        let services = (0..<9_000).map { "s\($0): {store: 'sqlite:ä\($0).db', publishes: [A]}" }
+        let result = read("fleet: f\nservices: {\(services.joined(separator: ", "))}")
+        #expect(result.definition?.services.count == 9_000)
+    }
+}

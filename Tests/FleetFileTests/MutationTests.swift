@@ -1,0 +1,59 @@
+@testable import FleetFile
+import Testing
+
+/// Nothing that a file can hold traps the reader.
+@Suite struct MutationTests {
+    /// SplitMix64 (Steele, Lea, Flood, 2014).
+    private struct Generator: RandomNumberGenerator {
+        var state: UInt64
+
+        mutating func next() -> UInt64 {
+            state &+= 0x9E37_79B9_7F4A_7C15
+            var mixed = state
+            mixed = (mixed ^ (mixed >> 30)) &* 0xBF58_476D_1CE4_E5B9
+            mixed = (mixed ^ (mixed >> 27)) &* 0x94D0_49BB_1331_11EB
+            return mixed ^ (mixed >> 31)
+        }
+    }
+
+    private static let fragments = [
+        "*", "&a ", "*a", "${", "$${", "}", "[", "]", "{", "}", "|", ">", "|2-", "'", "\"", ": ", "- ", "? ", "\n", "\r", "\t",
+        "#", "%", "@", "!", "!!str ", "<<: *a", "---", "...", "\\", "~", "\u{0}", "\u{2028}", "é", "👩‍🚀", "%YAML 1.1\n",
+    ].map { Array($0.utf8) }
+
+    @Test(arguments: 0..<6)
+    func mutationsAreSurvived(run: Int) throws {
+        let seed = UInt64.random(in: .min ... .max)
+        print("seed of mutation run \(run): \(seed)")
+        var random = Generator(state: seed)
+        for _ in 0..<500 {
+            var bytes = Array(goodFile.utf8)
+            for _ in 0..<Int.random(in: 1...4, using: &random) { mutate(&bytes, using: &random) }
+            let result = reader.read(bytes: bytes, path: "fleet.yaml")
+            #expect(result.definition != nil || !result.problems.isEmpty, "seed \(seed)")
+            let lines = bytes.count { $0 == UInt8(ascii: "\n") } + 1
+            for problem in result.problems {
+                #expect((1...(lines + 1)).contains(problem.location.line), "seed \(seed): \(problem)")
+                #expect(problem.location.column >= 1, "seed \(seed): \(problem)")
+            }
+        }
+    }
+
+    private func mutate(_ bytes: inout [UInt8], using random: inout Generator) {
+        guard !bytes.isEmpty else { return }
+        let place = Int.random(in: 0..<bytes.count, using: &random)
+        let end = min(bytes.count, place + Int.random(in: 1...40, using: &random))
+        switch Int.random(in: 0..<6, using: &random) {
+        case 0: bytes[place] ^= 1 << UInt8.random(in: 0..<8, using: &random)
+        case 1: bytes.removeSubrange(place..<end)
+        case 2: bytes.insert(contentsOf: bytes[place..<end], at: place)
+        case 3: bytes.removeSubrange(place...)
+        case 4: bytes.insert(contentsOf: Self.fragments.randomElement(using: &random) ?? [], at: place)
+        default:
+            let piece = bytes[place..<end]
+            bytes.insert(contentsOf: piece, at: Int.random(in: 0..<bytes.count, using: &random))
+        }
+    }
+
+    private let reader = FleetFileReader(environment: [:], storeSchemes: ["sqlite"], brokerEngines: ["embedded"])
+}

@@ -1,0 +1,96 @@
+import FleetFile
+import Foundation
+import Testing
+
+@Suite struct StoreTests {
+    private static func fleet(_ store: String) -> String { "fleet: f\nservices: {a: {store: \(store)}}" }
+
+    @Test(arguments: [
+        ("‸customers.db", "\"customers.db\" names no kind of store; write sqlite:PATH"),
+        ("‸sqllite:a.db", "no connector for \"sqllite:a.db\"; did you mean sqlite:?"),
+        ("‸\"postgres://h/db\"", "no connector for \"postgres://h/db\"; it has connectors for sqlite:"),
+        ("‸\"sqlite:\"", "names no file"), ("‸\"sqlite::memory:\"", "would be lost with the process"),
+        ("‸\"sqlite://a.db\"", "is ambiguous"), ("‸\"sqlite:///srv/a.db\"", "is ambiguous"),
+        ("‸sqlite:file:a.db", "is a URL within a URL"), ("‸\"sqlite:a.db?mode=ro\"", "has parameters"),
+        ("‸sqlite:data/", "is a directory"), ("‸sqlite:/", "is a directory"), ("‸sqlite:/usr", "is a directory"),
+        ("‸\"sqlite:~/a.db\"", "begins with ~, which is not replaced here; write ${HOME}"),
+        ("‸\"sqlite:a\\0.db\"", "contains a control character"), ("‸~", "has no value"), ("‸[x]", "must be a text"),
+        ("{url: sqlite:a.db, ‸schema: a}", "a SQLite store has no \"schema\""), ("‸{schema: a}", "has no \"url\""),
+        ("{url: sqlite:a.db, ‸owner: a}", "unknown key \"owner\" in the store of service \"a\"; its keys are url, schema"),
+        ("‸sqlite:.flotilla/a.db", "lies in the state directory"), ("‸sqlite:x/../.flotilla", "lies in the state directory"),
+    ])
+    func stores(store: String, part: String) {
+        Marked(Self.fleet(store), part).check()
+    }
+
+    @Test(arguments: [
+        ("‸\"postgres://h/db\"", "is a URL"), ("‸\"nats:x\"", "is a URL"), ("‸~", "has no value"), ("‸\"~/x\"", "begins with ~"),
+    ])
+    func states(state: String, part: String) {
+        Marked("fleet: f\nstate: \(state)\nservices: {a: {store: sqlite:a.db}}", part).check()
+    }
+
+    @Test(arguments: ["sqlite:a.db", "sqlite:./x/..//a.db", "sqlite:/fleets/northwind/a.db", "{url: sqlite:a.db}"])
+    func noTwoServicesShareAStore(second: String) {
+        let marked = second.hasPrefix("{") ? "{url: ‸sqlite:a.db}" : "‸" + second
+        Marked("fleet: f\nservices:\n  a: {store: sqlite:a.db}\n  b: {store: \(marked)}",
+            "service \"b\" has the store of service \"a\" (line 3)").check()
+    }
+
+    @Test func linksDoNotHideASharedStore() throws {
+        let directory = FileManager.default.temporaryDirectory.appendingPathComponent("flotilla-\(UUID())")
+        try FileManager.default.createDirectory(at: directory, withIntermediateDirectories: true)
+        defer { try? FileManager.default.removeItem(at: directory) }
+        func link(_ name: String, to target: String) throws {
+            let path = directory.appendingPathComponent(name).path
+            try FileManager.default.createSymbolicLink(atPath: path, withDestinationPath: target)
+        }
+        try link("dangling.db", to: "a.db")
+        try link("here", to: ".")
+        try link("loop", to: "loop")
+        try FileManager.default.createDirectory(
+            at: directory.appendingPathComponent("state"), withIntermediateDirectories: true)
+        try link("hidden", to: "state")
+        let text = """
+            fleet: f
+            state: state
+            services:
+              a: {store: sqlite:a.db}
+              b: {store: sqlite:dangling.db}
+              c: {store: sqlite:here/a.db}
+              d: {store: sqlite:loop/d.db}
+              e: {store: sqlite:hidden/e.db}
+            """
+        let problems = read(text, path: directory.appendingPathComponent("fleet.yaml").path).problems
+        #expect(problems.map(\.location.line) == [5, 6, 8], "\(problems)")
+        #expect(problems.allSatisfy { $0.location.column == 14 })
+    }
+
+    @Test func secretsAreNeverPrinted() {
+        let secret = "hunter2"
+        let urls = [
+            "postgres://orders:\(secret)@h/db", "postgres://orders:p@\(secret)@h/db?x=1", "postgres://h/db?password=\(secret)",
+            "nats://\(secret)@h", "host=h password=\(secret)", "mysql:u:\(secret)@h", "//u:\(secret)@h", "sqlite://u:\(secret)@h",
+        ]
+        for url in urls {
+            let places = [
+                "fleet: \"\(url)\"", "fleet: f\nbroker: \"\(url)\"", "fleet: f\nbroker: {url: \"\(url)\"}",
+                "fleet: f\nstate: \"\(url)\"", "fleet: f\nversion: \"\(url)\"", "fleet: f\n\"\(url)\": x",
+                "fleet: f\nservices: {\"\(url)\": {}}", "fleet: f\nservices: {a: {store: \"\(url)\"}}",
+                "fleet: f\nservices: {a: {store: {url: \"\(url)\", schema: x}}}",
+                "fleet: f\nservices: {a: {store: x, outbox: {table: \"\(url)\", keep: \"\(url)\", capture: \"\(url)\"}}}",
+                "fleet: f\nservices: {a: {store: x, publishes: [\"\(url)\", \"\(url)\"]}}",
+                "fleet: f\nservices: {a: {store: \"${X:-\(url)}\"}}", "fleet: f\nservices: {a: {store: \"${\(url)}\"}}",
+                "fleet: f\nservices: {a: {store: x, views: {v: {schema: S, when: {\"\(url)\": S}}}}}",
+            ]
+            for text in places {
+                let problems = read(text).problems
+                #expect(!problems.isEmpty)
+                for problem in problems { #expect(!problem.description.contains(secret), "\(text)") }
+            }
+            let server = read(Self.fleet("\"\(url)\""), storeSchemes: ["postgres", "nats", "mysql"])
+            for problem in server.problems { #expect(!problem.description.contains(secret)) }
+            for service in server.definition?.services ?? [] { #expect(!"\(service.store)".contains(secret)) }
+        }
+    }
+}

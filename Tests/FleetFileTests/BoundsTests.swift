@@ -1,4 +1,6 @@
 import FleetFile
+import Foundation
+import Synchronization
 import Testing
 
 /// Files made to hurt.
@@ -6,9 +8,12 @@ import Testing
     private static let levels = 100_000
 
     @Test(arguments: [
-        String(repeating: "[", count: levels), String(repeating: "{", count: levels), String(repeating: "{a: ", count: levels),
-        String(repeating: "- ", count: levels), "fleet: " + String(repeating: "[", count: levels) + String(repeating: "]", count: levels),
-        String(repeating: "? ", count: levels), String(repeating: "[{", count: levels), String(repeating: "!a ", count: levels),
+        String(repeating: "[", count: levels), String(repeating: "{", count: levels),
+        String(repeating: "{a: ", count: levels),
+        String(repeating: "- ", count: levels),
+        "fleet: " + String(repeating: "[", count: levels) + String(repeating: "]", count: levels),
+        String(repeating: "? ", count: levels), String(repeating: "[{", count: levels),
+        String(repeating: "!a ", count: levels),
         (0..<1_400).map { String(repeating: " ", count: $0) + "a:\n" }.joined(),
         String(repeating: "a:\n a:", count: levels), String(repeating: "&a ", count: levels),
     ])
@@ -35,10 +40,28 @@ import Testing
         #expect(problems.first?.location.line == 64)
     }
 
+    @Test func aSmallStackIsEnough() {
+        let text =
+            "fleet: " + String(repeating: "[", count: 63) + String(repeating: "]", count: 63) + "\n"
+            + String(repeating: "{", count: Self.levels)
+        let count = Mutex(0)
+        let done = DispatchSemaphore(value: 0)
+        let thread = Thread {
+            let problems = read(text).problems.count
+            count.withLock { $0 = problems }
+            done.signal()
+        }
+        thread.stackSize = 128 << 10
+        thread.start()
+        done.wait()
+        #expect(count.withLock { $0 } == 1)
+    }
+
     @Test func anAliasBombIsRefused() throws {
         var lines = ["a0: &a0 [x, x, x, x, x, x, x, x, x, x]"]
         for level in 1..<40 {
-            lines.append("a\(level): &a\(level) [" + Array(repeating: "*a\(level - 1)", count: 10).joined(separator: ", ") + "]")
+            lines.append(
+                "a\(level): &a\(level) [" + Array(repeating: "*a\(level - 1)", count: 10).joined(separator: ", ") + "]")
         }
         let problems = read(lines.joined(separator: "\n")).problems
         let bomb = try #require(problems.first { $0.message.contains("stand for more than 10000 values") })
@@ -51,6 +74,13 @@ import Testing
         #expect(problems.count == 201)
         #expect(problems.last?.message == "19800 more problems are not shown")
         #expect(read("fleet: f\n" + String(repeating: "x: 1\n", count: 100_000)).problems.count == 201)
+    }
+
+    @Test func slipsAmongVeryManyNamesStayCheap() {
+        let services = (0..<6_000).map { "s\($0): {store: 'sqlite:\($0).db', publishes: [A]}" }
+        let references = (0..<6_000).map { "t\($0).A: S" }
+        let view = "v: {store: 'sqlite:v.db', views: {v: {schema: S, when: {\(references.joined(separator: ", "))}}}}"
+        #expect(read("fleet: f\nservices: {\((services + [view]).joined(separator: ", "))}").problems.count == 201)
     }
 
     @Test func oneLongLineCostsNoSquare() throws {

@@ -1,5 +1,6 @@
 import FleetCore
 import FleetFile
+import Foundation
 import Testing
 
 @Suite struct DefinitionTests {
@@ -75,6 +76,19 @@ import Testing
         #expect(fleet.services[1].publishes == fleet.services[0].publishes)
     }
 
+    @Test func relativePathsStartAtTheFile() throws {
+        let text = "fleet: f\nservices: {a: {store: sqlite:a.db}}"
+        let here = FileManager.default.currentDirectoryPath
+        for (file, directory) in [
+            ("fleet.yaml", here), ("./x/../fleet.yaml", here), ("x/fleet.yaml", here + "/x"), ("/f", ""),
+        ] {
+            let fleet = try #require(read(text, path: file).definition)
+            #expect(fleet.services[0].store.text == directory + "/a.db")
+            #expect(fleet.stateDirectory == directory + "/.flotilla")
+            #expect(fleet.file == file)
+        }
+    }
+
     @Test func connectorsOfServersAreServed() throws {
         let text = """
             fleet: f
@@ -88,5 +102,10 @@ import Testing
         #expect(fleet.services[0].store.text == "postgres://u:secret@h/db")
         #expect(fleet.services[0].store.schema == "a")
         #expect("\(fleet.services[0].store)" == "postgres://***@h/db")
+        let wrong = read(
+            "fleet: f\nbroker: {engine: nats, url: here}\nservices: {a: {store: sqlite:a.db}}",
+            brokerEngines: ["embedded", "nats"])
+        #expect(wrong.problems.map(\.message) == ["\"here\" is no URL"])
+        #expect(wrong.problems.first?.location.column == 29)
     }
 }

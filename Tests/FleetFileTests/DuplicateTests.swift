@@ -27,7 +27,8 @@ import Testing
             "\"fleet\" is given twice in the fleet file: first at line 1; keep one of the two",
             "\"store\" is given twice in service \"a\": first at line 5",
             "\"a.A\" is given twice in \"when\" of view \"v\" of service \"a\": first at line 12",
-            "does not publish \"B\"", "\"v\" is given twice", "has no \"when\"", "\"a\" is given twice in \"services\": first at line 4",
+            "does not publish \"B\"", "\"v\" is given twice", "has no \"when\"",
+            "\"a\" is given twice in \"services\": first at line 4",
             "did you mean \"store\"?", "\"fleet\" is given twice", "\"state\" has no value"
         ).check()
     }

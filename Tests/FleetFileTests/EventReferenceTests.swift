@@ -31,11 +31,17 @@ import Testing
     }
 
     @Test(arguments: [
-        ("‸CustomerRegistered: SELECT 1", "\"CustomerRegistered\" names no service; write customers.CustomerRegistered"),
+        (
+            "‸CustomerRegistered: SELECT 1",
+            "\"CustomerRegistered\" names no service; write customers.CustomerRegistered"
+        ),
         ("‸Nothing: SELECT 1", "\"Nothing\" names no service; write service.Type"),
         ("‸customer.CustomerRegistered: SELECT 1", "there is no service \"customer\"; did you mean \"customers\"?"),
         ("‸billing.Paid: SELECT 1", "there is no service \"billing\"; services are customers, silent, stock"),
-        ("‸customers.CustomerRenamed: SELECT 1", "does not publish \"CustomerRenamed\"; did you mean \"Customer.Renamed\"?"),
+        (
+            "‸customers.CustomerRenamed: SELECT 1",
+            "does not publish \"CustomerRenamed\"; did you mean \"Customer.Renamed\"?"
+        ),
         ("‸customers.Whatever: SELECT 1", "does not publish \"Whatever\"; list it under its publishes"),
         ("‸silent.Said: SELECT 1", "service \"silent\" publishes nothing; list \"Said\" under its publishes"),
         ("‸stock.: SELECT 1", "\"\" is no name for an event"),

@@ -13,18 +13,33 @@ import Testing
         Marked("fleet: ‸[f]\nservices: {a: {store: sqlite:a.db}}", "\"fleet\" must be a text, but is a list"),
         Marked("fleet: ‸~\nservices: {a: {store: sqlite:a.db}}", "\"fleet\" has no value"),
         Marked("fleet: ‸''\nservices: {a: {store: sqlite:a.db}}", "\"fleet\" is empty"),
-        Marked("version: ‸2\nfleet: f\nservices: {a: {store: sqlite:a.db}}", "reads version 1 of the fleet file, not \"2\""),
+        Marked(
+            "version: ‸2\nfleet: f\nservices: {a: {store: sqlite:a.db}}", "reads version 1 of the fleet file, not \"2\""
+        ),
     ])
     func whatIsMissing(file: Marked) { file.check() }
 
     @Test(arguments: [
-        Marked("‸flet: f\nservices: {a: {store: sqlite:a.db}}", "unknown key \"flet\" in the fleet file; did you mean \"fleet\"?"),
+        Marked(
+            "‸flet: f\nservices: {a: {store: sqlite:a.db}}",
+            "unknown key \"flet\" in the fleet file; did you mean \"fleet\"?"),
         Marked("fleet: f\n‸owner: me\nservices: {a: {store: sqlite:a.db}}", "its keys are version, fleet, broker"),
         Marked("fleet: f\nservices: {a: {‸sotre: ‸a.db}}", "did you mean \"store\"?", "names no kind of store"),
-        Marked("fleet: f\nservices: {a: {store: sqlite:a.db, publishes: [A], outbox: {‸tabel: x}}}", "did you mean \"table\"?"),
-        Marked("fleet: f\nbroker: {‸retian: {age: ‸1y}}\nservices: {a: {store: sqlite:a.db}}",
+        Marked(
+            "fleet: f\nservices: {a: {store: sqlite:a.db, publishes: [A], outbox: {‸tabel: x}}}",
+            "did you mean \"table\"?"),
+        Marked(
+            "fleet: f\nbroker: {‸retian: {age: ‸1y}}\nservices: {a: {store: sqlite:a.db}}",
             "did you mean \"retain\"?", "\"1y\" is no length of time"),
-        Marked("fleet: f\nservices:\n  a:\n    store: sqlite:a.db\n    publishes: [A]\n    views:\n      v:\n        ‸scheme: CREATE\n        when: {a.A: SELECT 1}",
+        Marked(
+            """
+            fleet: f
+            services:
+              a:
+                store: sqlite:a.db
+                publishes: [A]
+                views: {v: {‸scheme: CREATE, when: {a.A: SELECT 1}}}
+            """,
             "unknown key \"scheme\" in view \"v\" of service \"a\"; did you mean \"schema\"?"),
     ])
     func unknownKeys(file: Marked) { file.check() }
@@ -38,21 +53,30 @@ import Testing
     }
 
     @Test(arguments: [
-        Marked("fleet: f\nbroker: ‸embeded\nservices: {a: {store: sqlite:a.db}}",
+        Marked(
+            "fleet: f\nbroker: ‸embeded\nservices: {a: {store: sqlite:a.db}}",
             "this build has no broker \"embeded\"; did you mean \"embedded\"?"),
-        Marked("fleet: f\nbroker: {engine: ‸nats, url: x, limit: ‸0B}\nservices: {a: {store: sqlite:a.db}}",
+        Marked(
+            "fleet: f\nbroker: {engine: ‸nats, url: x, limit: ‸0B}\nservices: {a: {store: sqlite:a.db}}",
             "no broker \"nats\"; it has embedded", "\"0B\" is no size"),
-        Marked("fleet: f\nbroker: {‸url: \"nats://h\"}\nservices: {a: {store: sqlite:a.db}}", "the embedded broker has no \"url\""),
-        Marked("fleet: f\nbroker: {retain: {age: ‸90, size: ‸8GB}}\nservices: {a: {store: sqlite:a.db}}",
+        Marked(
+            "fleet: f\nbroker: {‸url: \"nats://h\"}\nservices: {a: {store: sqlite:a.db}}",
+            "the embedded broker has no \"url\""),
+        Marked(
+            "fleet: f\nbroker: {retain: {age: ‸90, size: ‸8GB}}\nservices: {a: {store: sqlite:a.db}}",
             "\"90\" is no length of time; write a whole number with its unit", "\"8GB\" is no size"),
-        Marked("fleet: f\nbroker: {retain: {size: 8GiB}, limit: ‸4GiB}\nservices: {a: {store: sqlite:a.db}}",
+        Marked(
+            "fleet: f\nbroker: {retain: {size: 8GiB}, limit: ‸4GiB}\nservices: {a: {store: sqlite:a.db}}",
             "\"limit\" is less than the size to retain"),
-        Marked("fleet: f\nbroker: ‸[embedded]\nservices: {a: {store: sqlite:a.db}}", "\"broker\" must be a text, but is a list"),
+        Marked(
+            "fleet: f\nbroker: ‸[embedded]\nservices: {a: {store: sqlite:a.db}}",
+            "\"broker\" must be a text, but is a list"),
     ])
     func brokers(file: Marked) { file.check() }
 
     @Test(arguments: [
-        ("table: ‸my-table", "\"my-table\" is no name for a table; use letters"), ("keep: ‸0", "\"0\" is no length of time"),
+        ("table: ‸my-table", "\"my-table\" is no name for a table; use letters"),
+        ("keep: ‸0", "\"0\" is no length of time"),
         ("keep: ‸-1s", "\"-1s\" is no length of time"), ("max_event: ‸1MB", "\"1MB\" is no size"),
         ("max_event: ‸9999999999TiB", "is no size"), ("capture: ‸pol", "did you mean \"poll\"?"),
         ("capture: ‸log", "the capture mode \"log\" is not part of this build yet; use poll"),
@@ -63,18 +87,25 @@ import Testing
     }
 
     @Test func anOutboxWithoutEventsIsAWarning() {
-        let file = Marked("fleet: f\nservices: {a: {store: sqlite:a.db, ‸outbox: {keep: 1s}}}", "warning: service \"a\" has an outbox")
+        let file = Marked(
+            "fleet: f\nservices: {a: {store: sqlite:a.db, ‸outbox: {keep: 1s}}}", "warning: service \"a\" has an outbox"
+        )
         file.check()
         #expect(read(file.text).definition != nil)
     }
 
     @Test(arguments: [
-        Marked("fleet: ‸12\nservices: {a: {store: sqlite:a.db}}", "\"12\" is no name for a fleet; use a lower-case letter, then"),
-        Marked("fleet: ‸North_Wind\nservices: {‸Orders: {store: sqlite:a.db}}",
+        Marked(
+            "fleet: ‸12\nservices: {a: {store: sqlite:a.db}}",
+            "\"12\" is no name for a fleet; use a lower-case letter, then"),
+        Marked(
+            "fleet: ‸North_Wind\nservices: {‸Orders: {store: sqlite:a.db}}",
             "\"North_Wind\" is no name for a fleet", "\"Orders\" is no name for a service; use a lower-case letter"),
-        Marked("fleet: f\nservices: {a: {store: sqlite:a.db, publishes: [‸1st, ‸\"a b\", A.b-c_d]}}",
+        Marked(
+            "fleet: f\nservices: {a: {store: sqlite:a.db, publishes: [‸1st, ‸\"a b\", A.b-c_d]}}",
             "\"1st\" is no name for an event", "\"a b\" is no name for an event; use a letter"),
-        Marked("fleet: f\nservices: {a: {store: sqlite:a.db, publishes: [A], views: {‸1: {schema: S, when: {a.A: S}}}}}",
+        Marked(
+            "fleet: f\nservices: {a: {store: sqlite:a.db, publishes: [A], views: {‸1: {schema: S, when: {a.A: S}}}}}",
             "\"1\" is no name for a view"),
     ])
     func names(file: Marked) { file.check() }

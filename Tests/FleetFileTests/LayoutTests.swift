@@ -19,10 +19,13 @@ import Testing
 
     private static let blocks = [
         "|\n          CREATE ä\n\n            indented €;\n          end", "|-\n          CREATE\n            x;\n\n\n",
-        "|+\n          CREATE\n\n\n", "|2\n            two leading blanks\n          none\n", "|2-\n          x\n\n          y",
-        "|-2\n              deep\n", "|   # a comment\n\n\n          after blank lines\n", "|\n         odd\n          one more\n",
+        "|+\n          CREATE\n\n\n", "|2\n            two leading blanks\n          none\n",
+        "|2-\n          x\n\n          y",
+        "|-2\n              deep\n", "|   # a comment\n\n\n          after blank lines\n",
+        "|\n         odd\n          one more\n",
         "&anchor |\n          CREATE\n", "!!str |\n          CREATE 👨‍👩‍👧 x\n",
-        "\"CREATE ä TABLE\"", "'CREATE ä TABLE'", "CREATE ä TABLE   # comment", "&anchor 'quoted'", "&a\n          \"later\"",
+        "\"CREATE ä TABLE\"", "'CREATE ä TABLE'", "CREATE ä TABLE   # comment", "&anchor 'quoted'",
+        "&a\n          \"later\"",
     ]
 
     @Test(arguments: blocks, [false, true])

@@ -1,7 +1,9 @@
-@testable import FleetFile
+import Foundation
 import Testing
 
-/// Nothing that a file can hold traps the reader.
+@testable import FleetFile
+
+/// Nothing that a file can hold traps the reader. `FLOTILLA_SEED` repeats a run.
 @Suite struct MutationTests {
     /// SplitMix64 (Steele, Lea, Flood, 2014).
     private struct Generator: RandomNumberGenerator {
@@ -17,13 +19,15 @@ import Testing
     }
 
     private static let fragments = [
-        "*", "&a ", "*a", "${", "$${", "}", "[", "]", "{", "}", "|", ">", "|2-", "'", "\"", ": ", "- ", "? ", "\n", "\r", "\t",
+        "*", "&a ", "*a", "${", "$${", "}", "[", "]", "{", "}", "|", ">", "|2-", "'", "\"", ": ", "- ", "? ", "\n",
+        "\r", "\t",
         "#", "%", "@", "!", "!!str ", "<<: *a", "---", "...", "\\", "~", "\u{0}", "\u{2028}", "é", "👩‍🚀", "%YAML 1.1\n",
     ].map { Array($0.utf8) }
 
     @Test(arguments: 0..<6)
     func mutationsAreSurvived(run: Int) throws {
-        let seed = UInt64.random(in: .min ... .max)
+        let given = ProcessInfo.processInfo.environment["FLOTILLA_SEED"].flatMap(UInt64.init)
+        let seed = given ?? .random(in: .min ... .max)
         print("seed of mutation run \(run): \(seed)")
         var random = Generator(state: seed)
         for _ in 0..<500 {

@@ -16,15 +16,20 @@ import Testing
         ("‸\"sqlite:~/a.db\"", "begins with ~, which is not replaced here; write ${HOME}"),
         ("‸\"sqlite:a\\0.db\"", "contains a control character"), ("‸~", "has no value"), ("‸[x]", "must be a text"),
         ("{url: sqlite:a.db, ‸schema: a}", "a SQLite store has no \"schema\""), ("‸{schema: a}", "has no \"url\""),
-        ("{url: sqlite:a.db, ‸owner: a}", "unknown key \"owner\" in the store of service \"a\"; its keys are url, schema"),
-        ("‸sqlite:.flotilla/a.db", "lies in the state directory"), ("‸sqlite:x/../.flotilla", "lies in the state directory"),
+        (
+            "{url: sqlite:a.db, ‸owner: a}",
+            "unknown key \"owner\" in the store of service \"a\"; its keys are url, schema"
+        ),
+        ("‸sqlite:.flotilla/a.db", "lies in the state directory"),
+        ("‸sqlite:x/../.flotilla", "lies in the state directory"),
     ])
     func stores(store: String, part: String) {
         Marked(Self.fleet(store), part).check()
     }
 
     @Test(arguments: [
-        ("‸\"postgres://h/db\"", "is a URL"), ("‸\"nats:x\"", "is a URL"), ("‸~", "has no value"), ("‸\"~/x\"", "begins with ~"),
+        ("‸\"postgres://h/db\"", "is a URL"), ("‸\"nats:x\"", "is a URL"), ("‸~", "has no value"),
+        ("‸\"~/x\"", "begins with ~"),
     ])
     func states(state: String, part: String) {
         Marked("fleet: f\nstate: \(state)\nservices: {a: {store: sqlite:a.db}}", part).check()
@@ -33,8 +38,10 @@ import Testing
     @Test(arguments: ["sqlite:a.db", "sqlite:./x/..//a.db", "sqlite:/fleets/northwind/a.db", "{url: sqlite:a.db}"])
     func noTwoServicesShareAStore(second: String) {
         let marked = second.hasPrefix("{") ? "{url: ‸sqlite:a.db}" : "‸" + second
-        Marked("fleet: f\nservices:\n  a: {store: sqlite:a.db}\n  b: {store: \(marked)}",
-            "service \"b\" has the store of service \"a\" (line 3)").check()
+        Marked(
+            "fleet: f\nservices:\n  a: {store: sqlite:a.db}\n  b: {store: \(marked)}",
+            "service \"b\" has the store of service \"a\" (line 3)"
+        ).check()
     }
 
     @Test func linksDoNotHideASharedStore() throws {
@@ -69,8 +76,10 @@ import Testing
     @Test func secretsAreNeverPrinted() {
         let secret = "hunter2"
         let urls = [
-            "postgres://orders:\(secret)@h/db", "postgres://orders:p@\(secret)@h/db?x=1", "postgres://h/db?password=\(secret)",
-            "nats://\(secret)@h", "host=h password=\(secret)", "mysql:u:\(secret)@h", "//u:\(secret)@h", "sqlite://u:\(secret)@h",
+            "postgres://orders:\(secret)@h/db", "postgres://orders:p@\(secret)@h/db?x=1",
+            "postgres://h/db?password=\(secret)",
+            "nats://\(secret)@h", "host=h password=\(secret)", "mysql:u:\(secret)@h", "//u:\(secret)@h",
+            "sqlite://u:\(secret)@h",
         ]
         for url in urls {
             let places = [
@@ -78,7 +87,8 @@ import Testing
                 "fleet: f\nstate: \"\(url)\"", "fleet: f\nversion: \"\(url)\"", "fleet: f\n\"\(url)\": x",
                 "fleet: f\nservices: {\"\(url)\": {}}", "fleet: f\nservices: {a: {store: \"\(url)\"}}",
                 "fleet: f\nservices: {a: {store: {url: \"\(url)\", schema: x}}}",
-                "fleet: f\nservices: {a: {store: x, outbox: {table: \"\(url)\", keep: \"\(url)\", capture: \"\(url)\"}}}",
+                "fleet: f\nservices: {a: {store: x, outbox: {table: \"\(url)\", keep: \"\(url)\"}}}",
+                "fleet: f\nservices: {a: {store: x, outbox: {capture: \"\(url)\"}}}",
                 "fleet: f\nservices: {a: {store: x, publishes: [\"\(url)\", \"\(url)\"]}}",
                 "fleet: f\nservices: {a: {store: \"${X:-\(url)}\"}}", "fleet: f\nservices: {a: {store: \"${\(url)}\"}}",
                 "fleet: f\nservices: {a: {store: x, views: {v: {schema: S, when: {\"\(url)\": S}}}}}",

@@ -20,12 +20,17 @@ import Testing
     }
 
     @Test(arguments: [
-        ("\"sqlite:‸${NONE}.db\"", "the variable NONE is not set; set NONE in the environment, or give a default: ${NONE:-…}"),
+        (
+            "\"sqlite:‸${NONE}.db\"",
+            "the variable NONE is not set; set NONE in the environment, or give a default: ${NONE:-…}"
+        ),
         ("\"sqlite:äö‸${NONE}-‸${NADA}\"", "NONE is not set"), ("'it''s ‸${NONE}'", "NONE is not set"),
         ("\"a\\tb ‸${NONE}\"", "NONE is not set"), ("sqlite\n      a\n      ‸${NONE}", "NONE is not set"),
-        ("|\n      sqlite:\n      a ‸${NONE}", "NONE is not set"), (">-\n      sqlite:\n      a ‸${NONE}", "NONE is not set"),
+        ("|\n      sqlite:\n      a ‸${NONE}", "NONE is not set"),
+        (">-\n      sqlite:\n      a ‸${NONE}", "NONE is not set"),
         ("&anchor ‸${NONE}", "NONE is not set"), ("!!str &x # comment\n      'a‸${NONE}'", "NONE is not set"),
-        ("sqlite:‸${", "has no closing }"), ("sqlite:‸${NONE", "has no closing }"), ("sqlite:‸${}", "${} is not a variable"),
+        ("sqlite:‸${", "has no closing }"), ("sqlite:‸${NONE", "has no closing }"),
+        ("sqlite:‸${}", "${} is not a variable"),
         ("sqlite:‸${1a}", "${1a} is not a variable"), ("sqlite:‸${a b}", "is not a variable; write ${NAME}"),
         ("sqlite:‸${A-x}", "is not a variable"), ("\"sqlite:‸${A:-${NAME}}\"", "contains another variable"),
         ("‸${EMPTY}", "the store of service \"a\" is empty"),
@@ -40,8 +45,10 @@ import Testing
     }
 
     @Test(arguments: [
-        "fleet: ‸\"${BAD}\"\nservices: {a: {store: sqlite:a.db}}", "fleet: f\nbroker: ‸\"${BAD}\"\nservices: {a: {store: sqlite:a.db}}",
-        "fleet: f\nservices: {a: {store: ‸\"${BAD}\"}}", "fleet: f\nservices: {a: {store: sqlite:a.db, publishes: [‸\"${BAD}\"]}}",
+        "fleet: ‸\"${BAD}\"\nservices: {a: {store: sqlite:a.db}}",
+        "fleet: f\nbroker: ‸\"${BAD}\"\nservices: {a: {store: sqlite:a.db}}",
+        "fleet: f\nservices: {a: {store: ‸\"${BAD}\"}}",
+        "fleet: f\nservices: {a: {store: sqlite:a.db, publishes: [‸\"${BAD}\"]}}",
         "fleet: f\nbroker: {retain: {age: ‸\"${BAD}\"}}\nservices: {a: {store: sqlite:a.db}}",
         "fleet: f\nservices: {a: {store: sqlite:a.db, publishes: [A], outbox: {capture: ‸\"${BAD}\"}}}",
     ])
@@ -51,6 +58,20 @@ import Testing
         for problem in read(file.text, environment: file.environment).problems {
             #expect(!problem.description.contains("hunter2"))
         }
+    }
+
+    @Test func variablesCannotMakeATextWithoutBound() throws {
+        let text = "fleet: f\nservices: {a: {store: '" + String(repeating: "${BIG}", count: 10_000) + "'}}"
+        let result = read(text, environment: ["BIG": String(repeating: "x", count: 10_000)])
+        let problem = try #require(result.problems.first)
+        #expect(problem.message == "with its variables the value is longer than 16 KiB")
+        #expect(problem.location == Place(file: Marked.path, line: 2, column: 30))
+    }
+
+    @Test func theVariableIsNamedWhateverItsName() {
+        let text = "fleet: f\nbroker: ‸${DB_PASSWORD}\nservices: {a: {store: ‸\"${DB_PASSWORD:-hunter2}\"}}"
+        Marked(text, "no broker \"${DB_PASSWORD}\"", "\"${DB_PASSWORD…\"", environment: ["DB_PASSWORD": "secret"])
+            .check()
     }
 
     @Test func keysAndStatementsAreLeftAlone() throws {
@@ -65,6 +86,7 @@ import Testing
         let view = try #require(read(text, environment: Self.environment).definition?.services[0].views[0])
         #expect(view.schema.text == "CREATE ${STORE}")
         #expect(view.reactions[0].statements.text == "SELECT '${NONE}'")
-        Marked("fleet: f\nservices: {‸\"${NAME}\": {store: sqlite:a.db}}", "is no name", environment: Self.environment).check()
+        Marked("fleet: f\nservices: {‸\"${NAME}\": {store: sqlite:a.db}}", "is no name", environment: Self.environment)
+            .check()
     }
 }

@@ -16,25 +16,32 @@ import Testing
         Marked("fleet: ‸%f\n", "put the value into quotes"),
         Marked("fleet: f\nservices: [a, b\n‸", "close every quote and bracket"),
         Marked("fleet: f\nservices: {a: {store: $‸{X}}}", "put a value with ${…} into quotes"),
-        Marked("fleet: f\n? ‸[a, b]\n: x\nservices: {a: {store: sqlite:a.db}}",
+        Marked(
+            "fleet: f\n? ‸[a, b]\n: x\nservices: {a: {store: sqlite:a.db}}",
             "a key of the fleet file is a list"),
-        Marked("fleet: ‸!include x\nservices: {a: {store: sqlite:a.db}}",
+        Marked(
+            "fleet: ‸!include x\nservices: {a: {store: sqlite:a.db}}",
             "the tag \"!include\" has no meaning here"),
-        Marked("fleet: ‸!!int f12\nservices: {a: {store: sqlite:a.db}}",
+        Marked(
+            "fleet: ‸!!int f12\nservices: {a: {store: sqlite:a.db}}",
             "the tag \"!!int\" has no meaning here"),
-        Marked("fleet: f\nservices:\n  a: &a {store: sqlite:a.db}\n  b:\n    ‸<<: *a\n    store: sqlite:b.db", "merge keys (<<) are not read"),
+        Marked(
+            "fleet: f\nservices:\n  a: &a {store: sqlite:a.db}\n  b:\n    ‸<<: *a\n    store: sqlite:b.db",
+            "merge keys (<<) are not read"),
         Marked("fleet: ‸*f\nservices: {a: {store: sqlite:a.db}}", "the alias *f has no anchor before it; put &f"),
         Marked("fleet: f\nservices: &s {a: {store: ‸*s}}", "the alias *s stands within its own anchor: a cycle"),
     ])
     func whatIsNoFleetFile(file: Marked) { file.check() }
 
-    @Test(arguments: [
-        ([0xFF], 2, 4, "byte 0xff is not UTF-8"), ([0xC3], 2, 4, "byte 0xc3 is not UTF-8"),
-        ([0xED, 0xA0, 0x80], 2, 4, "byte 0xed is not UTF-8"), ([0x00], 2, 4, "the control character U+0000"),
-        ([0x1B], 2, 4, "the control character U+001B"), ([0xC2, 0x85], 2, 4, "the line break U+0085"),
-        ([0xE2, 0x80, 0xA8], 2, 4, "the line break U+2028"), ([0x0D], 2, 4, "a carriage return without a line feed"),
-        ([0xEF, 0xBB, 0xBF], 2, 4, "a byte order mark (U+FEFF) within the file"),
-    ] as [([UInt8], Int, Int, String)])
+    @Test(
+        arguments: [
+            ([0xFF], 2, 4, "byte 0xff is not UTF-8"), ([0xC3], 2, 4, "byte 0xc3 is not UTF-8"),
+            ([0xED, 0xA0, 0x80], 2, 4, "byte 0xed is not UTF-8"), ([0x00], 2, 4, "the control character U+0000"),
+            ([0x1B], 2, 4, "the control character U+001B"), ([0xC2, 0x85], 2, 4, "the line break U+0085"),
+            ([0xE2, 0x80, 0xA8], 2, 4, "the line break U+2028"),
+            ([0x0D], 2, 4, "a carriage return without a line feed"),
+            ([0xEF, 0xBB, 0xBF], 2, 4, "a byte order mark (U+FEFF) within the file"),
+        ] as [([UInt8], Int, Int, String)])
     func bytesThatAreNoText(bytes: [UInt8], line: Int, column: Int, part: String) throws {
         let data = Array("fleet: f\n# ä".utf8) + bytes + Array(" \nservices: {}\n".utf8)
         let problem = try #require(try read(data).problems.first)
@@ -44,7 +51,8 @@ import Testing
     }
 
     @Test func aBinaryFileIsNotAThousandProblems() throws {
-        #expect(try read([UInt8](repeating: 0xFE, count: 3) + [UInt8](repeating: 0x80, count: 9_000)).problems.count == 10)
+        #expect(
+            try read([UInt8](repeating: 0xFE, count: 3) + [UInt8](repeating: 0x80, count: 9_000)).problems.count == 10)
         let wide = try read(Array("fleet: f".utf16.flatMap { [UInt8($0), 0] }).reversed())
         #expect(!wide.problems.isEmpty)
         #expect(try read([0xFF, 0xFE, 0x61, 0x00]).problems.first?.message == "the file is UTF-16")
@@ -74,7 +82,10 @@ import Testing
 
     @Test func theSizeIsBounded() {
         let comment = String(repeating: "#", count: 1 << 20)
-        #expect(read(comment + "\n").problems.map(\.message) == ["the file is larger than 1 MiB, the most that a fleet file may have"])
+        #expect(
+            read(comment + "\n").problems.map(\.message) == [
+                "the file is larger than 1 MiB, the most that a fleet file may have"
+            ])
         #expect(read(String(comment.dropLast(goodFile.utf8.count + 1)) + "\n" + goodFile).definition != nil)
     }
 

@@ -27,17 +27,24 @@ final class ProblemLog {
         }
     }
 
-    func error(at mark: TextMark, _ message: String, remedy: String = "") {
-        add(Problem(at: source.location(mark), message, remedy: remedy))
+    /// Message and remedy are not made once the log is full, so that a file of slips stays cheap.
+    func error(at mark: TextMark, _ message: @autoclosure () -> String, remedy: @autoclosure () -> String = "") {
+        if problems.count == Self.limit {
+            hasErrors = true
+            dropped += 1
+        } else {
+            add(Problem(at: source.location(mark), message(), remedy: remedy()))
+        }
     }
 
     func warning(at mark: TextMark, _ message: String, remedy: String = "") {
         add(Problem(.warning, at: source.location(mark), message, remedy: remedy))
     }
 
-    /// The known name that was probably meant. Not sought once the log is full, so that a file of slips stays cheap.
-    func nearest(to name: String, in candidates: some Sequence<String>) -> String? {
-        problems.count < Self.limit ? NearestName.of(name, in: candidates) : nil
+    /// The known name that was probably meant. Not sought among very many, nor once the log is full.
+    func nearest(to name: String, in candidates: some Collection<String>) -> String? {
+        guard problems.count < Self.limit, candidates.count <= 1_000 else { return nil }
+        return NearestName.of(name, in: candidates)
     }
 
     /// All problems by place; the last one counts those that were left out.

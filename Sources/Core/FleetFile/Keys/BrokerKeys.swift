@@ -30,21 +30,27 @@ struct BrokerKeys {
                 let remedy = "remove it, or name another engine"
                 values.log.error(at: field.mark, "the embedded broker has no \"url\"", remedy: remedy)
             } else {
-                broker.address = values.text(field.value, "\"url\"").flatMap { url in
-                    StoreURL.scheme(of: url.text).map {
-                        StoreAddress(scheme: $0, text: url.text, description: Shown.redacted(url.text))
-                    }
-                }
+                broker.address = address(field)
             }
         }
         broker.retention = readRetention(fields)
         return broker
     }
 
+    private func address(_ field: NamedValue) -> StoreAddress? {
+        guard let url = values.text(field.value, "\"url\"") else { return nil }
+        guard let scheme = StoreURL.scheme(of: url.text) else {
+            values.log.error(at: url.mark, "\(url.shown) is no URL", remedy: "write SCHEME://HOST:PORT")
+            return nil
+        }
+        return StoreAddress(scheme: scheme, text: url.text, description: Shown.redacted(url.text))
+    }
+
     private func knownEngine(_ read: FieldText) -> String? {
         if engines.contains(read.text) { return read.text }
         let nearest = read.hasVariables ? nil : values.log.nearest(to: read.text, in: engines)
-        let remedy = nearest.map { "did you mean \"\($0)\"?" }
+        let remedy =
+            nearest.map { "did you mean \"\($0)\"?" }
             ?? "it has \(engines.sorted().joined(separator: ", "))"
         values.log.error(at: read.mark, "this build has no broker \(read.shown)", remedy: remedy)
         return nil

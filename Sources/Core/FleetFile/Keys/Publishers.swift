@@ -53,8 +53,10 @@ struct Publishers {
         return (name, checked)
     }
 
-    private func report(_ entry: NamedValue, _ message: String, remedy: String) {
-        values.log.error(at: entry.mark, message, remedy: remedy)
+    private func report(
+        _ entry: NamedValue, _ message: @autoclosure () -> String, remedy: @autoclosure () -> String
+    ) {
+        values.log.error(at: entry.mark, message(), remedy: remedy())
     }
 
     /// The event with the service that publishes it, if there is one.
@@ -64,6 +66,7 @@ struct Publishers {
     }
 
     private var services: String {
+        guard publishers.count <= 1_000 else { return "those under services:" }
         let names = publishers.keys.sorted()
         return names.prefix(10).map { Shown.cut($0) }.joined(separator: ", ") + (names.count > 10 ? ", …" : "")
     }

@@ -29,8 +29,20 @@ enum Shown {
         if let query = rest.firstIndex(where: { $0 == "?" || $0 == "#" }) {
             return shown + rest[..<query] + "?…"
         }
-        if rest.lowercased().contains("password") { return shown + "…" }
-        return shown + rest
+        return shown + withoutPassword(rest)
+    }
+
+    /// The text up to the word `password` if anything but a closing brace (`${PASSWORD}`) follows it.
+    private static func withoutPassword(_ text: Substring) -> String {
+        let word = Array("password".utf8)
+        let bytes = text.utf8.map { (65...90).contains($0) ? $0 | 0x20 : $0 }
+        for start in bytes.indices where bytes[start...].starts(with: word) {
+            let end = start + word.count
+            if end < bytes.count, bytes[end] != UInt8(ascii: "}") {
+                return String(decoding: text.utf8.prefix(end), as: UTF8.self) + "…"
+            }
+        }
+        return String(text)
     }
 
     /// `scheme://`, `scheme:` or nothing.

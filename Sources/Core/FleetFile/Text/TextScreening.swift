@@ -47,7 +47,8 @@ struct TextScreening {
             } else if byte < 0x20 && byte != UInt8(ascii: "\n") && byte != UInt8(ascii: "\t") || byte == 0x7F {
                 check(UInt32(byte), at: mark)
             }
-            mark = byte == UInt8(ascii: "\n")
+            mark =
+                byte == UInt8(ascii: "\n")
                 ? TextMark(line: mark.line + 1, column: 0) : TextMark(line: mark.line, column: mark.column + 1)
             index += width
         }

@@ -1,3 +1,5 @@
+internal import FleetCore
+
 /// Replaces `${NAME}` and `${NAME:-default}` in a text; `$${` stands for `${` itself.
 ///
 /// As in a shell, a default serves for a variable that is not set and for an empty one. What was put in is never
@@ -16,6 +18,8 @@ struct VariableExpansion {
     private(set) var hasVariables = false
 
     private let environment: [String: String]
+    /// The longest text that variables may make.
+    private static let limit = ByteCount.kibibytes(16)
 
     init(_ written: String, environment: [String: String]) {
         self.environment = environment
@@ -35,6 +39,10 @@ struct VariableExpansion {
                 }
                 let body = String(decoding: rest.dropFirst(2).prefix(upTo: end), as: UTF8.self)
                 replace(body, at: offset)
+                if text.utf8.count > Self.limit.value {
+                    fail(offset, "with its variables the value is longer than \(Self.limit)", "shorten it")
+                    return
+                }
                 rest = rest[end...].dropFirst()
             } else {
                 text += "$"
@@ -47,7 +55,8 @@ struct VariableExpansion {
     private mutating func replace(_ body: String, at offset: Int) {
         let name = body.prefix { $0.isASCII && ($0.isLetter || $0.isNumber || $0 == "_") }
         let after = body.dropFirst(name.count)
-        guard let first = name.first, !first.isNumber, after.isEmpty || after.hasPrefix(":-") else {
+        guard let first = name.first, !first.isNumber, name.utf8.count <= 128, after.isEmpty || after.hasPrefix(":-")
+        else {
             let remedy = "write ${NAME} or ${NAME:-default}, or $${ for ${ itself"
             return fail(offset, "${\(Shown.cut(body))} is not a variable", remedy)
         }

@@ -59,6 +59,14 @@ let package = Package(
         room("SQLiteConnection", wing: "Stores", ["FleetCore", "Stores", grdb, sqlite]),
         room("SQLiteStore", wing: "Stores", ["FleetCore", "Stores", "Outbox", "Parking", "SQLiteConnection"]),
         room("EmbeddedBroker", wing: "Brokers", ["FleetCore", "Stores", "Brokers", "SQLiteConnection"]),
+        // Control
+        room(
+            "Control", wing: "Control",
+            [
+                "FleetCore", "FleetFile", "Stores", "SQLTemplate", "Brokers", "Outbox", "Inbox", "Parking", "Relay", "Views",
+                "SQLiteStore", "EmbeddedBroker", lifecycle, logging,
+                .product(name: "UnixSignals", package: "swift-service-lifecycle"),
+            ]),
         // Tests
         tests("FleetCoreTests", ["FleetCore"]),
         tests("FleetFileTests", ["FleetCore", "FleetFile"]),

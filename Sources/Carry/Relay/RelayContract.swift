@@ -1,5 +1,5 @@
 public import FleetCore
-public import Outbox
+import Outbox
 
 /// What may leave a service: the types it publishes, and the size of one event.
 public struct RelayContract: Sendable {

@@ -1,6 +1,7 @@
 public import Brokers
 public import FleetCore
 import Inbox
+import Parking
 public import ServiceLifecycle
 public import Stores
 import Synchronization

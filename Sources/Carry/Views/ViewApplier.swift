@@ -1,4 +1,4 @@
-public import Brokers
+import Brokers
 public import FleetCore
 import Inbox
 import Parking

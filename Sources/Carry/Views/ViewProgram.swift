@@ -1,6 +1,6 @@
-public import FleetCore
-import SQLTemplate
-public import Stores
+import FleetCore
+public import SQLTemplate
+import Stores
 
 /// What a view does on each type of event of one stream, compiled once.
 public struct ViewProgram: Sendable {

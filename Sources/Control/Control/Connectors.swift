@@ -23,6 +23,21 @@ enum Connectors {
         try SQLiteStore(path: service.store.text, name: service.store.description)
     }
 
+    /// Opens a service's store for the length of `body`.
+    static func withStore<Result>(
+        of service: ServiceDefinition, _ body: (any Store) async throws -> Result
+    ) async throws -> Result {
+        let store = try store(of: service)
+        do {
+            let result = try await body(store)
+            await store.close()
+            return result
+        } catch {
+            await store.close()
+            throw error
+        }
+    }
+
     static func outbox(
         of service: ServiceDefinition, stream: StreamName, watcher: FileWatcher?
     ) async throws -> any OutboxSource {

@@ -57,7 +57,7 @@ public enum FleetCheck {
     }
 
     /// A view with the places that its statements have in the file.
-    private struct CheckedView {
+    fileprivate struct CheckedView {
         struct Statement {
             var text: SourceText
             var statement: SQLTemplate.Statement

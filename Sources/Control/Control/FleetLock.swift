@@ -31,4 +31,14 @@ final class FleetLock: Sendable {
     deinit {
         close(descriptor)
     }
+
+    /// Who holds a directory; `nil` where nobody does.
+    static func holder(of directory: String) -> String? {
+        let path = "\(directory)/run.lock"
+        let descriptor = open(path, O_RDONLY | O_CLOEXEC)
+        guard descriptor >= 0 else { return nil }
+        defer { close(descriptor) }
+        if flock(descriptor, LOCK_SH | LOCK_NB) == 0 { return nil }
+        return (try? String(contentsOfFile: path, encoding: .utf8)) ?? "an unknown process"
+    }
 }

@@ -1,5 +1,6 @@
 public import FleetFile
 public import FleetCore
+import Brokers
 import Stores
 
 /// What `apply` would change, place by place.

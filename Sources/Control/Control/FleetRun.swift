@@ -1,0 +1,136 @@
+import Brokers
+public import FleetCore
+public import FleetFile
+public import Logging
+import Relay
+import SQLiteStore
+public import ServiceLifecycle
+import UnixSignals
+import Views
+
+/// Carries a fleet's events: one relay a publishing service, one delivery a view and stream.
+public final class FleetRun: Sendable {
+    public struct Options: Sendable {
+        /// End when nothing is pending.
+        public var untilIdle: Bool
+
+        public init(untilIdle: Bool = false) {
+            self.untilIdle = untilIdle
+        }
+    }
+
+    /// A piece of the fleet's work, for those who show it.
+    public struct Work: Sendable {
+        public enum Kind: Sendable { case relay, delivery }
+        public var kind: Kind
+        /// The service whose outbox is relayed, or the view that is delivered to.
+        public var subject: String
+        public var stream: StreamName
+        public var progress: Progress
+    }
+
+    public let fleet: FleetDefinition
+    /// Everything that is at work, in the order of the file.
+    public let work: [Work]
+    private let relays: [RelayService]
+    private let deliveries: [DeliveryService]
+    private let broker: any Broker
+    private let stores: [SharedStore]
+    private let lock: FleetLock
+    private let changes: ChangeSignal
+    private let options: Options
+    private let logger: Logger
+
+    /// Takes hold of the fleet.
+    /// - Throws: `notApplied`; `busy` where another process holds it; what the stores throw.
+    public init(_ fleet: FleetDefinition, options: Options = Options(), logger: Logger) async throws {
+        try await FleetSetup.requireApplied(fleet)
+        self.fleet = fleet
+        self.options = options
+        self.logger = logger
+        lock = try FleetLock(directory: fleet.stateDirectory)
+        broker = Connectors.broker(of: fleet)
+        let watcher = FileWatcher()
+        let changes = ChangeSignal()
+        self.changes = changes
+        // Where somebody waits for the end, an idle look must not take long.
+        let patience = options.untilIdle ? Duration.milliseconds(25) : .seconds(1)
+        var work: [Work] = []
+        var relays: [RelayService] = []
+        var deliveries: [DeliveryService] = []
+        var stores: [SharedStore] = []
+        for (service, stream) in fleet.publishers {
+            let progress = Progress(name: "\(service.name) outbox", changes: changes)
+            let publishes = service.publishes
+            relays.append(
+                RelayService(
+                    stream: stream,
+                    contract: RelayContract(
+                        service: service.name, maximumEventSize: service.outbox.maximumEventSize,
+                        publishes: { publishes.contains($0) }),
+                    broker: broker, patience: patience, progress: progress,
+                    makeSource: { try await Connectors.outbox(of: service, stream: stream, watcher: watcher) }))
+            work.append(Work(kind: .relay, subject: service.name.text, stream: stream, progress: progress))
+        }
+        for service in fleet.services where !service.views.isEmpty {
+            let store = SharedStore(service)
+            stores.append(store)
+            for view in service.views {
+                for applier in try fleet.appliers(of: view, in: service) {
+                    let name = "\(applier.subscription) from \(applier.stream.service)"
+                    let progress = Progress(name: name, changes: changes)
+                    deliveries.append(
+                        DeliveryService(
+                            applier: applier, stores: store, broker: broker, patience: patience, progress: progress))
+                    work.append(
+                        Work(
+                            kind: .delivery, subject: applier.subscription.description, stream: applier.stream,
+                            progress: progress))
+                }
+            }
+        }
+        self.work = work
+        self.relays = relays
+        self.deliveries = deliveries
+        self.stores = stores
+    }
+
+    /// Carries until the process is told to end (SIGINT, SIGTERM), or, with ``Options/untilIdle``, until nothing is
+    /// pending.
+    /// - Parameter companions: further services that live as long.
+    /// - Throws: `unavailable` where, until idle, something stands in the way for long.
+    public func run(with companions: [any Service] = []) async throws {
+        let recorder = RunRecorder(fleet: fleet, work: work, changes: changes, logger: logger)
+        let trimmer = TrimmingService(
+            streams: fleet.publishers.map(\.stream), broker: broker, logger: logger)
+        var services: [ServiceGroupConfiguration.ServiceConfiguration] = []
+        services += relays.map { .init(service: $0) }
+        services += deliveries.map { .init(service: $0) }
+        services += companions.map { .init(service: $0) }
+        services += [.init(service: recorder), .init(service: trimmer)]
+        if options.untilIdle {
+            services.append(
+                .init(
+                    service: IdleWatch(fleet: fleet, work: work, changes: changes),
+                    successTerminationBehavior: .gracefullyShutdownGroup))
+        }
+        var configuration = ServiceGroupConfiguration(
+            services: services, gracefulShutdownSignals: [.sigint, .sigterm], logger: Logger(label: "lifecycle", factory: { _ in
+                SwiftLogNoOpLogHandler()
+            }))
+        configuration.maximumGracefulShutdownDuration = .seconds(2)
+        defer { withExtendedLifetime(lock) {} }
+        do {
+            try await ServiceGroup(configuration: configuration).run()
+        } catch {
+            await close()
+            throw error
+        }
+        await close()
+    }
+
+    private func close() async {
+        for store in stores { await store.close() }
+        await broker.close()
+    }
+}

@@ -1,0 +1,172 @@
+import Brokers
+import FleetCore
+public import FleetFile
+import Inbox
+import Outbox
+import Parking
+import Stores
+
+/// How every stream and view of a fleet is doing, as its stores tell, whether it runs or not.
+public struct FleetStatus: Codable, Sendable {
+    /// A publishing service's way into the broker.
+    public struct Stream: Codable, Sendable {
+        public var service: String
+        public var stream: String
+        /// Outbox rows that are not in the broker yet.
+        public var pending: Int?
+        /// The age of the oldest of them, in seconds.
+        public var lagSeconds: Double?
+        /// Events that failed for good at the outbox.
+        public var parked: Int
+        /// Events that wait behind those.
+        public var waiting: Int
+        /// Records ever appended to the stream.
+        public var appended: Int64?
+        /// What the stream holds, in bytes.
+        public var bytes: Int?
+        public var lastError: String?
+
+        enum CodingKeys: String, CodingKey {
+            case service, stream, pending, lagSeconds = "lag_seconds", parked, waiting, appended, bytes
+            case lastError = "last_error"
+        }
+    }
+
+    /// A view and one of the streams that it reads.
+    public struct View: Codable, Sendable {
+        public var view: String
+        public var service: String
+        public var stream: String
+        /// Records that the view has not seen yet.
+        public var pending: Int?
+        /// The age of the oldest of them, in seconds.
+        public var lagSeconds: Double?
+        public var parked: Int
+        /// Events that failed, and will be tried again by themselves.
+        public var retrying: Int
+        public var waiting: Int
+        /// The first record that the view was built from; 1 is the stream's beginning.
+        public var builtFrom: Int64?
+        public var lastError: String?
+
+        enum CodingKeys: String, CodingKey {
+            case view, service, stream, pending, lagSeconds = "lag_seconds", parked, retrying, waiting
+            case builtFrom = "built_from", lastError = "last_error"
+        }
+    }
+
+    public var fleet: String
+    /// Who carries it at the moment; `nil` where nobody does.
+    public var runningAs: String?
+    public var streams: [Stream]
+    public var views: [View]
+    /// Whether something could not be looked at, and whether all that was wrong is that the fleet is not applied.
+    public var unreachable: Bool
+
+    enum CodingKeys: String, CodingKey {
+        case fleet, runningAs = "running", streams, views, unreachable
+    }
+
+    public var parked: Int { streams.map(\.parked).reduce(0, +) + views.map(\.parked).reduce(0, +) }
+
+    /// Whether nothing is pending: no outbox row, log record or delivery.
+    public var isDrained: Bool {
+        streams.allSatisfy { $0.pending == 0 } && views.allSatisfy { $0.pending == 0 && $0.retrying == 0 }
+    }
+
+    /// Looks at every store and stream. What cannot be looked at is told in its row.
+    public static func read(_ fleet: FleetDefinition) async -> FleetStatus {
+        let broker = Connectors.broker(of: fleet)
+        let record = RunRecord.read(from: fleet.stateDirectory)
+        var status = FleetStatus(
+            fleet: fleet.name.text, runningAs: FleetLock.holder(of: fleet.stateDirectory), streams: [], views: [],
+            unreachable: false)
+        func lastError(_ subject: String, _ stream: StreamName) -> String? {
+            record?.conditions.first { $0.subject == subject && $0.stream == stream.description }?.message
+        }
+        for (service, stream) in fleet.publishers {
+            var row = Stream(
+                service: service.name.text, stream: stream.description, parked: 0, waiting: 0,
+                lastError: lastError(service.name.text, stream))
+            do {
+                try await fill(&row, service, stream, broker)
+            } catch {
+                row.lastError = FleetError.wrapping(error).description
+                status.unreachable = true
+            }
+            status.streams.append(row)
+        }
+        for service in fleet.services where !service.views.isEmpty {
+            let store = SharedStore(service)
+            for view in service.views {
+                for source in view.sources {
+                    let name = SubscriptionName(service: service.name, view: view.name)
+                    let stream = fleet.stream(of: source)
+                    var row = View(
+                        view: name.description, service: service.name.text, stream: stream.description, parked: 0,
+                        retrying: 0, waiting: 0, lastError: lastError(name.description, stream))
+                    do {
+                        try await fill(&row, view.name, stream, try await store.store(), broker)
+                    } catch {
+                        row.lastError = FleetError.wrapping(error).description
+                        status.unreachable = true
+                    }
+                    status.views.append(row)
+                }
+            }
+            await store.close()
+        }
+        await broker.close()
+        return status
+    }
+
+    private static func fill(
+        _ row: inout Stream, _ service: ServiceDefinition, _ stream: StreamName, _ broker: any Broker
+    ) async throws {
+        let source = try await Connectors.outbox(of: service, stream: stream, watcher: nil)
+        let pending: PendingRows
+        do {
+            pending = try await source.pending()
+        } catch {
+            await source.close()
+            throw error
+        }
+        await source.close()
+        row.pending = pending.count
+        row.lagSeconds = pending.oldest.map { lag(since: $0) } ?? (pending.count == 0 ? 0 : nil)
+        let parking = Parking(place: .outbox, stream: stream)
+        let counts = try await Connectors.withStore(of: service) { store in
+            try await store.read { try parking.counts(in: $0) }
+        }
+        row.parked = counts.parked
+        row.waiting = counts.waiting
+        let bounds = try await broker.bounds(of: stream)
+        row.appended = bounds.last.value
+        row.bytes = bounds.size.value
+    }
+
+    private static func fill(
+        _ row: inout View, _ view: ViewName, _ stream: StreamName, _ store: any Store, _ broker: any Broker
+    ) async throws {
+        let parking = Parking(place: .view(view), stream: stream)
+        let (state, counts) = try await store.read { transaction in
+            (try Inbox.state(of: view.text, in: stream, transaction), try parking.counts(in: transaction))
+        }
+        row.parked = counts.parked
+        row.retrying = counts.retrying
+        row.waiting = counts.waiting
+        let bounds = try await broker.bounds(of: stream)
+        let position = state?.position ?? LogPosition(bounds.first.value - 1)
+        row.builtFrom = state.map { $0.begunAfter.value + 1 }
+        row.pending = bounds.count(after: position)
+        row.lagSeconds = 0
+        if bounds.last > position {
+            let next = try await broker.read(stream, after: position, limit: BatchLimit(events: 1, bytes: ByteCount(1)))
+            row.lagSeconds = next.first.map { lag(since: $0.event.time) }
+        }
+    }
+
+    private static func lag(since time: Timestamp) -> Double {
+        max(0, (Timestamp.now().elapsed(since: time).inSeconds * 1000).rounded() / 1000)
+    }
+}

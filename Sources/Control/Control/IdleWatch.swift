@@ -1,0 +1,42 @@
+import FleetCore
+import FleetFile
+import ServiceLifecycle
+
+/// Ends when nothing of the fleet is pending; fails when something stands in the way for long.
+struct IdleWatch: Service {
+    let fleet: FleetDefinition
+    let work: [FleetRun.Work]
+    let changes: ChangeSignal
+
+    /// How long what may pass by itself is waited for.
+    private static let patience = Duration.seconds(30)
+    /// How long what nobody expects to pass by itself is waited for.
+    private static let shortPatience = Duration.seconds(3)
+
+    func run() async throws {
+        try await cancelWhenGracefulShutdown {
+            while !Task.isCancelled {
+                let generation = changes.generation
+                if work.allSatisfy({ $0.progress.snapshot.isIdle }), try await isDrained() { return }
+                try giveUpIfStuck()
+                await changes.wait(past: generation, timeout: .milliseconds(50))
+            }
+        }
+    }
+
+    /// What the parts say of themselves may be out of date by the time the last of them says it: the stores decide.
+    private func isDrained() async throws -> Bool {
+        let status = await FleetStatus.read(fleet)
+        return status.isDrained
+    }
+
+    private func giveUpIfStuck() throws {
+        let now = Timestamp.now()
+        let stuck = work.compactMap { $0.progress.snapshot.condition }.filter { condition in
+            let patience = condition.error.isRetriable ? Self.patience : Self.shortPatience
+            return now.elapsed(since: condition.since) > patience
+        }
+        let isOtherwiseDone = work.allSatisfy { $0.progress.snapshot.isIdle || $0.progress.snapshot.condition != nil }
+        if isOtherwiseDone, let first = stuck.first { throw first.error }
+    }
+}

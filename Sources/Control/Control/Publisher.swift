@@ -1,0 +1,66 @@
+public import FleetCore
+public import FleetFile
+import Stores
+
+/// Writes one outbox row, as a service would: for trying things out.
+public enum Publisher {
+    /// - Returns: the event's id.
+    /// - Throws: `invalidInput` for an event that the service does not publish, or a payload that is not JSON or too
+    ///   large; `notApplied` where there is no outbox yet.
+    public static func publish(
+        _ type: String, from serviceName: String, key: String, payload: String, in fleet: FleetDefinition
+    ) async throws -> EventID {
+        let service = try service(serviceName, in: fleet)
+        guard service.publishes.contains(type) else { throw unknown(type, of: service, in: fleet) }
+        let bytes = Array(payload.utf8)
+        do {
+            try JSONDocument.validate(bytes)
+        } catch {
+            throw FleetError(.invalidInput, "--data is not JSON: \(error)", remedy: "quote it for the shell: --data '{\"a\": 1}'")
+        }
+        guard bytes.count <= service.outbox.maximumEventSize.value else {
+            throw FleetError(
+                .invalidInput,
+                "--data is of \(ByteCount(bytes.count)), and the limit is \(service.outbox.maximumEventSize)",
+                remedy: "raise outbox.max_event")
+        }
+        let setup = try await Connectors.setup(of: service).plan(service.storeNeeds)
+        guard setup.steps.isEmpty else {
+            throw FleetError(
+                .notApplied, "\(service.name) is not set up yet", remedy: "run `flotilla apply \(fleet.file)` first")
+        }
+        let id = EventID.make()
+        let table = service.outbox.table
+        try await Connectors.withStore(of: service) { store in
+            try await store.write { transaction in
+                _ = try transaction.run(
+                    """
+                    INSERT INTO "\(table)" (id, aggregatetype, aggregateid, type, payload) VALUES ($1, $2, $3, $4, $5)
+                    """,
+                    [.text(id.description), .text(service.name.text), .text(key), .text(type), .text(payload)])
+            }
+        }
+        return id
+    }
+
+    private static func service(_ name: String, in fleet: FleetDefinition) throws -> ServiceDefinition {
+        if let found = fleet.services.first(where: { $0.name.text == name }) { return found }
+        let known = fleet.services.map(\.name.text)
+        throw FleetError(
+            .invalidInput, "\(fleet.file) has no service \(name)",
+            remedy: NearestName.of(name, in: known).map { "did you mean \($0)?" }
+                ?? "it has \(known.joined(separator: ", "))")
+    }
+
+    private static func unknown(_ type: String, of service: ServiceDefinition, in fleet: FleetDefinition) -> FleetError {
+        guard case .listed(let types) = service.publishes, !types.isEmpty else {
+            return FleetError(
+                .invalidInput, "\(service.name) publishes nothing", remedy: "list \(type) under its `publishes`")
+        }
+        let known = types.map(\.text)
+        return FleetError(
+            .invalidInput, "\(service.name) does not publish \(type)",
+            remedy: NearestName.of(type, in: known).map { "did you mean \($0)?" }
+                ?? "it publishes \(known.joined(separator: ", ")); add \(type) to `publishes` in \(fleet.file)")
+    }
+}

@@ -1,0 +1,29 @@
+import Brokers
+import FleetCore
+import Logging
+import ServiceLifecycle
+
+/// Applies retention to each stream: at the start, and every minute.
+struct TrimmingService: Service {
+    let streams: [StreamName]
+    let broker: any Broker
+    let logger: Logger
+
+    private static let interval = Duration.seconds(60)
+
+    func run() async {
+        await cancelWhenGracefulShutdown {
+            while !Task.isCancelled {
+                for stream in streams {
+                    do {
+                        try await broker.trim(stream)
+                    } catch {
+                        let error = FleetError.wrapping(error)
+                        if error.code != .cancelled { logger.warning("stream \(stream) was not trimmed: \(error)") }
+                    }
+                }
+                try? await Task.sleep(for: Self.interval)
+            }
+        }
+    }
+}

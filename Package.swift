@@ -32,6 +32,8 @@ let arguments = Target.Dependency.product(name: "ArgumentParser", package: "swif
 let package = Package(
     name: "flotilla",
     products: [
+        .library(name: "Flotilla", targets: ["Flotilla"]),
+        .executable(name: "flotilla", targets: ["FlotillaCommand"])
     ],
     dependencies: [
         .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0"),
@@ -67,7 +69,14 @@ let package = Package(
                 "SQLiteStore", "EmbeddedBroker", lifecycle, logging,
                 .product(name: "UnixSignals", package: "swift-service-lifecycle"),
             ]),
+        // Faces
+        room("Flotilla", wing: "Faces", ["FleetCore", "Stores", "Inbox", "SQLiteStore"]),
+        .executableTarget(
+            name: "FlotillaCommand",
+            dependencies: ["FleetCore", "FleetFile", "Parking", "Control", arguments, lifecycle, logging],
+            path: "Sources/Faces/FlotillaCommand", swiftSettings: strict),
         // Tests
+        tests("FlotillaTests", ["Flotilla", "FleetCore", "Stores", "SQLiteStore"]),
         tests("FleetCoreTests", ["FleetCore"]),
         tests("FleetFileTests", ["FleetCore", "FleetFile"]),
         tests("SQLTemplateTests", ["FleetCore", "SQLTemplate"]),

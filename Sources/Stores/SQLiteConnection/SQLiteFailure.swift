@@ -48,14 +48,14 @@ struct SQLiteFailure {
         }
     }
 
-    func error(_ error: any Error) -> FleetError {
-        if let known = error as? FleetError { return known }
+    /// SQLite's errors as ours; what the caller's own closure threw, as it is.
+    func error(_ error: any Error) -> any Error {
         if let failure = error as? DatabaseError {
             return self.error(
                 failure.extendedResultCode.rawValue, failure.message ?? "\(failure.extendedResultCode)",
                 sql: failure.sql)
         }
-        return FleetError.wrapping(error)
+        return error is CancellationError ? FleetError.wrapping(error) : error
     }
 
     private static func shortened(_ sql: String) -> String {

@@ -3,7 +3,7 @@
 /// A store runs its work on a thread of its own, one closure at a time, and never blocks the caller's. A closure is
 /// one transaction: it commits when the closure returns, and leaves no trace when it throws.
 ///
-/// Every call throws ``FleetError`` and nothing else: `busy`, `full`, `readOnly`, `corrupt`, `missing` or
+/// What the closure throws is thrown as it is. Else every call throws ``FleetError``: `busy`, `full`, `readOnly`, `corrupt`, `missing` or
 /// `unavailable` for the store itself, `statement` for SQL that is wrong or breaks a constraint. The message names
 /// the store.
 public protocol Store: Sendable {

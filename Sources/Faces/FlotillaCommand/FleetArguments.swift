@@ -1,0 +1,53 @@
+import ArgumentParser
+import Control
+import FleetCore
+import FleetFile
+import Foundation
+import Logging
+
+/// The fleet file: `./fleet.yaml` where none is given.
+struct FleetArgument: ParsableArguments {
+    @Argument(help: "The fleet file.", completion: .file(extensions: ["yaml", "yml"]))
+    var file: String = FleetArgument.standard
+
+    static let standard = "fleet.yaml"
+
+    /// Reads and checks the file.
+    func load() async throws -> FleetDefinition {
+        try await Self.load(file)
+    }
+
+    /// Reads and checks a file, and tells its problems on standard error.
+    /// - Throws: ``FleetFileProblems`` where there are errors.
+    static func load(_ file: String, tellsWarnings: Bool = false) async throws -> FleetDefinition {
+        let result = await FleetCheck.check(path: file, environment: ProcessInfo.processInfo.environment)
+        let style = Style(descriptor: STDERR_FILENO)
+        for problem in result.problems where tellsWarnings || problem.severity == .error {
+            let text = problem.description
+            Console.standardError(problem.severity == .error ? style.red(text) : style.yellow(text))
+        }
+        guard let definition = result.definition else { throw FleetFileProblems() }
+        return definition
+    }
+
+    /// Takes the fleet file off a list of words, from its beginning or its end, where it is one.
+    static func take(from words: inout [String], unless isWord: (String) -> Bool = { _ in false }) -> String {
+        func isFile(_ word: String) -> Bool {
+            !isWord(word) && (word.hasSuffix(".yaml") || word.hasSuffix(".yml") || word.contains("/"))
+        }
+        if let first = words.first, isFile(first) { return words.removeFirst() }
+        if let last = words.last, isFile(last) { return words.removeLast() }
+        return standard
+    }
+}
+
+/// How logs are written.
+struct LogOptions: ParsableArguments {
+    @Option(help: "Log lines as text, or as one JSON object each.")
+    var logFormat: LogFormat = .text
+
+    func logger() -> Logger {
+        let format = logFormat
+        return Logger(label: "flotilla") { LineLogHandler(label: $0, format: format) }
+    }
+}

@@ -1,0 +1,56 @@
+import ArgumentParser
+import Foundation
+
+/// The program: parses the command line, runs one command, and tells errors once, here.
+@main
+struct FlotillaMain {
+    static func main() async {
+        // A reader that goes away ends its pipe, and not this process with half of its work done.
+        signal(SIGPIPE, SIG_IGN)
+        do {
+            var command = try FlotillaCommand.parseAsRoot()
+            if var asynchronous = command as? any AsyncParsableCommand {
+                try await asynchronous.run()
+            } else {
+                try command.run()
+            }
+        } catch {
+            Failure.exit(with: error)
+        }
+    }
+}
+
+/// `flotilla`, and what its subcommands share.
+struct FlotillaCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "flotilla",
+        abstract: "Keeps a fleet of databases, one per service, consistent.",
+        discussion: """
+            A fleet is declared in fleet.yaml. Services commit business rows and events in one transaction of their own
+            store; Flotilla carries the events, and keeps read models in other services' stores.
+
+            EXAMPLES
+              flotilla init                 write a commented starter fleet.yaml
+              flotilla check                is the file right?
+              flotilla apply                create what it needs in the services' stores
+              flotilla run                  carry events until Ctrl-C
+              flotilla publish orders OrderPlaced --key 17 --data '{"order_id": 17}'
+              flotilla status               what is pending, parked, wrong
+
+            EXIT CODES
+              0 done   1 a problem in what was given   2 `plan` found changes   3 `run --until-idle` ended with parked
+              events   69 a needed system cannot be reached   70 a bug
+
+            Completion for your shell: flotilla --generate-completion-script bash|zsh|fish
+            """,
+        version: Version.text,
+        subcommands: [
+            CheckCommand.self, PlanCommand.self, ApplyCommand.self, RunCommand.self, StatusCommand.self,
+            ParkedCommand.self, PublishCommand.self, ViewsCommand.self, InitCommand.self,
+        ])
+}
+
+enum Version {
+    /// Of the program, after https://semver.org.
+    static let text = "0.1.0"
+}

@@ -1,0 +1,122 @@
+import ArgumentParser
+import Control
+import FleetCore
+import FleetFile
+import Foundation
+import Logging
+import ServiceLifecycle
+
+struct RunCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "run",
+        abstract: "Carry events until Ctrl-C, or until nothing is pending.",
+        discussion: """
+            One process at a time carries a fleet. It can be stopped at any moment, in any way: it goes on where it was.
+
+            EXAMPLES
+              flotilla run
+              flotilla run --until-idle && echo "all delivered"
+              flotilla run --log-format json 2>> flotilla.log
+            """)
+
+    @OptionGroup var fleet: FleetArgument
+    @OptionGroup var logs: LogOptions
+
+    @Flag(help: "End when nothing is pending: exit code 0, or 3 if events are parked.")
+    var untilIdle = false
+
+    func run() async throws {
+        let definition = try await fleet.load()
+        let logger = logs.logger()
+        let run = try await FleetRun(definition, options: FleetRun.Options(untilIdle: untilIdle), logger: logger)
+        let view: any Service = Console.shared.isTerminal
+            ? LiveView(work: run.work, fleet: definition.name.text)
+            : PlainReport(work: run.work, logger: logger)
+        logger.info("carrying fleet \(definition.name): \(counted(run.work.count, "stream and view", plural: "streams and views"))")
+        try await run.run(with: [view])
+        let total = run.work.filter { $0.kind == .relay }.map { $0.progress.snapshot.count }.reduce(0, +)
+        logger.info("stopped; \(counted(total, "event")) carried")
+        guard untilIdle else { return }
+        let status = await FleetStatus.read(definition)
+        if status.parked > 0 {
+            logger.warning("\(counted(status.parked, "event")) parked; see `flotilla parked \(fleet.file) list`")
+            throw ExitCode(Failure.parked)
+        }
+    }
+}
+
+func counted(_ count: Int, _ noun: String, plural: String) -> String {
+    "\(count) \(count == 1 ? noun : plural)"
+}
+
+/// A log line every few seconds, while something is carried.
+struct PlainReport: Service {
+    let work: [FleetRun.Work]
+    let logger: Logger
+
+    private static let interval = Duration.seconds(5)
+
+    func run() async {
+        await cancelWhenGracefulShutdown {
+            var known = work.map { $0.progress.snapshot.count }
+            while (try? await Task.sleep(for: Self.interval)) != nil {
+                let counts = work.map { $0.progress.snapshot.count }
+                for (index, work) in work.enumerated() where counts[index] != known[index] {
+                    let rate = Double(counts[index] - known[index]) / Self.interval.inSeconds
+                    logger.info("\(work.progress.name): \(counts[index]) events, \(Int(rate.rounded())) a second")
+                }
+                known = counts
+            }
+        }
+    }
+}
+
+/// A compact table of streams and views, drawn in its place twice a second.
+struct LiveView: Service {
+    let work: [FleetRun.Work]
+    let fleet: String
+
+    private static let interval = Duration.milliseconds(500)
+
+    func run() async {
+        await cancelWhenGracefulShutdown {
+            var known = work.map { $0.progress.snapshot.count }
+            var last = ContinuousClock.now
+            while !Task.isCancelled {
+                let snapshots = work.map(\.progress.snapshot)
+                let seconds = max(0.001, (ContinuousClock.now - last).inSeconds)
+                let rates = zip(snapshots, known).map { Double($0.count - $1) / seconds }
+                Console.shared.show(lines(snapshots, rates))
+                known = snapshots.map(\.count)
+                last = .now
+                if (try? await Task.sleep(for: Self.interval)) == nil { break }
+            }
+        }
+    }
+
+    private func lines(_ snapshots: [FleetCore.Progress.Snapshot], _ rates: [Double]) -> [String] {
+        let style = Style()
+        var table = Table(rows: [["", "stream or view", "from", "events", "a second", "state"]], numeric: [3, 4])
+        for (index, work) in work.enumerated() {
+            let snapshot = snapshots[index]
+            let state = snapshot.condition.map { "waits: \($0.error.message)" } ?? (snapshot.isIdle ? "idle" : "carrying")
+            table.rows.append([
+                snapshot.condition == nil ? "·" : "!", work.kind == .relay ? "\(work.subject) outbox" : work.subject,
+                work.kind == .relay ? "its store" : work.stream.service.text, String(snapshot.count),
+                String(Int(rates[index].rounded())), state,
+            ])
+        }
+        let width = Self.terminalWidth
+        let rows = table.lines().map { String($0.prefix(width)) }
+        return ["", style.bold("fleet \(fleet)") + style.dim("  Ctrl-C ends")]
+            + rows.enumerated().map { number, row in
+                if number == 0 { return style.dim(row) }
+                return row.hasPrefix("!") ? style.yellow(row) : row
+            }
+    }
+
+    private static var terminalWidth: Int {
+        var size = winsize()
+        return ioctl(STDOUT_FILENO, UInt(TIOCGWINSZ), &size) == 0 && size.ws_col > 20 ? Int(size.ws_col) - 1 : 100
+    }
+}

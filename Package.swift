@@ -75,6 +75,14 @@ let package = Package(
             name: "FlotillaCommand",
             dependencies: ["FleetCore", "FleetFile", "Parking", "Control", arguments, lifecycle, logging],
             path: "Sources/Faces/FlotillaCommand", swiftSettings: strict),
+        // Measurements
+        .executableTarget(
+            name: "flotilla-bench",
+            dependencies: [
+                "FleetCore", "Stores", "SQLTemplate", "Brokers", "Relay", "Views", "SQLiteConnection", "SQLiteStore",
+                "EmbeddedBroker",
+            ],
+            path: "Benchmarks/Spine", swiftSettings: strict),
         // Tests
         tests("FlotillaTests", ["Flotilla", "FleetCore", "Stores", "SQLiteStore"]),
         tests("FleetCoreTests", ["FleetCore"]),

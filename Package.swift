@@ -58,7 +58,10 @@ let package = Package(
         room("Relay", wing: "Carry", ["FleetCore", "Outbox", "Brokers", lifecycle]),
         room("Views", wing: "Carry", ["FleetCore", "Stores", "SQLTemplate", "Inbox", "Parking", "Brokers", lifecycle]),
         // Connectors
-        room("SQLiteConnection", wing: "Stores", ["FleetCore", "Stores", grdb, sqlite]),
+        .systemLibrary(
+            name: "CSQLiteConfiguration", path: "Sources/Stores/CSQLiteConfiguration",
+            providers: [.apt(["libsqlite3-dev"])]),
+        room("SQLiteConnection", wing: "Stores", ["FleetCore", "Stores", "CSQLiteConfiguration", grdb, sqlite]),
         room("SQLiteStore", wing: "Stores", ["FleetCore", "Stores", "Outbox", "Parking", "SQLiteConnection"]),
         room("EmbeddedBroker", wing: "Brokers", ["FleetCore", "Stores", "Brokers", "SQLiteConnection"]),
         // Control
@@ -84,6 +87,7 @@ let package = Package(
             ],
             path: "Benchmarks/Spine", swiftSettings: strict),
         // Tests
+        tests("HouseTests", []),
         tests("FlotillaTests", ["Flotilla", "FleetCore", "Stores", "SQLiteStore"]),
         tests("FleetCoreTests", ["FleetCore"]),
         tests("FleetFileTests", ["FleetCore", "FleetFile"]),

@@ -55,21 +55,37 @@ enum StreamFile {
     /// The content type that needs no column.
     static let usualContentType = "application/json"
 
-    static func insert(_ event: Event, at position: Int64, now: Timestamp, with statement: SQLiteStatement) throws {
-        statement.bind(position, at: 0)
+    /// Inserts records in order, from `first` on.
+    ///
+    /// A parameter keeps its value from one row to the next: what a row shares with the one before is not bound again.
+    static func insert(_ events: [Event], from first: Int64, now: Timestamp, with statement: SQLiteStatement) throws {
         statement.bind(now.microseconds, at: 1)
-        statement.bind(event.id.bytes, at: 2)
-        statement.bind(event.type, at: 3)
-        statement.bind(event.key, at: 4)
-        statement.bind(event.aggregateType, at: 5)
-        statement.bind(event.source, at: 6)
-        statement.bind(event.time.microseconds, at: 7)
-        statement.bind(event.traceParent, at: 8)
-        statement.bind(event.headers, at: 9)
-        statement.bind(event.contentType == usualContentType ? nil : event.contentType, at: 10)
-        statement.bind(event.payload, at: 11)
-        _ = try statement.step()
-        statement.reset()
+        var last = (type: "", aggregateType: "", source: "")
+        for index in events.indices {
+            statement.bind(first + Int64(index), at: 0)
+            statement.bind(events[index].id, at: 2)
+            rebind(events[index].type, at: 3, &last.type, isFirst: index == 0, statement)
+            statement.bind(events[index].key, at: 4)
+            rebind(events[index].aggregateType, at: 5, &last.aggregateType, isFirst: index == 0, statement)
+            rebind(events[index].source, at: 6, &last.source, isFirst: index == 0, statement)
+            statement.bind(events[index].time.microseconds, at: 7)
+            statement.bind(events[index].traceParent, at: 8)
+            statement.bind(events[index].headers, at: 9)
+            let contentType = events[index].contentType
+            statement.bind(contentType == usualContentType ? nil : contentType, at: 10)
+            try statement.withBound(events[index].payload, at: 11) {
+                defer { statement.reset() }
+                _ = try statement.step()
+            }
+        }
+    }
+
+    private static func rebind(
+        _ text: String, at index: Int, _ last: inout String, isFirst: Bool, _ statement: SQLiteStatement
+    ) {
+        if !isFirst, text == last { return }
+        statement.bind(text, at: index)
+        last = text
     }
 
     static let selection = """
@@ -83,12 +99,16 @@ enum StreamFile {
         defer { row.reset() }
         var records: [LogRecord] = []
         var bytes = 0
+        var shared = (type: "", aggregateType: "", source: "")
         while records.count < limit.events.value, bytes < limit.bytes.value, try row.step() {
-            guard let id = row.withBytes(1, { EventID(bytes: $0) }) else {
+            guard let id = row.eventID(1) else {
                 throw FleetError(.corrupt, "record \(row.integer(0)) has no valid id")
             }
+            shared.type = row.validText(2, last: shared.type) ?? ""
+            shared.aggregateType = row.validText(4, last: shared.aggregateType) ?? ""
+            shared.source = row.validText(5, last: shared.source) ?? ""
             let event = Event(
-                id: id, source: row.text(5), type: row.text(2), key: row.text(3), aggregateType: row.text(4),
+                id: id, source: shared.source, type: shared.type, key: row.text(3), aggregateType: shared.aggregateType,
                 time: Timestamp(microseconds: row.integer(6)), traceParent: row.optionalText(7),
                 headers: row.optionalText(8), contentType: row.optionalText(9) ?? usualContentType,
                 payload: row.bytes(10))

@@ -21,7 +21,7 @@ final class StreamLog: Sendable {
         self.path = path
         self.retention = retention
         self.clock = clock
-        writer = try SQLiteConnection(path: path, mode: create ? .create : .readWrite)
+        writer = try SQLiteConnection(path: path, mode: create ? .create : .readWrite, pageSize: .kibibytes(16))
         if create { try await writer.write { try StreamFile.migrate($0, path: path) } }
         reader = try SQLiteConnection(path: path, mode: .readOnly)
     }
@@ -47,11 +47,8 @@ final class StreamLog: Sendable {
                     isRetriable: true)
             }
             let statement = try session.statement(StreamFile.insertion)
-            var position = bounds.last
-            for event in events {
-                position += 1
-                try StreamFile.insert(event, at: position, now: now, with: statement)
-            }
+            try StreamFile.insert(events, from: bounds.last + 1, now: now, with: statement)
+            let position = bounds.last + Int64(events.count)
             try session.run(
                 "UPDATE bounds SET last = $1, bytes = bytes + $2", [.integer(position), .integer(Int64(size))])
             return LogPosition(position)

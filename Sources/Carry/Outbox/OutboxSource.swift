@@ -9,7 +9,7 @@ public protocol OutboxSource: Sendable {
 
     /// Rows after a position, at most one batch, in commit order. Waits until there is one, or for `patience`, and
     /// then returns none.
-    func capture(after position: OutboxPosition, limit: BatchLimit, patience: Duration) async throws -> [CapturedRow]
+    func capture(after position: OutboxPosition, limit: BatchLimit, patience: Duration) async throws -> CapturedRows
 
     /// Settles a batch, in one transaction of the store: its published rows are never captured again, and are
     /// removed, now or after the time they are kept; its other rows become parked events of the store.
@@ -37,28 +37,58 @@ public struct PendingRows: Sendable, Hashable {
     }
 }
 
-/// A row of an outbox, read.
-public struct CapturedRow: Sendable {
-    public var position: OutboxPosition
-    public var content: Content
-
-    /// A row is an event, or says why it is none.
-    public enum Content: Sendable {
-        case event(Event)
-        case malformed(key: String, reason: String)
+/// Rows of an outbox, read: one batch.
+///
+/// Events stand in one array, so that a batch of which every event may leave goes on as it is; what a contract asks of
+/// each of them (type, size) is gathered while they are read.
+public struct CapturedRows: Sendable {
+    /// A row that is no event.
+    public struct Malformed: Sendable {
+        public var position: OutboxPosition
+        /// The key that orders it.
+        public var key: String
+        public var reason: String
     }
 
-    public init(position: OutboxPosition, content: Content) {
+    public private(set) var events: [Event] = []
+    /// Of each of ``events``.
+    public private(set) var positions: [OutboxPosition] = []
+    public private(set) var malformed: [Malformed] = []
+    /// The types of ``events``, each run of one type once.
+    public private(set) var types: [String] = []
+    /// The size of all ``events``.
+    public private(set) var size = ByteCount(0)
+    /// The size of the largest of ``events``.
+    public private(set) var largest = ByteCount(0)
+    /// Of the last row.
+    public private(set) var last: OutboxPosition?
+
+    public init() {}
+
+    public var count: Int { events.count + malformed.count }
+    public var isEmpty: Bool { last == nil }
+
+    public mutating func append(_ event: consuming Event, at position: OutboxPosition) {
+        let bytes = event.size
+        size = ByteCount(size.value + bytes.value)
+        if bytes > largest { largest = bytes }
+        if types.last != event.type { types.append(event.type) }
+        events.append(event)
+        positions.append(position)
+        last = position
+    }
+
+    public mutating func append(_ row: Malformed) {
+        malformed.append(row)
+        last = row.position
+    }
+}
+
+extension CapturedRows.Malformed {
+    public init(at position: OutboxPosition, key: String, reason: String) {
         self.position = position
-        self.content = content
-    }
-
-    /// The key that orders it.
-    public var key: String {
-        switch content {
-        case .event(let event): event.key
-        case .malformed(let key, _): key
-        }
+        self.key = key
+        self.reason = reason
     }
 }
 

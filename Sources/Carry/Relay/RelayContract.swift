@@ -15,29 +15,19 @@ public struct RelayContract: Sendable {
         self.publishes = publishes
     }
 
-    enum Verdict {
-        case publish(Event)
-        case park(String)
-    }
-
-    func verdict(on content: CapturedRow.Content) -> Verdict {
-        switch content {
-        case .malformed(_, let reason):
-            return .park(reason)
-        case .event(let event):
-            if !publishes(event.type) {
-                return .park("\(service) does not publish \(event.type); list it under publishes, or discard the event")
-            }
-            if event.size > maximumEventSize {
-                return .park(
-                    "the event is of \(event.size), and the limit is \(maximumEventSize); raise outbox.max_event, or discard it")
-            }
-            return .publish(event)
-        }
-    }
-
     /// Why an event must not leave; `nil` where it may.
     public func objection(to event: Event) -> String? {
-        if case .park(let reason) = verdict(on: .event(event)) { reason } else { nil }
+        if !publishes(event.type) {
+            return "\(service) does not publish \(event.type); list it under publishes, or discard the event"
+        }
+        if event.size > maximumEventSize {
+            return "the event is of \(event.size), and the limit is \(maximumEventSize); raise outbox.max_event, or discard it"
+        }
+        return nil
+    }
+
+    /// Whether ``objection(to:)`` has none to any event of a batch.
+    func allowsAll(of rows: CapturedRows) -> Bool {
+        rows.largest <= maximumEventSize && rows.types.allSatisfy(publishes)
     }
 }

@@ -21,7 +21,7 @@ public struct RelayMachine: Sendable {
     /// What became of it.
     public enum Input: Sendable {
         case opened(heldKeys: Set<String>)
-        case captured([CapturedRow])
+        case captured(CapturedRows)
         case appended
         case settled
         case failed(Step, FleetError)
@@ -98,31 +98,49 @@ public struct RelayMachine: Sendable {
 
     // MARK: Batches
 
-    private mutating func take(_ rows: [CapturedRow]) {
+    private mutating func take(_ rows: CapturedRows) {
         guard let last = rows.last else {
             foundNothing = true
             return
         }
         foundNothing = false
-        captured = last.position
-        var batch = Batch(events: [], outcome: CapturedBatch(published: [], parked: [], through: last.position))
-        batch.events.reserveCapacity(rows.count)
-        batch.outcome.published.reserveCapacity(rows.count)
-        for row in rows {
-            if !heldKeys.isEmpty, heldKeys.contains(row.key) {
-                batch.outcome.parked.append(RowToPark(position: row.position, key: row.key, reason: nil))
-                continue
+        captured = last
+        if heldKeys.isEmpty, rows.malformed.isEmpty, contract.allowsAll(of: rows) {
+            toAppend.append(
+                Batch(
+                    events: rows.events,
+                    outcome: CapturedBatch(published: rows.positions, parked: [], through: last)))
+        } else {
+            toAppend.append(sort(rows, through: last))
+        }
+    }
+
+    /// Tells what may leave from what must not, in the order of the rows.
+    private mutating func sort(_ rows: CapturedRows, through last: OutboxPosition) -> Batch {
+        var batch = Batch(events: [], outcome: CapturedBatch(published: [], parked: [], through: last))
+        var malformed = rows.malformed[...]
+        func park(_ position: OutboxPosition, _ key: String, _ reason: String?) {
+            batch.outcome.parked.append(RowToPark(position: position, key: key, reason: reason))
+        }
+        for (event, position) in zip(rows.events, rows.positions) {
+            while let row = malformed.first, row.position < position {
+                malformed.removeFirst()
+                park(row.position, row.key, heldKeys.insert(row.key).inserted ? row.reason : nil)
             }
-            switch contract.verdict(on: row.content) {
-            case .publish(let event):
+            if heldKeys.contains(event.key) {
+                park(position, event.key, nil)
+            } else if let objection = contract.objection(to: event) {
+                heldKeys.insert(event.key)
+                park(position, event.key, objection)
+            } else {
                 batch.events.append(event)
-                batch.outcome.published.append(row.position)
-            case .park(let reason):
-                heldKeys.insert(row.key)
-                batch.outcome.parked.append(RowToPark(position: row.position, key: row.key, reason: reason))
+                batch.outcome.published.append(position)
             }
         }
-        toAppend.append(batch)
+        for row in malformed {
+            park(row.position, row.key, heldKeys.insert(row.key).inserted ? row.reason : nil)
+        }
+        return batch
     }
 
     // MARK: Failures

@@ -32,13 +32,10 @@ public struct EventID: Hashable, Sendable {
                 guard byte == UInt8(ascii: "-") else { return nil }
                 continue
             }
-            let value: UInt8
-            switch byte {
-            case UInt8(ascii: "0")...UInt8(ascii: "9"): value = byte - UInt8(ascii: "0")
-            case UInt8(ascii: "a")...UInt8(ascii: "f"): value = byte - UInt8(ascii: "a") + 10
-            case UInt8(ascii: "A")...UInt8(ascii: "F"): value = byte - UInt8(ascii: "A") + 10
-            default: return nil
-            }
+            // Letters differ from digits in bit 6, and by case in bit 5.
+            let isLetter = byte & 0x40 != 0
+            let value = isLetter ? (byte | 0x20) &- UInt8(ascii: "a") &+ 10 : byte &- UInt8(ascii: "0")
+            guard value <= 15, isLetter ? value >= 10 : value <= 9 else { return nil }
             if digits < 16 {
                 high = high << 4 | UInt64(value)
             } else {
@@ -50,14 +47,18 @@ public struct EventID: Hashable, Sendable {
     }
 
     /// Reads exactly 16 bytes, big-endian. `nil` for any other count.
-    public init?(bytes: some Collection<UInt8>) {
+    public init?(bytes: UnsafeBufferPointer<UInt8>) {
         guard bytes.count == 16 else { return nil }
-        var high: UInt64 = 0
-        var low: UInt64 = 0
-        for (index, byte) in bytes.enumerated() {
-            if index < 8 { high = high << 8 | UInt64(byte) } else { low = low << 8 | UInt64(byte) }
-        }
-        self.init(high: high, low: low)
+        let words = UnsafeRawBufferPointer(bytes)
+        self.init(
+            high: UInt64(bigEndian: words.loadUnaligned(as: UInt64.self)),
+            low: UInt64(bigEndian: words.loadUnaligned(fromByteOffset: 8, as: UInt64.self)))
+    }
+
+    /// Reads exactly 16 bytes, big-endian. `nil` for any other count.
+    public init?(bytes: [UInt8]) {
+        guard let id = bytes.withUnsafeBufferPointer({ EventID(bytes: $0) }) else { return nil }
+        self = id
     }
 
     /// The 16 bytes, big-endian.

@@ -82,8 +82,15 @@ extension Timestamp: CustomStringConvertible {
 extension Timestamp {
     /// Reads what databases and programs write: RFC 3339 (`2026-11-21T10:00:00.123Z`, with an offset or none, which
     /// means UTC), with a blank in place of the `T`, or a date alone. `nil` for anything else.
-    public init?(_ text: some StringProtocol) {
-        var digits = Cursor(bytes: Array(text.utf8))
+    public init?(_ text: String) {
+        var text = text
+        guard let time = text.withUTF8({ Timestamp(utf8: $0) }) else { return nil }
+        self = time
+    }
+
+    /// The same, from bytes.
+    public init?(utf8: UnsafeBufferPointer<UInt8>) {
+        var digits = Cursor(bytes: utf8)
         guard let year = digits.number(4), digits.take("-"), let month = digits.number(2), digits.take("-"),
             let day = digits.number(2), (1...12).contains(month), day >= 1, day <= Timestamp.length(month, year)
         else { return nil }
@@ -117,7 +124,7 @@ extension Timestamp {
     }
 
     private struct Cursor {
-        let bytes: [UInt8]
+        let bytes: UnsafeBufferPointer<UInt8>
         var index = 0
 
         var isAtEnd: Bool { index == bytes.count }

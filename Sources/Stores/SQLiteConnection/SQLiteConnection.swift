@@ -1,4 +1,5 @@
-import FleetCore
+import CSQLiteConfiguration
+public import FleetCore
 import Foundation
 import GRDB
 import GRDBSQLite
@@ -34,7 +35,13 @@ public final class SQLiteConnection: Sendable {
     private let identity: FileIdentity?
 
     /// - Throws: `missing` where the file must exist and does not, `corrupt`, `readOnly`, `unavailable`.
-    public init(path: String, mode: Mode, durability: Durability = .full) throws {
+    /// - Parameters:
+    ///   - cacheSize: how much of the file is kept in memory.
+    ///   - pageSize: of a file that is made now.
+    public init(
+        path: String, mode: Mode, durability: Durability = .full, cacheSize: ByteCount = .mebibytes(4),
+        pageSize: ByteCount = .kibibytes(4)
+    ) throws {
         self.path = path
         failure = SQLiteFailure(path: path)
         if mode != .create, FileIdentity(path: path) == nil {
@@ -51,8 +58,10 @@ public final class SQLiteConnection: Sendable {
             // PRAGMA secure_delete=FAST overwrites deleted content where that costs no further I/O.
             try database.execute(sql: "PRAGMA secure_delete = FAST")
             try database.execute(sql: "PRAGMA synchronous = \(durability == .full ? "FULL" : "NORMAL")")
-            try database.execute(sql: "PRAGMA cache_size = -4000")
+            try database.execute(sql: "PRAGMA cache_size = -\(cacheSize.value / 1024)")
+            try database.execute(sql: "PRAGMA page_size = \(pageSize.value)")
         }
+        _ = Self.configuration
         do {
             queue = try DatabaseQueue(path: path, configuration: configuration)
             session = try queue.unsafeRead { try SQLiteSession($0.sqliteConnection, path: path) }
@@ -66,6 +75,9 @@ public final class SQLiteConnection: Sendable {
         }
         identity = FileIdentity(path: path)
     }
+
+    /// Set before the first connection of the process; without effect where somebody else has used SQLite already.
+    private static let configuration = flotilla_sqlite_without_memory_statistics()
 
     /// Runs `body` in one transaction that holds the write lock from the beginning, and commits it.
     /// - Throws: `missing`, besides what `body` throws, where the file is no longer at its path.

@@ -1,4 +1,4 @@
-import FleetCore
+public import FleetCore
 import Foundation
 import GRDBSQLite
 public import Stores
@@ -79,6 +79,27 @@ public final class SQLiteStatement {
         }
     }
 
+    /// As the 16 bytes of a blob.
+    public func bind(_ id: EventID, at index: Int) {
+        withUnsafeBytes(of: (id.high.bigEndian, id.low.bigEndian)) {
+            _ = sqlite3_bind_blob64(handle, slots[index], $0.baseAddress, 16, transient)
+        }
+    }
+
+    /// Binds bytes without copying them, for the length of `body`, which must step and reset the statement.
+    public func withBound(_ bytes: [UInt8], at index: Int, _ body: () throws -> Void) rethrows {
+        try bytes.withUnsafeBytes { buffer in
+            // An empty array may have no address; a null pointer would bind NULL.
+            if let base = buffer.baseAddress, buffer.count > 0 {
+                sqlite3_bind_blob64(handle, slots[index], base, UInt64(buffer.count), nil)
+            } else {
+                sqlite3_bind_zeroblob(handle, slots[index], 0)
+            }
+            defer { sqlite3_bind_null(handle, slots[index]) }
+            try body()
+        }
+    }
+
     public func bindNull(at index: Int) {
         sqlite3_bind_null(handle, slots[index])
     }
@@ -145,6 +166,45 @@ public final class SQLiteStatement {
     /// The column as text; bytes that are not UTF-8 become U+FFFD.
     public func text(_ column: Int) -> String {
         withBytes(column) { String(decoding: $0, as: UTF8.self) }
+    }
+
+    /// The column as text, `nil` where it is null or not UTF-8. Where it is the same as `last`, that is returned, and no
+    /// new text is made.
+    public func validText(_ column: Int, last: String = "") -> String? {
+        if isNull(column) { return nil }
+        return withBytes(column) { bytes in
+            var last = last
+            let isSame = last.withUTF8 { known in
+                guard known.count == bytes.count else { return false }
+                guard let left = known.baseAddress, let right = bytes.baseAddress else { return true }
+                return memcmp(left, right, known.count) == 0
+            }
+            return isSame ? last : String(validating: bytes, as: UTF8.self)
+        }
+    }
+
+    /// The column as an event's id: 16 bytes, or the text of a UUID. `nil` for anything else.
+    public func eventID(_ column: Int) -> EventID? {
+        let isBlob = isBlob(column)
+        return withBytes(column) { bytes in
+            (isBlob ? EventID(bytes: bytes) : nil) ?? EventID(hexadecimal: bytes)
+        }
+    }
+
+    /// The column as a time: text (RFC 3339), or a number of seconds, milliseconds or microseconds since 1970, told apart
+    /// by size. `nil` for anything else.
+    public func time(_ column: Int) -> Timestamp? {
+        switch sqlite3_column_type(handle, Int32(column)) {
+        case SQLITE_INTEGER:
+            let number = integer(column)
+            return switch number.magnitude {
+            case ..<100_000_000_000: Timestamp(microseconds: number * 1_000_000)
+            case ..<100_000_000_000_000: Timestamp(microseconds: number * 1_000)
+            default: Timestamp(microseconds: number)
+            }
+        case SQLITE_TEXT: return withBytes(column) { Timestamp(utf8: $0) }
+        default: return nil
+        }
     }
 
     public func optionalText(_ column: Int) -> String? {

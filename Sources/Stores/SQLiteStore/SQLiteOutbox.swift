@@ -31,7 +31,7 @@ public final class SQLiteOutbox: OutboxSource {
         maximumParked: EventCount = 100_000, watcher: FileWatcher?, clock: FleetClock = .system
     ) async throws {
         // A lost acknowledgement only means that rows are captured again, so it need not wait for the disk.
-        let connection = try SQLiteConnection(path: path, mode: .readWrite, durability: .normal)
+        let connection = try SQLiteConnection(path: path, mode: .readWrite, durability: .normal, cacheSize: .mebibytes(8))
         self.connection = connection
         self.name = name
         self.stream = stream
@@ -57,7 +57,7 @@ public final class SQLiteOutbox: OutboxSource {
 
     public func capture(
         after position: OutboxPosition, limit: BatchLimit, patience: Duration
-    ) async throws -> [CapturedRow] {
+    ) async throws -> CapturedRows {
         let deadline = ContinuousClock.now + patience
         var interval = Duration.milliseconds(1)
         var lastChange = ContinuousClock.now
@@ -94,7 +94,7 @@ public final class SQLiteOutbox: OutboxSource {
         try await connection.write { try settlement.removeExpired(in: $0) }
     }
 
-    private func rows(after position: OutboxPosition, limit: BatchLimit) async throws -> [CapturedRow] {
+    private func rows(after position: OutboxPosition, limit: BatchLimit) async throws -> CapturedRows {
         let now = clock.now()
         let query = SQLiteOutboxQuery(table: table, source: stream.source)
         let remembersIDs = !table.neverReusesRowIDs
@@ -110,8 +110,10 @@ public final class SQLiteOutbox: OutboxSource {
             return try query.rows(after: start, limit: limit, capturedAt: now, withIDs: remembersIDs, in: session)
         }
         if remembersIDs, !ids.isEmpty {
+            // In the order of the rows: events and malformed rows, merged by position.
+            let positions = (rows.positions + rows.malformed.map(\.position)).sorted()
             capturedIDs.withLock { known in
-                for (row, id) in zip(rows, ids) { known[row.position.value] = id }
+                for (position, id) in zip(positions, ids) { known[position.value] = id }
             }
         }
         return rows

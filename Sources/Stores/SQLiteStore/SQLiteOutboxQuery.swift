@@ -19,51 +19,47 @@ struct SQLiteOutboxQuery {
 
     func rows(
         after position: Int64, limit: BatchLimit, capturedAt: Timestamp, withIDs: Bool, in session: SQLiteSession
-    ) throws -> (rows: [CapturedRow], ids: [SQLValue]) {
+    ) throws -> (rows: CapturedRows, ids: [SQLValue]) {
         let statement = try session.statement(sql)
         statement.bind(position, at: 0)
         defer { statement.reset() }
-        var rows: [CapturedRow] = []
+        var rows = CapturedRows()
         var ids: [SQLValue] = []
-        var bytes = 0
-        while rows.count < limit.events.value, bytes < limit.bytes.value, try statement.step() {
-            let content = content(of: statement, capturedAt: capturedAt)
-            if case .event(let event) = content { bytes += event.size.value }
-            rows.append(CapturedRow(position: OutboxPosition(statement.integer(0)), content: content))
+        var shared = Shared()
+        while rows.count < limit.events.value, rows.size < limit.bytes, try statement.step() {
+            take(statement, into: &rows, capturedAt: capturedAt, &shared)
             if withIDs { ids.append(statement.isBlob(1) ? .bytes(statement.bytes(1)) : .text(statement.text(1))) }
         }
         return (rows, ids)
     }
 
-    private func content(of row: SQLiteStatement, capturedAt: Timestamp) -> CapturedRow.Content {
-        func required(_ column: Int) -> String? {
-            row.isNull(column) ? nil : row.withBytes(column) { String(validating: $0, as: UTF8.self) }
-        }
-        let key = required(3)
-        let id = row.isBlob(1)
-            ? row.withBytes(1) { EventID(bytes: $0) ?? EventID(hexadecimal: $0) }
-            : row.withBytes(1) { EventID(hexadecimal: $0) }
-        guard let key else { return .malformed(key: "", reason: "its aggregateid is null, or not UTF-8") }
-        guard let type = required(2) else { return .malformed(key: key, reason: "its type is null, or not UTF-8") }
-        guard let id else {
-            return .malformed(key: key, reason: "its id \"\(row.text(1).prefix(64))\" is not a UUID")
-        }
-        return .event(
-            Event(
-                id: id, source: source, type: type, key: key, aggregateType: row.text(4),
-                time: time(of: row, 6) ?? capturedAt, traceParent: row.optionalText(7), headers: row.optionalText(8),
-                payload: row.bytes(5)))
+    /// Texts that most rows share with the row before them.
+    private struct Shared {
+        var type = ""
+        var aggregateType = ""
     }
 
-    /// A time as text (RFC 3339), or as a number of seconds, milliseconds or microseconds since 1970, told apart by size.
-    private func time(of row: SQLiteStatement, _ column: Int) -> Timestamp? {
-        if row.isNull(column) { return nil }
-        let text = row.text(column)
-        guard let number = Int64(text) else { return Timestamp(text) }
-        return switch abs(number) {
-        case ..<100_000_000_000: Timestamp(microseconds: number * 1_000_000)
-        case ..<100_000_000_000_000: Timestamp(microseconds: number * 1_000)
-        default: Timestamp(microseconds: number)
+    private func take(_ row: SQLiteStatement, into rows: inout CapturedRows, capturedAt: Timestamp, _ shared: inout Shared) {
+        let position = OutboxPosition(row.integer(0))
+        guard let key = row.validText(3) else {
+            rows.append(.init(at: position, key: "", reason: "its aggregateid is null, or not UTF-8"))
+            return
         }
+        guard let type = row.validText(2, last: shared.type) else {
+            rows.append(.init(at: position, key: key, reason: "its type is null, or not UTF-8"))
+            return
+        }
+        guard let id = row.eventID(1) else {
+            rows.append(.init(at: position, key: key, reason: "its id \"\(row.text(1).prefix(64))\" is not a UUID"))
+            return
+        }
+        shared.type = type
+        shared.aggregateType = row.validText(4, last: shared.aggregateType) ?? ""
+        rows.append(
+            Event(
+                id: id, source: source, type: type, key: key, aggregateType: shared.aggregateType,
+                time: row.time(6) ?? capturedAt, traceParent: row.optionalText(7), headers: row.optionalText(8),
+                payload: row.bytes(5)),
+            at: position)
     }
 }

@@ -5,6 +5,10 @@ import Foundation
 @main
 struct FlotillaMain {
     static func main() async {
+        #if canImport(Glibc)
+            // Work hops between threads: with an arena for each, freed memory would stay where nobody looks for it.
+            mallopt(M_ARENA_MAX, 2)
+        #endif
         // A reader that goes away ends its pipe, and not this process with half of its work done.
         signal(SIGPIPE, SIG_IGN)
         do {

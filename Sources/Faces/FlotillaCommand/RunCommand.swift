@@ -38,6 +38,9 @@ struct RunCommand: AsyncParsableCommand {
         logger.info("stopped; \(counted(total, "event")) carried")
         guard untilIdle else { return }
         let status = await FleetStatus.read(definition)
+        guard status.isDrained else {
+            throw FleetError(.cancelled, "stopped before everything was delivered", remedy: "run it again")
+        }
         if status.parked > 0 {
             logger.warning("\(counted(status.parked, "event")) parked; see `flotilla parked \(fleet.file) list`")
             throw ExitCode(Failure.parked)

@@ -39,7 +39,7 @@ public final class SQLiteConnection: Sendable {
     ///   - cacheSize: how much of the file is kept in memory.
     ///   - pageSize: of a file that is made now.
     public init(
-        path: String, mode: Mode, durability: Durability = .full, cacheSize: ByteCount = .mebibytes(4),
+        path: String, mode: Mode, durability: Durability = .full, cacheSize: ByteCount = .mebibytes(2),
         pageSize: ByteCount = .kibibytes(4)
     ) throws {
         self.path = path

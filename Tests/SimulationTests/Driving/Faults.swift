@@ -11,7 +11,8 @@ enum Fault {
 
 extension World {
     private static let passing = [
-        FleetError(.busy, "locked", isRetriable: true), FleetError(.unavailable, "cannot be reached", isRetriable: true),
+        FleetError(.busy, "locked", isRetriable: true),
+        FleetError(.unavailable, "cannot be reached", isRetriable: true),
     ]
     private static let failing = passing + [
         FleetError(.full, "the disk is full", isRetriable: true), FleetError(.conflict, "moved", isRetriable: true),

@@ -59,7 +59,8 @@ final class Operator {
     }
 
     private func begin(with row: ModelParking.Row, inOutbox isOutbox: Bool, discards: Bool) {
-        world.note("operator: \(discards ? "discards" : "retries") #\(row.number) of the \(isOutbox ? "outbox" : "view")")
+        let place = isOutbox ? "outbox" : "view"
+        world.note("operator: \(discards ? "discards" : "retries") #\(row.number) of the \(place)")
         world.count(discards ? .operatorDiscard : .operatorRetry)
         errand = isOutbox ? .publishNext(key: row.key) : .apply(key: row.key)
         guard discards else { return }

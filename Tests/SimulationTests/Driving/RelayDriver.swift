@@ -131,7 +131,8 @@ extension RelayMachine.Action {
         case .capture(let position): "capture after \(position == .start ? "the start" : "\(position)")"
         case .append(let events): "append \(events.map(\.number))"
         case .settle(let batch):
-            "settle \(batch.published.map(\.value)), park \(batch.parked.map(\.position.value)), through \(batch.through)"
+            "settle \(batch.published.map(\.value)), park \(batch.parked.map(\.position.value)),"
+                + " through \(batch.through)"
         case .wait(let failures, let step): "wait after \(failures) failures, then \(step)"
         }
     }

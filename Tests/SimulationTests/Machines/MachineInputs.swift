@@ -47,7 +47,9 @@ extension RelayMachine {
 
 extension DeliveryMachine {
     /// A machine whose store is open.
-    static func opened(at position: Int64 = 0, heldKeys: Set<String> = [], nextDue: Timestamp? = nil) -> DeliveryMachine {
+    static func opened(
+        at position: Int64 = 0, heldKeys: Set<String> = [], nextDue: Timestamp? = nil
+    ) -> DeliveryMachine {
         var machine = DeliveryMachine()
         _ = machine.start()
         let opening = Opening(position: LogPosition(position), heldKeys: heldKeys, nextDue: nextDue)

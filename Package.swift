@@ -92,6 +92,7 @@ let package = Package(
         tests("FleetCoreTests", ["FleetCore"]),
         tests("FleetFileTests", ["FleetCore", "FleetFile"]),
         tests("SQLTemplateTests", ["FleetCore", "SQLTemplate"]),
+        tests("SimulationTests", ["FleetCore", "Outbox", "Relay", "Brokers", "Views"]),
     ],
     swiftLanguageModes: [.v6]
 )

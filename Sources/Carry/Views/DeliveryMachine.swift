@@ -86,6 +86,8 @@ public struct DeliveryMachine: Sendable {
     private var isApplying = false
     private var isRetrying = false
     private var nextDue: Timestamp?
+    /// When events that were parked while a retry was under way are to be tried: it may not have seen them.
+    private var dueMeanwhile: Timestamp?
     private var foundNothing = false
     private var failures: [Step: Int] = [:]
     private var waiting: Set<Step> = []
@@ -131,7 +133,7 @@ public struct DeliveryMachine: Sendable {
             failures[.retry] = nil
             isRetrying = false
             heldKeys.subtract(retry.released)
-            nextDue = retry.nextDue
+            nextDue = [retry.nextDue, dueMeanwhile].compactMap(\.self).min()
         case .failed(let step, let error):
             return failed(step, error) + next()
         case .waited(let step):
@@ -156,7 +158,9 @@ public struct DeliveryMachine: Sendable {
         if let last = batch.last { applied = last.position }
         unacknowledged += batch.count
         heldKeys.formUnion(application.newlyHeld)
-        if let due = application.nextDue { nextDue = min(due, nextDue ?? due) }
+        guard let due = application.nextDue else { return }
+        nextDue = min(due, nextDue ?? due)
+        if isRetrying { dueMeanwhile = min(due, dueMeanwhile ?? due) }
     }
 
     // MARK: Failures
@@ -197,6 +201,7 @@ public struct DeliveryMachine: Sendable {
         }
         if !isRetrying, !waiting.contains(.retry), let due = nextDue {
             isRetrying = true
+            dueMeanwhile = nil
             actions.append(.retry(at: due))
         }
         if !isReading, !waiting.contains(.read), batches.count < Self.batchLimit {

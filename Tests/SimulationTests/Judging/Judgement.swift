@@ -1,0 +1,40 @@
+/// A promise that was broken.
+enum Judgement: String, Hashable, Sendable {
+    /// A committed event was neither applied nor parked nor discarded.
+    case lost
+    case appliedTwice
+    /// An event of a transaction that did not commit left its store.
+    case uncommittedSeen
+    case outOfOrder
+    /// An event passed an earlier one of its key that is parked.
+    case overtookParked
+    /// A row was settled that is not in the log.
+    case settledBeforeLogged
+    /// The broker's cursor is past the store's.
+    case acknowledgedTooFar
+    /// A machine holds more batches than it may.
+    case heldTooMuch
+    /// A machine asks for what it has asked for already.
+    case twiceUnderWay
+    /// A parked event that should be tried again by itself is not.
+    case forgottenRetry
+    /// An event waits for another, and there is none.
+    case waitsBehindNobody
+    /// A record was dropped before it was read.
+    case gap
+    /// Without any faults, work does not come to an end.
+    case stuck
+}
+
+/// Ends a run: the seed has failed.
+struct Failure: Error, CustomStringConvertible {
+    var judgement: Judgement
+    var message: String
+
+    init(_ judgement: Judgement, _ message: String) {
+        self.judgement = judgement
+        self.message = message
+    }
+
+    var description: String { "\(judgement): \(message)" }
+}

@@ -22,6 +22,11 @@ func tests(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
     .testTarget(name: name, dependencies: dependencies, path: "Tests/\(name)", swiftSettings: strict)
 }
 
+/// What tests of several modules share: a conformance suite of a seam, or tools for tests.
+func kit(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
+    .target(name: name, dependencies: dependencies, path: "Tests/Kit/\(name)", swiftSettings: strict)
+}
+
 let grdb = Target.Dependency.product(name: "GRDB", package: "GRDB.swift")
 let sqlite = Target.Dependency.product(name: "GRDBSQLite", package: "GRDB.swift")
 let yams = Target.Dependency.product(name: "Yams", package: "Yams")
@@ -68,9 +73,21 @@ let package = Package(
                 .product(name: "UnixSignals", package: "swift-service-lifecycle"),
             ]),
         // Tests
+        kit("TestKit", ["FleetCore"]),
+        kit("StoreConformance", ["FleetCore", "Stores", "TestKit"]),
+        kit("BrokerConformance", ["FleetCore", "Brokers", "TestKit"]),
         tests("FleetCoreTests", ["FleetCore"]),
         tests("FleetFileTests", ["FleetCore", "FleetFile"]),
         tests("SQLTemplateTests", ["FleetCore", "SQLTemplate"]),
+        tests(
+            "SQLiteStoreTests",
+            [
+                "FleetCore", "Stores", "Outbox", "Inbox", "Parking", "SQLiteConnection", "SQLiteStore", "TestKit",
+                "StoreConformance",
+            ]),
+        tests(
+            "EmbeddedBrokerTests",
+            ["FleetCore", "Brokers", "EmbeddedBroker", "TestKit", "BrokerConformance"]),
     ],
     swiftLanguageModes: [.v6]
 )

@@ -10,6 +10,7 @@ import Synchronization
 public final class SQLiteSession: @unchecked Sendable {
     let handle: OpaquePointer
     let failure: SQLiteFailure
+    var path: String { failure.path }
     private var kept: [String: SQLiteStatement] = [:]
     /// More than this many different texts, and all are prepared anew.
     private static let keptLimit = 256

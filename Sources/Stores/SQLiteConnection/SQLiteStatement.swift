@@ -20,7 +20,12 @@ public final class SQLiteStatement {
             return code
         }
         guard code == SQLITE_OK else { throw session.lastError(code, sql: sql) }
-        guard let handle else { throw FleetError(.statement, "there is no statement in \"\(sql)\"") }
+        guard let handle else { throw FleetError(.statement, "\(session.path): there is no statement in \"\(sql)\"") }
+        // Before the properties are set: an initialiser that throws after that runs `deinit`, which frees the handle too.
+        guard sql.utf8.suffix(rest).allSatisfy(SQLiteStatement.isFiller), !sql.utf8.contains(0) else {
+            sqlite3_finalize(handle)
+            throw FleetError(.statement, "\(session.path): there is more than one statement in \"\(sql)\"")
+        }
         self.handle = handle
         self.session = session
         var slots = Array(1...max(1, sqlite3_bind_parameter_count(handle)))
@@ -32,11 +37,6 @@ public final class SQLiteStatement {
             }
         }
         self.slots = slots
-        let remainder = sql.utf8.suffix(rest)
-        if remainder.contains(where: { !SQLiteStatement.isFiller($0) }) {
-            sqlite3_finalize(handle)
-            throw FleetError(.statement, "more than one statement in \"\(sql)\"")
-        }
     }
 
     deinit {

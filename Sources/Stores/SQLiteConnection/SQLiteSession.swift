@@ -23,7 +23,10 @@ public final class SQLiteSession: @unchecked Sendable {
 
     /// A statement, prepared once and kept.
     public func statement(_ sql: String) throws -> SQLiteStatement {
-        if let known = kept[sql] { return known }
+        if let known = kept[sql] {
+            // Whoever reads its rows at the moment goes on with them; a second use has a statement of its own.
+            return known.isAtWork ? try SQLiteStatement(sql, in: self) : known
+        }
         if kept.count >= Self.keptLimit { kept.removeAll() }
         let statement = try SQLiteStatement(sql, in: self)
         kept[sql] = statement

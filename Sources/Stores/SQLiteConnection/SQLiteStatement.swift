@@ -94,11 +94,16 @@ public final class SQLiteStatement {
         }
     }
 
+    /// Whether it has begun to hand out rows, and has not ended.
+    var isAtWork: Bool { sqlite3_stmt_busy(handle) != 0 }
+
     private func bind(_ parameters: [SQLValue]) throws {
+        // SQLite refuses to bind then, and the rows of the use before would come instead.
+        if isAtWork { throw FleetError(.bug, "\(session.path): a statement was used again while its rows were read") }
         guard parameters.count == slots.count else {
             let sql = String(cString: sqlite3_sql(handle))
             throw FleetError(
-                .statement, "\(parameters.count) values for \(slots.count) parameters", underlying: "in: \(sql)")
+                .statement, "\(session.path): \(parameters.count) values for \(slots.count) parameters", underlying: "in: \(sql)")
         }
         for index in parameters.indices { bind(parameters[index], at: index) }
     }

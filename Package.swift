@@ -22,6 +22,11 @@ func tests(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
     .testTarget(name: name, dependencies: dependencies, path: "Tests/\(name)", swiftSettings: strict)
 }
 
+/// What tests of several modules share: a conformance suite of a seam, or tools for tests.
+func kit(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
+    .target(name: name, dependencies: dependencies, path: "Tests/Kit/\(name)", swiftSettings: strict)
+}
+
 let grdb = Target.Dependency.product(name: "GRDB", package: "GRDB.swift")
 let sqlite = Target.Dependency.product(name: "GRDBSQLite", package: "GRDB.swift")
 let yams = Target.Dependency.product(name: "Yams", package: "Yams")
@@ -74,9 +79,10 @@ let package = Package(
             ]),
         // Faces
         room("Flotilla", wing: "Faces", ["FleetCore", "Stores", "Inbox", "SQLiteStore"]),
+        .systemLibrary(name: "CMalloc", path: "Sources/Faces/CMalloc"),
         .executableTarget(
             name: "FlotillaCommand",
-            dependencies: ["FleetCore", "FleetFile", "Parking", "Control", arguments, lifecycle, logging],
+            dependencies: ["CMalloc", "FleetCore", "FleetFile", "Parking", "Control", arguments, lifecycle, logging],
             path: "Sources/Faces/FlotillaCommand", swiftSettings: strict),
         // Measurements
         .executableTarget(
@@ -87,12 +93,24 @@ let package = Package(
             ],
             path: "Benchmarks/Spine", swiftSettings: strict),
         // Tests
+        kit("TestKit", ["FleetCore"]),
+        kit("StoreConformance", ["FleetCore", "Stores", "TestKit"]),
+        kit("BrokerConformance", ["FleetCore", "Brokers", "TestKit"]),
         tests("HouseTests", []),
-        tests("FlotillaTests", ["Flotilla", "FleetCore", "Stores", "SQLiteStore"]),
         tests("FleetCoreTests", ["FleetCore"]),
         tests("FleetFileTests", ["FleetCore", "FleetFile"]),
         tests("SQLTemplateTests", ["FleetCore", "SQLTemplate"]),
         tests("SimulationTests", ["FleetCore", "Outbox", "Relay", "Brokers", "Views"]),
+        tests(
+            "SQLiteStoreTests",
+            [
+                "FleetCore", "Stores", "Outbox", "Inbox", "Parking", "SQLiteConnection", "SQLiteStore", "TestKit",
+                "StoreConformance",
+            ]),
+        tests(
+            "EmbeddedBrokerTests",
+            ["FleetCore", "Brokers", "EmbeddedBroker", "TestKit", "BrokerConformance"]),
+        tests("FlotillaTests", ["Flotilla", "FleetCore", "Stores", "SQLiteStore"]),
     ],
     swiftLanguageModes: [.v6]
 )

@@ -11,7 +11,7 @@ import Testing
         ("patterns", ["Relay", "Views"], false),
         ("connectors", ["CSQLiteConfiguration", "SQLiteConnection", "SQLiteStore", "EmbeddedBroker"], true),
         ("control", ["Control"], false),
-        ("faces", ["Flotilla", "FlotillaCommand"], false),
+        ("faces", ["CMalloc", "Flotilla", "FlotillaCommand"], true),
     ]
     /// Connectors that others may build on; no other connector may be imported by a connector.
     static let sharedConnectors: Set<String> = ["CSQLiteConfiguration", "SQLiteConnection"]

@@ -73,41 +73,61 @@ public struct ParkedAdministration: Sendable {
     /// Tries parked events again, with those that wait behind them. What fails stays parked.
     /// - Parameter ids: event ids; every parked event where there are none.
     public func retry(_ ids: [String]) async throws -> [Outcome] {
-        try await forEach(ids, headsOnly: true) { site, item, store, broker in
-            let (applied, failure) = try await proceed(site, key: item.event.event.key, store, broker)
-            return Outcome(item: item, applied: applied, failure: failure)
+        try await forEachSite { site, store, broker in
+            // The first of a key is the one to try, with a reason or, where an earlier command was cut short, without.
+            let heads = try await store.read { transaction in
+                let keys = ids.isEmpty
+                    ? try site.parking.heldKeys(in: transaction)
+                    : Set(try Self.events(ids, at: site, in: transaction).map(\.event.key))
+                return try keys.compactMap { try site.parking.head(of: $0, in: transaction) }
+            }
+            var outcomes: [Outcome] = []
+            for head in heads.sorted(by: { $0.sequence < $1.sequence }) {
+                let (applied, failure) = try await proceed(site, key: head.event.key, store, broker)
+                outcomes.append(Outcome(item: item(head, at: site), applied: applied, failure: failure))
+            }
+            return outcomes
         }
     }
 
     /// Drops parked events for good, and lets those that wait behind them go on.
-    /// - Parameter ids: event ids; every parked event where there are none.
+    /// - Parameter ids: event ids; every event that failed where there are none.
     public func discard(_ ids: [String]) async throws -> [Outcome] {
-        try await forEach(ids, headsOnly: ids.isEmpty) { site, item, store, broker in
-            try await store.write { try site.parking.remove(item.event, in: $0) }
-            if item.event.reason == nil { return Outcome(item: item, applied: 0, failure: nil) }
-            let (applied, failure) = try await proceed(site, key: item.event.event.key, store, broker)
-            return Outcome(item: item, applied: applied, failure: failure)
+        try await forEachSite { site, store, broker in
+            let chosen = try await store.read { transaction in
+                ids.isEmpty
+                    ? try site.parking.list(limit: 100_000, in: transaction).filter { $0.reason != nil }
+                    : try Self.events(ids, at: site, in: transaction)
+            }
+            var outcomes: [Outcome] = []
+            for event in chosen {
+                try await store.write { try site.parking.remove(event, in: $0) }
+                // One that only waited leaves its key held by the one before it.
+                let (applied, failure) = event.reason == nil ? (0, nil) : try await proceed(site, key: event.event.key, store, broker)
+                outcomes.append(Outcome(item: item(event, at: site), applied: applied, failure: failure))
+            }
+            return outcomes
         }
     }
 
-    private func forEach(
-        _ ids: [String], headsOnly: Bool, _ body: (Site, Item, any Store, any Broker) async throws -> Outcome
+    private func item(_ event: ParkedEvent, at site: Site) -> Item {
+        Item(place: site.name, stream: site.parking.stream, event: event)
+    }
+
+    private static func events(
+        _ ids: [String], at site: Site, in transaction: any StoreTransaction
+    ) throws -> [ParkedEvent] {
+        try ids.flatMap { try site.parking.events(withID: normalised($0), in: transaction) }
+    }
+
+    private func forEachSite(
+        _ body: (Site, any Store, any Broker) async throws -> [Outcome]
     ) async throws -> [Outcome] {
         let broker = Connectors.broker(of: fleet)
         var outcomes: [Outcome] = []
         do {
             for site in try sites() {
-                try await Connectors.withStore(of: site.service) { store in
-                    let found = try await store.read { transaction in
-                        ids.isEmpty
-                            ? try site.parking.list(limit: 100_000, in: transaction)
-                            : try ids.flatMap { try site.parking.events(withID: Self.normalised($0), in: transaction) }
-                    }
-                    for event in found where !headsOnly || event.reason != nil {
-                        let item = Item(place: site.name, stream: site.parking.stream, event: event)
-                        outcomes.append(try await body(site, item, store, broker))
-                    }
-                }
+                outcomes += try await Connectors.withStore(of: site.service) { try await body(site, $0, broker) }
             }
         } catch {
             await broker.close()

@@ -10,6 +10,9 @@ import Synchronization
 public final class SQLiteSession: @unchecked Sendable {
     let handle: OpaquePointer
     let failure: SQLiteFailure
+    var path: String { failure.path }
+    /// Whether statements may write at the moment.
+    var allowsWriting = true
     private var kept: [String: SQLiteStatement] = [:]
     /// More than this many different texts, and all are prepared anew.
     private static let keptLimit = 256
@@ -22,7 +25,10 @@ public final class SQLiteSession: @unchecked Sendable {
 
     /// A statement, prepared once and kept.
     public func statement(_ sql: String) throws -> SQLiteStatement {
-        if let known = kept[sql] { return known }
+        if let known = kept[sql] {
+            // Whoever reads its rows at the moment goes on with them; a second use has a statement of its own.
+            return known.isAtWork ? try SQLiteStatement(sql, in: self) : known
+        }
         if kept.count >= Self.keptLimit { kept.removeAll() }
         let statement = try SQLiteStatement(sql, in: self)
         kept[sql] = statement
@@ -31,6 +37,7 @@ public final class SQLiteSession: @unchecked Sendable {
 
     /// Runs one or more statements without parameters.
     public func script(_ sql: String) throws {
+        guard allowsWriting else { throw readTransactionError }
         let code = sqlite3_exec(handle, sql, nil, nil, nil)
         if code != SQLITE_OK { throw lastError(code, sql: sql) }
     }
@@ -40,6 +47,10 @@ public final class SQLiteSession: @unchecked Sendable {
 
     /// Rows changed since the connection was opened, by triggers and foreign keys too.
     public var totalChanges: Int { Int(sqlite3_total_changes64(handle)) }
+
+    var readTransactionError: FleetError {
+        FleetError(.readOnly, "\(path): a read transaction cannot write", remedy: "write in a write transaction")
+    }
 
     func finalizeAll() { kept.removeAll() }
 
@@ -64,11 +75,20 @@ extension SQLiteSession: StoreTransaction {
         } catch {
             // Where SQLite itself rolled the whole transaction back (full disk, I/O error), no savepoint is left; the
             // error that did it is the one to tell.
-            if sqlite3_get_autocommit(handle) == 0 {
-                _ = try statement("ROLLBACK TO flotilla").run([])
-                _ = try statement("RELEASE flotilla").run([])
-            }
+            guard sqlite3_get_autocommit(handle) == 0 else { throw endedTransaction(by: error) }
+            _ = try statement("ROLLBACK TO flotilla").run([])
+            _ = try statement("RELEASE flotilla").run([])
             throw error
         }
+    }
+
+    /// A statement may end the transaction that it is part of: `ON CONFLICT ROLLBACK`, `RAISE(ROLLBACK)`. Whoever goes
+    /// on after errors of statements must not go on after that: what came before is gone, and what comes after would
+    /// be committed at once.
+    private func endedTransaction(by error: any Error) -> any Error {
+        guard let error = error as? FleetError, error.code == .statement || error.code == .badEvent else { return error }
+        return FleetError(
+            .invalidInput, "\(path): a statement rolled the whole transaction back (\(error.message))",
+            remedy: "use ABORT in place of ROLLBACK in the constraint or trigger", underlying: error.underlying)
     }
 }

@@ -20,7 +20,12 @@ public final class SQLiteStatement {
             return code
         }
         guard code == SQLITE_OK else { throw session.lastError(code, sql: sql) }
-        guard let handle else { throw FleetError(.statement, "there is no statement in \"\(sql)\"") }
+        guard let handle else { throw FleetError(.statement, "\(session.path): there is no statement in \"\(sql)\"") }
+        // Before the properties are set: an initialiser that throws after that runs `deinit`, which frees the handle too.
+        guard sql.utf8.suffix(rest).allSatisfy(SQLiteStatement.isFiller), !sql.utf8.contains(0) else {
+            sqlite3_finalize(handle)
+            throw FleetError(.statement, "\(session.path): there is more than one statement in \"\(sql)\"")
+        }
         self.handle = handle
         self.session = session
         var slots = Array(1...max(1, sqlite3_bind_parameter_count(handle)))
@@ -32,11 +37,6 @@ public final class SQLiteStatement {
             }
         }
         self.slots = slots
-        let remainder = sql.utf8.suffix(rest)
-        if remainder.contains(where: { !SQLiteStatement.isFiller($0) }) {
-            sqlite3_finalize(handle)
-            throw FleetError(.statement, "more than one statement in \"\(sql)\"")
-        }
     }
 
     deinit {
@@ -115,11 +115,17 @@ public final class SQLiteStatement {
         }
     }
 
+    /// Whether it has begun to hand out rows, and has not ended.
+    var isAtWork: Bool { sqlite3_stmt_busy(handle) != 0 }
+
     private func bind(_ parameters: [SQLValue]) throws {
+        // SQLite refuses to bind then, and the rows of the use before would come instead.
+        if isAtWork { throw FleetError(.bug, "\(session.path): a statement was used again while its rows were read") }
+        guard session.allowsWriting || sqlite3_stmt_readonly(handle) != 0 else { throw session.readTransactionError }
         guard parameters.count == slots.count else {
             let sql = String(cString: sqlite3_sql(handle))
             throw FleetError(
-                .statement, "\(parameters.count) values for \(slots.count) parameters", underlying: "in: \(sql)")
+                .statement, "\(session.path): \(parameters.count) values for \(slots.count) parameters", underlying: "in: \(sql)")
         }
         for index in parameters.indices { bind(parameters[index], at: index) }
     }
@@ -239,11 +245,13 @@ extension SQLiteStatement: StoreStatement {
     public func forEachRow(_ parameters: [SQLValue], _ body: (SQLRow) throws -> Void) throws {
         try bind(parameters)
         defer { reset() }
+        guard try step() else { return }
+        // The first step prepares the statement anew where tables have changed; only after it the columns are known.
         let count = Int(sqlite3_column_count(handle))
         let names = (0..<count).map { String(cString: sqlite3_column_name(handle, Int32($0))) }
-        while try step() {
+        repeat {
             try body(SQLRow(columns: names, values: (0..<count).map { value($0) }))
-        }
+        } while try step()
     }
 }
 

@@ -97,17 +97,21 @@ public final class SQLiteOutbox: OutboxSource {
     private func rows(after position: OutboxPosition, limit: BatchLimit) async throws -> CapturedRows {
         let now = clock.now()
         let query = SQLiteOutboxQuery(table: table, source: stream.source)
+        let underWay = capturedIDs.withLock { $0 }
         let remembersIDs = !table.neverReusesRowIDs
         let keepsRows = keep > .zero
         let outbox = table.table.text
         let (rows, ids) = try await connection.read { session in
-            var start = position.value
+            // Where row ids may be given again, a row that was just committed may stand before one that was captured: every
+            // row that is there counts, but for those under way.
+            var start = remembersIDs ? Int64.min : position.value
             if keepsRows {
                 let published = try session.firstRow(
                     "SELECT published_through FROM flotilla_outboxes WHERE name = $1", [.text(outbox)])
                 start = max(start, published?[0].integer ?? .min)
             }
-            return try query.rows(after: start, limit: limit, capturedAt: now, withIDs: remembersIDs, in: session)
+            return try query.rows(
+                after: start, limit: limit, capturedAt: now, except: remembersIDs ? underWay : nil, in: session)
         }
         if remembersIDs, !ids.isEmpty {
             // In the order of the rows: events and malformed rows, merged by position.

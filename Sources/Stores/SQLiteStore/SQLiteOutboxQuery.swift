@@ -17,8 +17,11 @@ struct SQLiteOutboxQuery {
             """
     }
 
+    /// - Parameter known: rows to pass over, by row id and id; the ids of all others are returned beside them. `nil` where
+    ///   nobody needs them.
     func rows(
-        after position: Int64, limit: BatchLimit, capturedAt: Timestamp, withIDs: Bool, in session: SQLiteSession
+        after position: Int64, limit: BatchLimit, capturedAt: Timestamp, except known: [Int64: SQLValue]?,
+        in session: SQLiteSession
     ) throws -> (rows: CapturedRows, ids: [SQLValue]) {
         let statement = try session.statement(sql)
         statement.bind(position, at: 0)
@@ -27,8 +30,12 @@ struct SQLiteOutboxQuery {
         var ids: [SQLValue] = []
         var shared = Shared()
         while rows.count < limit.events.value, rows.size < limit.bytes, try statement.step() {
+            if let known {
+                let id = statement.isNull(1) ? .null : statement.isBlob(1) ? .bytes(statement.bytes(1)) : SQLValue.text(statement.text(1))
+                if known[statement.integer(0)] == id { continue }
+                ids.append(id)
+            }
             take(statement, into: &rows, capturedAt: capturedAt, &shared)
-            if withIDs { ids.append(statement.isBlob(1) ? .bytes(statement.bytes(1)) : .text(statement.text(1))) }
         }
         return (rows, ids)
     }

@@ -42,7 +42,7 @@ struct SQLiteSettlement {
             let moved = try session.run(move, [
                 .integer(row.position.value), .text(Parking.Place.outbox.text), .text(stream.service.text), .text(row.key),
                 row.reason.map { .text($0) } ?? .null, .integer(now.microseconds),
-            ])
+            ] + (table.neverReusesRowIDs ? [] : [capturedID(row.position)]))
             if moved > 0 { try session.run("DELETE FROM \(table.quoted) WHERE _rowid_ = $1", [.integer(row.position.value)]) }
         }
     }
@@ -56,8 +56,12 @@ struct SQLiteSettlement {
             SELECT $2, $3, $1, CASE typeof(id) WHEN 'blob' THEN lower(hex(id)) ELSE coalesce(id, '') END,
                 coalesce(type, ''), $4, coalesce(aggregatetype, ''), $6, \(column("traceparent")), \(column("headers")),
                 coalesce(CAST(payload AS BLOB), x''), $5, 1, NULL, $6
-            FROM \(table.quoted) WHERE _rowid_ = $1
+            FROM \(table.quoted) WHERE _rowid_ = $1 \(table.neverReusesRowIDs ? "" : "AND id IS $7")
             """
+    }
+
+    private func capturedID(_ position: OutboxPosition) -> SQLValue {
+        (capturedIDs[position.value] ?? nil) ?? .null
     }
 
     // MARK: Removing
@@ -67,7 +71,7 @@ struct SQLiteSettlement {
         guard table.neverReusesRowIDs else {
             let statement = try session.prepare("DELETE FROM \(table.quoted) WHERE _rowid_ = $1 AND id IS $2")
             for position in positions {
-                try statement.run([.integer(position.value), (capturedIDs[position.value] ?? nil) ?? .null])
+                try statement.run([.integer(position.value), capturedID(position)])
             }
             return
         }

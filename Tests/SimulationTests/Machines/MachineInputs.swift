@@ -6,14 +6,18 @@ import Views
 
 /// Short ways to say what machines are told, and what they say.
 enum Given {
-    static func rows(_ first: Int, _ last: Int, key: Int = 0, kind: SimulatedEvent.Kind = .good) -> [CapturedRow] {
-        (first...last).map { row($0, key: key, kind: kind) }
+    static func rows(_ first: Int, _ last: Int, key: Int = 0, kind: SimulatedEvent.Kind = .good) -> CapturedRows {
+        rows((first...last).map { row($0, key: key, kind: kind) })
     }
 
-    static func row(_ number: Int, key: Int = 0, kind: SimulatedEvent.Kind = .good) -> CapturedRow {
-        CapturedRow(
-            position: OutboxPosition(Int64(number)),
-            content: SimulatedEvent(number: number, key: key, kind: kind).content)
+    static func rows(_ events: [SimulatedEvent]) -> CapturedRows {
+        var rows = CapturedRows()
+        for event in events { event.add(to: &rows, at: OutboxPosition(Int64(event.number))) }
+        return rows
+    }
+
+    static func row(_ number: Int, key: Int = 0, kind: SimulatedEvent.Kind = .good) -> SimulatedEvent {
+        SimulatedEvent(number: number, key: key, kind: kind)
     }
 
     static func records(_ first: Int, _ last: Int) -> [LogRecord] {

@@ -1,4 +1,5 @@
 import FleetCore
+import Outbox
 import Relay
 import Testing
 
@@ -73,7 +74,7 @@ import Testing
 
     @Test func isNotIdleAfterAFailure() {
         var machine = RelayMachine.opened()
-        _ = machine.handle(.captured([]))
+        _ = machine.handle(.captured(CapturedRows()))
         #expect(machine.isIdle)
         _ = machine.handle(.failed(.capture, Given.busy))
         #expect(!machine.isIdle)

@@ -14,7 +14,7 @@ import Testing
     @Test func settlesABatchOnlyAfterItIsAppended() {
         var machine = RelayMachine.opened()
         #expect(machine.told(.captured(Given.rows(1, 2))) == ["append [1, 2]", "capture after 2"])
-        #expect(machine.told(.captured([])) == ["capture after 2"])
+        #expect(machine.told(.captured(CapturedRows())) == ["capture after 2"])
         #expect(machine.told(.appended) == ["settle [1, 2], park [], through 2"])
         #expect(machine.told(.settled) == [])
     }
@@ -36,7 +36,7 @@ import Testing
         var machine = RelayMachine.opened()
         #expect(!machine.isIdle)
         _ = machine.handle(.captured(Given.rows(1, 1)))
-        _ = machine.handle(.captured([]))
+        _ = machine.handle(.captured(CapturedRows()))
         #expect(!machine.isIdle)
         _ = machine.handle(.appended)
         #expect(!machine.isIdle)
@@ -49,7 +49,7 @@ import Testing
         let rows = [
             Given.row(1, key: 1), Given.row(2, key: 1, kind: .unlisted), Given.row(3, key: 1), Given.row(4, key: 2),
         ]
-        #expect(machine.told(.captured(rows)) == ["append [1, 4]", "capture after 4"])
+        #expect(machine.told(.captured(Given.rows(rows))) == ["append [1, 4]", "capture after 4"])
         guard case .settle(let batch)? = machine.handle(.appended).first else {
             Issue.record("a batch that is appended is settled")
             return
@@ -61,14 +61,14 @@ import Testing
 
     @Test func parksWhatIsNoEvent() {
         var machine = RelayMachine.opened()
-        #expect(machine.told(.captured([Given.row(1, kind: .malformed)])) == ["append []", "capture after 1"])
+        #expect(machine.told(.captured(Given.rows([Given.row(1, kind: .malformed)]))) == ["append []", "capture after 1"])
         #expect(machine.told(.appended) == ["settle [], park [1], through 1"])
     }
 
     @Test func parksBehindKeysThatTheSourceHolds() {
         var machine = RelayMachine.opened(heldKeys: ["key3"])
         let rows = [Given.row(1, key: 3), Given.row(2, key: 4)]
-        #expect(machine.told(.captured(rows)) == ["append [2]", "capture after 2"])
+        #expect(machine.told(.captured(Given.rows(rows))) == ["append [2]", "capture after 2"])
         #expect(machine.told(.appended) == ["settle [2], park [1], through 2"])
     }
 }

@@ -47,12 +47,11 @@ final class ModelOutbox {
 
     var hasPending: Bool { (rows.last?.position ?? .min) > publishedThrough }
 
-    func capture(after position: OutboxPosition, limit: Int) -> [CapturedRow] {
+    func capture(after position: OutboxPosition, limit: Int) -> CapturedRows {
         let start = max(position.value, publishedThrough)
-        var found: [CapturedRow] = []
+        var found = CapturedRows()
         for row in bug == .readsUncommitted ? rows + openRows : rows where row.position > start {
-            found.append(
-                CapturedRow(position: OutboxPosition(row.position), content: ledger.events[row.number].content))
+            ledger.events[row.number].add(to: &found, at: OutboxPosition(row.position))
             if found.count == limit { break }
         }
         return found

@@ -40,8 +40,13 @@ struct SimulatedEvent {
             aggregateType: "a", time: Timestamp(microseconds: 0), payload: [])
     }
 
-    var content: CapturedRow.Content {
-        kind == .malformed ? .malformed(key: event.key, reason: "its id is not a UUID") : .event(event)
+    /// Adds the event's row to what was captured.
+    func add(to rows: inout CapturedRows, at position: OutboxPosition) {
+        if kind == .malformed {
+            rows.append(.init(at: position, key: event.key, reason: "its id is not a UUID"))
+        } else {
+            rows.append(event, at: position)
+        }
     }
 }
 

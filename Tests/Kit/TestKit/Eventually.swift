@@ -1,0 +1,14 @@
+/// Waits until a condition holds, looking again and again.
+/// - Throws: ``CheckFailure`` when it does not hold by the deadline, or what `condition` throws.
+public func eventually(
+    deadline: Duration = .seconds(10), _ what: String, file: String = #fileID, line: Int = #line,
+    _ condition: () async throws -> Bool
+) async throws {
+    let end = ContinuousClock.now + deadline
+    while !(try await condition()) {
+        guard ContinuousClock.now < end else {
+            throw CheckFailure("after \(deadline) there was still not: \(what)", file: file, line: line)
+        }
+        try await Task.sleep(for: .milliseconds(1))
+    }
+}

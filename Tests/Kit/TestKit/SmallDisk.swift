@@ -1,0 +1,41 @@
+import Foundation
+
+/// A small file system of its own, in memory: to be filled, or made read-only. Needs the rights to mount.
+public final class SmallDisk: Sendable {
+    /// Where it is mounted.
+    public let path: String
+    private let mount: Command
+    private let unmount: Command
+    private let directory: TemporaryDirectory
+
+    /// - Returns: `nil`, and says so on standard error, where nothing can be mounted.
+    public init?(kibibytes: Int) throws {
+        directory = try TemporaryDirectory()
+        path = directory.path
+        guard let mount = Command("mount"), let unmount = Command("umount") else { return nil }
+        self.mount = mount
+        self.unmount = unmount
+        let result = try mount.run(["-t", "tmpfs", "-o", "size=\(kibibytes)k", "tmpfs", path])
+        guard result.status == 0 else {
+            skipLoudly("no file system can be mounted here: \(result.output)")
+            return nil
+        }
+    }
+
+    deinit {
+        _ = try? unmount.run(["-l", path])
+    }
+
+    /// The path of a file on it.
+    public func file(_ name: String) -> String { "\(path)/\(name)" }
+
+    /// Makes it read-only.
+    public func makeReadOnly() throws {
+        try mount.succeed(["-o", "remount,ro", path])
+    }
+
+    /// Makes it writable again.
+    public func makeWritable() throws {
+        try mount.succeed(["-o", "remount,rw", path])
+    }
+}

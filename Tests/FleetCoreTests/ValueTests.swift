@@ -81,3 +81,23 @@ import Testing
         }
     }
 }
+
+/// Reading identifiers eight digits at a time agrees with reading them one at a time.
+@Suite struct EventIDDigitTests {
+    @Test func everyByteInEveryPlace() throws {
+        let good = Array("0192f3a4-5b6c-7d8e-9fa0-b1c2d3e4f506".utf8)
+        for place in good.indices {
+            for byte in UInt8.min...UInt8.max {
+                var text = good
+                text[place] = byte
+                let isDash = [8, 13, 18, 23].contains(place)
+                let isRight = isDash
+                    ? byte == UInt8(ascii: "-")
+                    : Unicode.Scalar(byte).properties.isASCIIHexDigit
+                let read = text.withUnsafeBufferPointer { EventID(hexadecimal: $0) }
+                #expect((read != nil) == isRight, "byte \(byte) at \(place)")
+                if let read, !isDash { #expect(read.description.utf8.elementsEqual(text.map { $0 | 0x20 })) }
+            }
+        }
+    }
+}

@@ -59,33 +59,47 @@ enum StreamFile {
     ///
     /// A parameter keeps its value from one row to the next: what a row shares with the one before is not bound again.
     static func insert(_ events: [Event], from first: Int64, now: Timestamp, with statement: SQLiteStatement) throws {
+        var last = Shared()
         statement.bind(now.microseconds, at: 1)
-        var last = (type: "", aggregateType: "", source: "")
+        for index in 0..<4 { statement.bindNull(at: 8 + index) }
+        // The first row says where the batch begins; for the others SQLite takes the next position, which costs no search.
+        statement.bind(first, at: 0)
         for index in events.indices {
-            statement.bind(first + Int64(index), at: 0)
+            if index == 1 { statement.bindNull(at: 0) }
             statement.bind(events[index].id, at: 2)
-            rebind(events[index].type, at: 3, &last.type, isFirst: index == 0, statement)
-            statement.bind(events[index].key, at: 4)
-            rebind(events[index].aggregateType, at: 5, &last.aggregateType, isFirst: index == 0, statement)
-            rebind(events[index].source, at: 6, &last.source, isFirst: index == 0, statement)
+            last.rebind(\.type, to: events[index].type, at: 3, in: statement)
+            last.rebind(\.aggregateType, to: events[index].aggregateType, at: 5, in: statement)
+            last.rebind(\.source, to: events[index].source, at: 6, in: statement)
             statement.bind(events[index].time.microseconds, at: 7)
-            statement.bind(events[index].traceParent, at: 8)
-            statement.bind(events[index].headers, at: 9)
+            last.rebind(\.traceParent, to: events[index].traceParent, at: 8, in: statement)
+            last.rebind(\.headers, to: events[index].headers, at: 9, in: statement)
             let contentType = events[index].contentType
-            statement.bind(contentType == usualContentType ? nil : contentType, at: 10)
-            try statement.withBound(events[index].payload, at: 11) {
-                defer { statement.reset() }
-                _ = try statement.step()
+            last.rebind(\.contentType, to: contentType == usualContentType ? nil : contentType, at: 10, in: statement)
+            try statement.withBound(events[index].key, at: 4) {
+                try statement.withBound(events[index].payload, at: 11) {
+                    defer { statement.reset() }
+                    _ = try statement.step()
+                }
             }
         }
     }
 
-    private static func rebind(
-        _ text: String, at index: Int, _ last: inout String, isFirst: Bool, _ statement: SQLiteStatement
-    ) {
-        if !isFirst, text == last { return }
-        statement.bind(text, at: index)
-        last = text
+    /// What most rows have in common with the row before them.
+    private struct Shared {
+        var type: String?
+        var aggregateType: String?
+        var source: String?
+        var traceParent: String?
+        var headers: String?
+        var contentType: String?
+
+        mutating func rebind(
+            _ field: WritableKeyPath<Shared, String?>, to text: String?, at index: Int, in statement: SQLiteStatement
+        ) {
+            if self[keyPath: field] == text { return }
+            statement.bind(text, at: index)
+            self[keyPath: field] = text
+        }
     }
 
     static let selection = """

@@ -21,29 +21,42 @@ public struct EventID: Hashable, Sendable {
 
     /// Reads the text form from bytes, without making a `String`.
     public init?(hexadecimal bytes: UnsafeBufferPointer<UInt8>) {
-        guard bytes.count == 36 || bytes.count == 32 else { return nil }
-        let dashed = bytes.count == 36
-        var high: UInt64 = 0
-        var low: UInt64 = 0
-        var digits = 0
-        for index in 0..<bytes.count {
-            let byte = bytes[index]
-            if dashed, index == 8 || index == 13 || index == 18 || index == 23 {
-                guard byte == UInt8(ascii: "-") else { return nil }
-                continue
-            }
-            // Letters differ from digits in bit 6, and by case in bit 5.
-            let isLetter = byte & 0x40 != 0
-            let value = isLetter ? (byte | 0x20) &- UInt8(ascii: "a") &+ 10 : byte &- UInt8(ascii: "0")
-            guard value <= 15, isLetter ? value >= 10 : value <= 9 else { return nil }
-            if digits < 16 {
-                high = high << 4 | UInt64(value)
-            } else {
-                low = low << 4 | UInt64(value)
-            }
-            digits += 1
+        let text = UnsafeRawBufferPointer(bytes)
+        func eight(at offset: Int) -> UInt64 { UInt64(bigEndian: text.loadUnaligned(fromByteOffset: offset, as: UInt64.self)) }
+        func four(at offset: Int) -> UInt64 {
+            UInt64(UInt32(bigEndian: text.loadUnaligned(fromByteOffset: offset, as: UInt32.self)))
         }
-        self.init(high: high, low: low)
+        let groups: (UInt64, UInt64, UInt64, UInt64)
+        switch bytes.count {
+        case 36:
+            let dash = UInt8(ascii: "-")
+            guard bytes[8] == dash, bytes[13] == dash, bytes[18] == dash, bytes[23] == dash else { return nil }
+            groups = (eight(at: 0), four(at: 9) << 32 | four(at: 14), four(at: 19) << 32 | four(at: 24), eight(at: 28))
+        case 32: groups = (eight(at: 0), eight(at: 8), eight(at: 16), eight(at: 24))
+        default: return nil
+        }
+        guard let first = Self.number(ofDigits: groups.0), let second = Self.number(ofDigits: groups.1),
+            let third = Self.number(ofDigits: groups.2), let fourth = Self.number(ofDigits: groups.3)
+        else { return nil }
+        self.init(high: first << 32 | second, low: third << 32 | fourth)
+    }
+
+    /// The number that eight hexadecimal digits write, the first in the highest byte; all eight at once.
+    private static func number(ofDigits digits: UInt64) -> UInt64? {
+        func each(_ byte: UInt64) -> UInt64 { byte &* 0x0101_0101_0101_0101 }
+        let isLetter = (digits >> 6) & each(1)
+        let low = digits & each(0x0F)
+        let nibbles = low &+ (isLetter &* 9)
+        // Digits are 0x30 to 0x39; letters 0x41 to 0x46 and 0x61 to 0x66.
+        let wrongHigh = (digits & each(0xD0)) ^ (each(0x10) &+ (isLetter &* 0x30))
+        let wrongCase = ~((digits >> 5) | isLetter) & each(1)
+        let wrongDigit = (low &+ each(6)) & each(0x10) & ~(isLetter << 4)
+        let letterZero = ~(low &+ each(0x0F)) & (isLetter << 4)
+        let wrongLetter = (nibbles & each(0x10)) | letterZero
+        guard wrongHigh | wrongCase | wrongDigit | wrongLetter == 0 else { return nil }
+        let pairs = (nibbles | (nibbles >> 4)) & 0x00FF_00FF_00FF_00FF
+        let quads = (pairs | (pairs >> 8)) & 0x0000_FFFF_0000_FFFF
+        return (quads | (quads >> 16)) & 0xFFFF_FFFF
     }
 
     /// Reads exactly 16 bytes, big-endian. `nil` for any other count.

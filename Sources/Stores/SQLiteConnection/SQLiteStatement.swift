@@ -86,6 +86,17 @@ public final class SQLiteStatement {
         }
     }
 
+    /// Binds a text without copying it, for the length of `body`, which must step and reset the statement.
+    public func withBound(_ value: String, at index: Int, _ body: () throws -> Void) rethrows {
+        var value = value
+        try value.withUTF8 { bytes in
+            let text = UnsafeRawPointer(bytes.baseAddress)?.assumingMemoryBound(to: CChar.self) ?? emptyText
+            sqlite3_bind_text64(handle, slots[index], text, UInt64(bytes.count), nil, UInt8(SQLITE_UTF8))
+            defer { sqlite3_bind_null(handle, slots[index]) }
+            try body()
+        }
+    }
+
     /// Binds bytes without copying them, for the length of `body`, which must step and reset the statement.
     public func withBound(_ bytes: [UInt8], at index: Int, _ body: () throws -> Void) rethrows {
         try bytes.withUnsafeBytes { buffer in
@@ -156,45 +167,50 @@ public final class SQLiteStatement {
 
     public func isBlob(_ column: Int) -> Bool { sqlite3_column_type(handle, Int32(column)) == SQLITE_BLOB }
 
-    /// The text or blob of a column, lent for the length of `body`; numbers as their text, null as nothing.
-    public func withBytes<Result>(_ column: Int, _ body: (UnsafeBufferPointer<UInt8>) throws -> Result) rethrows -> Result {
-        let pointer: UnsafeRawPointer?
-        if isBlob(column) {
-            pointer = sqlite3_column_blob(handle, Int32(column))
-        } else {
-            pointer = sqlite3_column_text(handle, Int32(column)).map { UnsafeRawPointer($0) }
-        }
-        let count = Int(sqlite3_column_bytes(handle, Int32(column)))
-        return try body(
-            UnsafeBufferPointer(start: pointer?.assumingMemoryBound(to: UInt8.self), count: pointer == nil ? 0 : count))
+    /// The column's text, lent until the next step; numbers and blobs as text, null as `nil`.
+    private func lentText(_ column: Int) -> UnsafeBufferPointer<UInt8>? {
+        guard let text = sqlite3_column_text(handle, Int32(column)) else { return nil }
+        return UnsafeBufferPointer(start: text, count: Int(sqlite3_column_bytes(handle, Int32(column))))
+    }
+
+    /// The column's blob, lent until the next step; for other kinds ``lentText(_:)``.
+    private func lentBytes(_ column: Int) -> UnsafeBufferPointer<UInt8>? {
+        guard isBlob(column) else { return lentText(column) }
+        let blob = sqlite3_column_blob(handle, Int32(column))?.assumingMemoryBound(to: UInt8.self)
+        return UnsafeBufferPointer(start: blob, count: Int(sqlite3_column_bytes(handle, Int32(column))))
     }
 
     /// The column as text; bytes that are not UTF-8 become U+FFFD.
     public func text(_ column: Int) -> String {
-        withBytes(column) { String(decoding: $0, as: UTF8.self) }
+        lentText(column).map { String(decoding: $0, as: UTF8.self) } ?? ""
+    }
+
+    public func optionalText(_ column: Int) -> String? {
+        lentText(column).map { String(decoding: $0, as: UTF8.self) }
     }
 
     /// The column as text, `nil` where it is null or not UTF-8. Where it is the same as `last`, that is returned, and no
     /// new text is made.
     public func validText(_ column: Int, last: String = "") -> String? {
-        if isNull(column) { return nil }
-        return withBytes(column) { bytes in
-            var last = last
-            let isSame = last.withUTF8 { known in
-                guard known.count == bytes.count else { return false }
-                guard let left = known.baseAddress, let right = bytes.baseAddress else { return true }
-                return memcmp(left, right, known.count) == 0
-            }
-            return isSame ? last : String(validating: bytes, as: UTF8.self)
+        guard let bytes = lentText(column) else { return nil }
+        var last = last
+        let isSame = last.withUTF8 { known in
+            guard known.count == bytes.count, let left = known.baseAddress, let right = bytes.baseAddress else { return false }
+            return memcmp(left, right, known.count) == 0
         }
+        if isSame { return last }
+        // ASCII is valid, and made into text much faster.
+        let isASCII = bytes.allSatisfy { $0 < 0x80 }
+        return isASCII ? String(decoding: bytes, as: UTF8.self) : String(validating: bytes, as: UTF8.self)
+    }
+
+    public func bytes(_ column: Int) -> [UInt8] {
+        lentBytes(column).map { Array($0) } ?? []
     }
 
     /// The column as an event's id: 16 bytes, or the text of a UUID. `nil` for anything else.
     public func eventID(_ column: Int) -> EventID? {
-        let isBlob = isBlob(column)
-        return withBytes(column) { bytes in
-            (isBlob ? EventID(bytes: bytes) : nil) ?? EventID(hexadecimal: bytes)
-        }
+        lentBytes(column).flatMap { $0.count == 16 ? EventID(bytes: $0) : EventID(hexadecimal: $0) }
     }
 
     /// The column as a time: text (RFC 3339), or a number of seconds, milliseconds or microseconds since 1970, told apart
@@ -208,17 +224,9 @@ public final class SQLiteStatement {
             case ..<100_000_000_000_000: Timestamp(microseconds: number * 1_000)
             default: Timestamp(microseconds: number)
             }
-        case SQLITE_TEXT: return withBytes(column) { Timestamp(utf8: $0) }
+        case SQLITE_TEXT: return lentText(column).flatMap { Timestamp(utf8: $0) }
         default: return nil
         }
-    }
-
-    public func optionalText(_ column: Int) -> String? {
-        isNull(column) ? nil : text(column)
-    }
-
-    public func bytes(_ column: Int) -> [UInt8] {
-        withBytes(column) { Array($0) }
     }
 
     func value(_ column: Int) -> SQLValue {

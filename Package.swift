@@ -77,6 +77,7 @@ let package = Package(
             path: "Sources/Faces/FlotillaCommand", swiftSettings: strict),
         // Tests
         tests("FlotillaTests", ["Flotilla", "FleetCore", "Stores", "SQLiteStore"]),
+        tests("EndToEndTests", ["FlotillaCommand", "FleetCore", grdb]),
         tests("FleetCoreTests", ["FleetCore"]),
         tests("FleetFileTests", ["FleetCore", "FleetFile"]),
         tests("SQLTemplateTests", ["FleetCore", "SQLTemplate"]),

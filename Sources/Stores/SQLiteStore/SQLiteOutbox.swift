@@ -100,14 +100,17 @@ public final class SQLiteOutbox: OutboxSource {
         let remembersIDs = !table.neverReusesRowIDs
         let keepsRows = keep > .zero
         let outbox = table.table.text
+        let unsettled = remembersIDs ? capturedIDs.withLock { $0 } : [:]
         let (rows, ids) = try await connection.read { session in
             var start = position.value
+            if remembersIDs { start = try query.start(behind: unsettled, in: session) }
             if keepsRows {
                 let published = try session.firstRow(
                     "SELECT published_through FROM flotilla_outboxes WHERE name = $1", [.text(outbox)])
                 start = max(start, published?[0].integer ?? .min)
             }
-            return try query.rows(after: start, limit: limit, capturedAt: now, withIDs: remembersIDs, in: session)
+            return try query.rows(
+                after: start, limit: limit, capturedAt: now, unsettled: remembersIDs ? unsettled : nil, in: session)
         }
         if remembersIDs, !ids.isEmpty {
             capturedIDs.withLock { known in

@@ -7,6 +7,7 @@ import Stores
 struct SQLiteOutboxQuery {
     let source: String
     private let sql: String
+    private let idSQL: String
 
     init(table: SQLiteOutboxTable, source: String) {
         self.source = source
@@ -15,10 +16,29 @@ struct SQLiteOutboxQuery {
             SELECT _rowid_, id, type, aggregateid, aggregatetype, payload, \(optional.joined(separator: ", "))
             FROM \(table.quoted) WHERE _rowid_ > $1 ORDER BY _rowid_
             """
+        idSQL = "SELECT id FROM \(table.quoted) WHERE _rowid_ = $1"
     }
 
+    /// Where uncaptured rows begin in a table that gives row ids again. A new row gets the greatest there is plus one, so
+    /// they are behind the newest captured row as long as it stands; once it is gone, they may be anywhere.
+    func start(behind unsettled: [Int64: SQLValue], in session: SQLiteSession) throws -> Int64 {
+        guard let newest = unsettled.keys.max() else { return .min }
+        let statement = try session.statement(idSQL)
+        statement.bind(newest, at: 0)
+        defer { statement.reset() }
+        guard try statement.step() else { return .min }
+        return id(of: statement, 0) == unsettled[newest] ? newest : .min
+    }
+
+    private func id(of row: SQLiteStatement, _ column: Int) -> SQLValue {
+        row.isBlob(column) ? .bytes(row.bytes(column)) : .text(row.text(column))
+    }
+
+    /// - Parameter unsettled: in a table that gives row ids again, the captured rows that are not settled, by row id:
+    ///   those are left out, and a new row under the same number waits until the old one is settled.
     func rows(
-        after position: Int64, limit: BatchLimit, capturedAt: Timestamp, withIDs: Bool, in session: SQLiteSession
+        after position: Int64, limit: BatchLimit, capturedAt: Timestamp, unsettled: [Int64: SQLValue]?,
+        in session: SQLiteSession
     ) throws -> (rows: [CapturedRow], ids: [SQLValue]) {
         let statement = try session.statement(sql)
         statement.bind(position, at: 0)
@@ -27,10 +47,17 @@ struct SQLiteOutboxQuery {
         var ids: [SQLValue] = []
         var bytes = 0
         while rows.count < limit.events.value, bytes < limit.bytes.value, try statement.step() {
+            if let unsettled {
+                let id = id(of: statement, 1)
+                if let known = unsettled[statement.integer(0)] {
+                    if known == id { continue }
+                    break
+                }
+                ids.append(id)
+            }
             let content = content(of: statement, capturedAt: capturedAt)
             if case .event(let event) = content { bytes += event.size.value }
             rows.append(CapturedRow(position: OutboxPosition(statement.integer(0)), content: content))
-            if withIDs { ids.append(statement.isBlob(1) ? .bytes(statement.bytes(1)) : .text(statement.text(1))) }
         }
         return (rows, ids)
     }

@@ -97,6 +97,7 @@ let package = Package(
         kit("StoreConformance", ["FleetCore", "Stores", "TestKit"]),
         kit("BrokerConformance", ["FleetCore", "Brokers", "TestKit"]),
         tests("HouseTests", []),
+        tests("EndToEndTests", ["FlotillaCommand", "FleetCore", grdb]),
         tests("FleetCoreTests", ["FleetCore"]),
         tests("FleetFileTests", ["FleetCore", "FleetFile"]),
         tests("SQLTemplateTests", ["FleetCore", "SQLTemplate"]),

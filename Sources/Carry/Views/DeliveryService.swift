@@ -140,6 +140,9 @@ public final class DeliveryService: Service {
             return state.store
         }) { await stores.discard(failed) }
         let store = try await stores.store()
+        // Known from now on, so that the next try discards it where anything below fails: a connection to a file that was
+        // read-only, damaged or replaced stays what it is.
+        state.withLock { $0.store = store }
         let (name, stream, parking) = (applier.inboxName, stream, applier.parking)
         let bounds = try await broker.bounds(of: stream)
         let oldest = LogPosition(bounds.first.value - 1)
@@ -153,7 +156,6 @@ public final class DeliveryService: Service {
         // The store is right where the broker differs: after a restored backup it asks for older records again.
         try await broker.subscribe(applier.subscription, to: stream, at: begun.position)
         state.withLock { state in
-            state.store = store
             state.number = begun.number
             state.forgetting = nil
         }

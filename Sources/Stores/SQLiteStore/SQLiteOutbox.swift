@@ -97,21 +97,20 @@ public final class SQLiteOutbox: OutboxSource {
     private func rows(after position: OutboxPosition, limit: BatchLimit) async throws -> CapturedRows {
         let now = clock.now()
         let query = SQLiteOutboxQuery(table: table, source: stream.source)
-        let underWay = capturedIDs.withLock { $0 }
         let remembersIDs = !table.neverReusesRowIDs
         let keepsRows = keep > .zero
         let outbox = table.table.text
+        let unsettled = remembersIDs ? capturedIDs.withLock { $0 } : [:]
         let (rows, ids) = try await connection.read { session in
-            // Where row ids may be given again, a row that was just committed may stand before one that was captured: every
-            // row that is there counts, but for those under way.
-            var start = remembersIDs ? Int64.min : position.value
+            var start = position.value
+            if remembersIDs { start = try query.start(behind: unsettled, in: session) }
             if keepsRows {
                 let published = try session.firstRow(
                     "SELECT published_through FROM flotilla_outboxes WHERE name = $1", [.text(outbox)])
                 start = max(start, published?[0].integer ?? .min)
             }
             return try query.rows(
-                after: start, limit: limit, capturedAt: now, except: remembersIDs ? underWay : nil, in: session)
+                after: start, limit: limit, capturedAt: now, unsettled: remembersIDs ? unsettled : nil, in: session)
         }
         if remembersIDs, !ids.isEmpty {
             // In the order of the rows: events and malformed rows, merged by position.

@@ -7,6 +7,7 @@ import Stores
 struct SQLiteOutboxQuery {
     let source: String
     private let sql: String
+    private let idSQL: String
 
     init(table: SQLiteOutboxTable, source: String) {
         self.source = source
@@ -15,12 +16,28 @@ struct SQLiteOutboxQuery {
             SELECT _rowid_, id, type, aggregateid, aggregatetype, payload, \(optional.joined(separator: ", "))
             FROM \(table.quoted) WHERE _rowid_ > $1 ORDER BY _rowid_
             """
+        idSQL = "SELECT id FROM \(table.quoted) WHERE _rowid_ = $1"
     }
 
-    /// - Parameter known: rows to pass over, by row id and id; the ids of all others are returned beside them. `nil` where
-    ///   nobody needs them.
+    /// Where uncaptured rows begin in a table that gives row ids again. A new row gets the greatest there is plus one, so
+    /// they are behind the newest captured row as long as it stands; once it is gone, they may be anywhere.
+    func start(behind unsettled: [Int64: SQLValue], in session: SQLiteSession) throws -> Int64 {
+        guard let newest = unsettled.keys.max() else { return .min }
+        let statement = try session.statement(idSQL)
+        statement.bind(newest, at: 0)
+        defer { statement.reset() }
+        guard try statement.step() else { return .min }
+        return id(of: statement, 0) == unsettled[newest] ? newest : .min
+    }
+
+    private func id(of row: SQLiteStatement, _ column: Int) -> SQLValue {
+        row.isBlob(column) ? .bytes(row.bytes(column)) : row.optionalText(column).map { .text($0) } ?? .null
+    }
+
+    /// - Parameter unsettled: in a table that gives row ids again, the captured rows that are not settled, by row id:
+    ///   those are left out, and a new row under the same number waits until the old one is settled.
     func rows(
-        after position: Int64, limit: BatchLimit, capturedAt: Timestamp, except known: [Int64: SQLValue]?,
+        after position: Int64, limit: BatchLimit, capturedAt: Timestamp, unsettled: [Int64: SQLValue]?,
         in session: SQLiteSession
     ) throws -> (rows: CapturedRows, ids: [SQLValue]) {
         let statement = try session.statement(sql)
@@ -30,9 +47,12 @@ struct SQLiteOutboxQuery {
         var ids: [SQLValue] = []
         var shared = Shared()
         while rows.count < limit.events.value, rows.size < limit.bytes, try statement.step() {
-            if let known {
-                let id = statement.isNull(1) ? .null : statement.isBlob(1) ? .bytes(statement.bytes(1)) : SQLValue.text(statement.text(1))
-                if known[statement.integer(0)] == id { continue }
+            if let unsettled {
+                let id = id(of: statement, 1)
+                if let known = unsettled[statement.integer(0)] {
+                    if known == id { continue }
+                    break
+                }
                 ids.append(id)
             }
             take(statement, into: &rows, capturedAt: capturedAt, &shared)

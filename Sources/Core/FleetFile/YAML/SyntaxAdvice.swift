@@ -5,6 +5,11 @@ enum SyntaxAdvice {
             let message = "this is not YAML: * begins an alias, and no name follows it"
             return Problem(at: source.location(error.contextMark), message, remedy: "for a star write \"*\" in quotes")
         }
+        // libyaml's own bound, far beyond the composer's.
+        if error.problem.contains("nesting level") {
+            return Problem(
+                at: source.location(error.mark), "nested deeper than \(YAMLComposer.deepest) levels", remedy: "flatten it")
+        }
         var message = "this is not YAML: \(error.problem)"
         if let context = error.context {
             message += " \(context)"

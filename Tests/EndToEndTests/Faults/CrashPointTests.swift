@@ -1,0 +1,59 @@
+import FleetCore
+import Testing
+
+/// `kill -9` at each named point, more than once each, while services write: the result is exact each time.
+@Suite(.serialized, .lanes) struct CrashPointTests {
+    @Test(arguments: [
+        CrashPoint.captured, .appended, .acknowledging, .cleaningUp, .applied, .delivered, .trimming,
+    ])
+    func runIsExactAfterBeingKilled(at point: CrashPoint) async throws {
+        let seed = SplitMix.announcedSeed(for: "kill at \(point.rawValue)")
+        // Everything that everybody has read is dropped at once, so that retention has work at each start.
+        let file = TradingFleet(broker: point == .trimming ? "retain: {age: 1ms}" : "")
+        let company = try await TradingCompany.found(try Northwind.available(seed: seed), seed: seed, fleet: file)
+        let share = company.stepsToCome / 4
+        for pass in [1, 2, 3] {
+            try await company.work(share / 2)
+            if point == .trimming { try await company.expectExact("before") }
+            var left = share / 2
+            try await company.fleet.crash(at: point, pass: pass, ["run"]) {
+                let count = min(left, 5)
+                try await company.work(count)
+                left -= count
+            }
+            try await company.expectExact("\(point.rawValue), pass \(pass)")
+        }
+        try await company.work()
+        try await company.expectExact("\(point.rawValue), at the end")
+    }
+
+    /// Kept rows take another way out of the outbox.
+    @Test(arguments: [CrashPoint.appended, .acknowledging, .cleaningUp])
+    func keptRowsAreExactAfterBeingKilled(at point: CrashPoint) async throws {
+        let seed = SplitMix.announcedSeed(for: "kill at \(point.rawValue), with kept rows")
+        let company = try await TradingCompany.found(
+            try Northwind.available(seed: seed), seed: seed, fleet: TradingFleet(keep: "20ms"))
+        for pass in [1, 2, 5] {
+            try await company.work(100)
+            try await company.fleet.crash(at: point, pass: pass, ["run"]) { try await company.work(3) }
+            try await company.expectExact("\(point.rawValue), pass \(pass)")
+        }
+        try await company.work()
+        try await company.expectExact("\(point.rawValue), at the end")
+        let run = try await company.fleet.startRun()
+        let orders = try company.store(of: .orders)
+        try await eventually("kept rows go") { try await orders.integer("SELECT count(*) FROM outbox") == 0 }
+        run.kill()
+        try await run.end()
+    }
+
+    /// Every point of the program is in one of these tests.
+    @Test func everyPointIsTested() {
+        let tested: [CrashPoint] = [
+            .captured, .appended, .acknowledging, .cleaningUp, .applied, .delivered, .trimming,
+            // RebuildTests
+            .rebuilt, .swapping,
+        ]
+        #expect(Set(tested) == Set(CrashPoint.allCases))
+    }
+}

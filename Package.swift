@@ -75,7 +75,11 @@ let package = Package(
             name: "FlotillaCommand",
             dependencies: ["FleetCore", "FleetFile", "Parking", "Control", arguments, lifecycle, logging],
             path: "Sources/Faces/FlotillaCommand", swiftSettings: strict),
+        // Examples
+        .executableTarget(
+            name: "shop-orders", dependencies: ["Flotilla"], path: "Examples/shop/orders", swiftSettings: strict),
         // Tests
+        tests("ShopTests", []),
         tests("FlotillaTests", ["Flotilla", "FleetCore", "Stores", "SQLiteStore"]),
         tests("FleetCoreTests", ["FleetCore"]),
         tests("FleetFileTests", ["FleetCore", "FleetFile"]),

@@ -78,6 +78,14 @@ let package = Package(
         // Examples
         .executableTarget(
             name: "shop-orders", dependencies: ["Flotilla"], path: "Examples/shop/orders", swiftSettings: strict),
+        // Measurements
+        .executableTarget(
+            name: "flotilla-bench",
+            dependencies: [
+                "FleetCore", "Stores", "SQLTemplate", "Brokers", "Relay", "Views", "SQLiteConnection", "SQLiteStore",
+                "EmbeddedBroker",
+            ],
+            path: "Benchmarks/Spine", swiftSettings: strict),
         // Tests
         tests("ShopTests", []),
         tests("FlotillaTests", ["Flotilla", "FleetCore", "Stores", "SQLiteStore"]),

@@ -16,9 +16,14 @@ public struct Timestamp: Hashable, Sendable, Comparable {
 
     /// The wall clock's reading.
     public static func now() -> Timestamp {
-        var time = timespec()
-        clock_gettime(CLOCK_REALTIME, &time)
-        return Timestamp(microseconds: Int64(time.tv_sec) * 1_000_000 + Int64(time.tv_nsec) / 1_000)
+        // `timespec`, as two words: in an optimised build this compiler takes its fields for members of an internal
+        // module of its own, which MemberImportVisibility refuses.
+        var time = (seconds: 0, nanoseconds: 0)
+        withUnsafeMutableBytes(of: &time) { bytes in
+            guard let words = bytes.baseAddress else { return }
+            _ = clock_gettime(CLOCK_REALTIME, words.assumingMemoryBound(to: timespec.self))
+        }
+        return Timestamp(microseconds: Int64(time.seconds) * 1_000_000 + Int64(time.nanoseconds) / 1_000)
     }
 
     public static func < (left: Timestamp, right: Timestamp) -> Bool {

@@ -29,8 +29,10 @@ shop-check: build ## Compare the ended shop's read models with a direct join ove
 	@"$$($(swift_build) --show-bin-path)/flotilla" run --until-idle Examples/shop/fleet.yaml
 	@Examples/shop/check
 
-bench: setup ## Measure the speeds
-	@if [ -x Benchmarks/run ]; then Benchmarks/run; else echo "there are no benchmarks yet"; fi
+bench: setup ## Measure the speeds, each against SQLite alone
+	@swift build -c release --product flotilla
+	@swift build -c release --product flotilla-bench
+	@"$$(swift build -c release --show-bin-path)/flotilla-bench"
 
 lint: setup ## Check style, and that the examples compile
 	@swift format lint --strict --parallel --recursive $(wildcard Sources Tests Examples Benchmarks) Package.swift

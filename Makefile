@@ -19,7 +19,7 @@ build: setup ## Build flotilla and the shop's orders service (configuration=debu
 	@$(swift_build) --product shop-orders
 
 run: build ## Run the example shop until Ctrl-C; again, it goes on where it was
-	@FLOTILLA_BIN="$$($(swift_build) --show-bin-path)" Examples/shop/run
+	@FLOTILLA_BIN="$$($(swift_build) --show-bin-path)" && export FLOTILLA_BIN && exec Examples/shop/run
 
 test: setup ## Build and run all tests
 	@swift build --build-tests

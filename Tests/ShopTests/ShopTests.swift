@@ -28,11 +28,9 @@ import Testing
         // It takes hold of the fleet: so the shop has let go of it.
         let rest = try await program(flotilla, ["run", "--until-idle", fleet], data: data).run()
         #expect(rest.status == 0, "\(rest.output)")
-        let check = try await program(
-            Self.root.appendingPathComponent("Examples/shop/check").path, data: data
-        ).run()
+        let check = try await program(Self.root.appendingPathComponent("Examples/shop/check").path, data: data).run()
         #expect(check.status == 0, "\(check.output)")
-        let equal = try #require(check.output.firstMatch(of: /equal: (\d+) orders, (\d+) order lines/), "\(check.output)")
+        let equal = try #require(check.output.firstMatch(of: /equal: (\d+) orders, (\d+) order lines/))
         let (orders, lines) = (try #require(Int(equal.1)), try #require(Int(equal.2)))
         #expect(lines >= orders)
         return orders

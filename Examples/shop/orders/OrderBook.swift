@@ -7,7 +7,13 @@ struct OrderBook: Sendable {
 
     static func open(in directory: String, seed: UInt64) async throws -> OrderBook {
         let store = try await ServiceStore.open("sqlite:\(directory)/orders.db", service: "orders")
-        try await store.transaction { transaction in
+        let book = OrderBook(store: store, seed: seed)
+        while try await !book.createTables() { try await Task.sleep(for: .milliseconds(100)) }
+        return book
+    }
+
+    private func createTables() async throws -> Bool {
+        try await transaction { transaction in
             try transaction.script(
                 """
                 CREATE TABLE IF NOT EXISTS orders (
@@ -17,7 +23,16 @@ struct OrderBook: Sendable {
                     quantity INTEGER NOT NULL CHECK (quantity > 0), PRIMARY KEY (order_id, line));
                 """)
         }
-        return OrderBook(store: store, seed: seed)
+    }
+
+    /// - Returns: `false` where another writer holds the store; nothing has happened then.
+    private func transaction(_ body: @escaping @Sendable (Transaction) throws -> Void) async throws -> Bool {
+        do {
+            try await store.transaction(body)
+            return true
+        } catch let error as FleetError where error.isRetriable {
+            return false
+        }
     }
 
     func close() async {
@@ -26,18 +41,15 @@ struct OrderBook: Sendable {
 
     /// Places the order after the last one, once customer and products are known here: nobody is asked, the service
     /// looks at its own copies. The order's rows and its event commit together.
+    ///
+    /// Where that cannot be yet, nothing happens, and the same order is placed at a later turn.
     func placeNext() async throws {
-        let seed = seed
-        do {
-            try await store.transaction { transaction in
-                let last = try transaction.firstRow("SELECT max(number) FROM orders")?[0].integer ?? 0
-                let order = Order(number: Int(last) + 1, seed: seed)
-                guard try isAcceptable(order, transaction) else { return }
-                try write(order, transaction)
-                try transaction.publish(OrderPlaced(order), key: order.id)
-            }
-        } catch let error as FleetError where error.isRetriable {
-            // Another writer holds the store: the same order is placed at the next turn.
+        _ = try await transaction { transaction in
+            let last = try transaction.firstRow("SELECT max(number) FROM orders")?[0].integer ?? 0
+            let order = Order(number: Int(last) + 1, seed: seed)
+            guard try isAcceptable(order, transaction) else { return }
+            try write(order, transaction)
+            try transaction.publish(OrderPlaced(order), key: order.id)
         }
     }
 

@@ -10,28 +10,28 @@ struct ShopOrders {
         do {
             let settings = try Settings(CommandLine.arguments, ProcessInfo.processInfo.environment)
             let endings = endings()
-            let book = try await OrderBook.open(in: settings.directory, seed: settings.seed)
             try await withThrowingTaskGroup { group in
-                group.addTask { try await takeOrders(into: book, perSecond: settings.rate) }
+                group.addTask { try await takeOrders(settings) }
                 group.addTask { for await _ in endings {} }
                 try await group.next()
                 group.cancelAll()
             }
-            await book.close()
         } catch {
             FileHandle.standardError.write(Data("orders: \(error)\n".utf8))
             exit(1)
         }
     }
 
-    private static func takeOrders(into book: OrderBook, perSecond rate: Double) async throws {
-        let pause = Duration.seconds(1) / rate
+    private static func takeOrders(_ settings: Settings) async throws {
+        let book = try await OrderBook.open(in: settings.directory, seed: settings.seed)
+        let pause = Duration.seconds(1) / settings.rate
         var due = ContinuousClock.now
         while (try? await Task.sleep(until: due)) != nil {
             try await book.placeNext()
             // What was missed for longer than a second is let go.
             due = max(due, .now - .seconds(1)) + pause
         }
+        await book.close()
     }
 
     /// Finishes when the process is told to end.

@@ -84,6 +84,9 @@ let package = Package(
             name: "FlotillaCommand",
             dependencies: ["CMalloc", "FleetCore", "FleetFile", "Parking", "Control", arguments, lifecycle, logging],
             path: "Sources/Faces/FlotillaCommand", swiftSettings: strict),
+        // Examples
+        .executableTarget(
+            name: "shop-orders", dependencies: ["Flotilla"], path: "Examples/shop/orders", swiftSettings: strict),
         // Measurements
         .executableTarget(
             name: "flotilla-bench",
@@ -98,6 +101,7 @@ let package = Package(
         kit("BrokerConformance", ["FleetCore", "Brokers", "TestKit"]),
         tests("HouseTests", []),
         tests("EndToEndTests", ["FlotillaCommand", "FleetCore", grdb]),
+        tests("ShopTests", []),
         tests("FleetCoreTests", ["FleetCore"]),
         tests("FleetFileTests", ["FleetCore", "FleetFile"]),
         tests("SQLTemplateTests", ["FleetCore", "SQLTemplate"]),

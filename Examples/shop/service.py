@@ -1,0 +1,51 @@
+"""What the shop's Python services share: the store, the outbox row, the pace, and how they end."""
+import contextlib, json, os, random, signal, sqlite3, sys, time, uuid
+
+SEED = os.environ.get("SHOP_SEED", "1")
+RATE = float(os.environ.get("SHOP_RATE", "20"))  # orders a second; what else happens keeps pace with them
+
+# Signals to end wait until they are asked for, in `beats`: none interrupts a transaction.
+ENDINGS = {signal.SIGINT, signal.SIGTERM}
+signal.pthread_sigmask(signal.SIG_BLOCK, ENDINGS)
+
+
+def open_store(service, schema):
+    """Opens the service's own store, which `flotilla apply` has made, and creates the service's own tables in it."""
+    path = os.path.join(sys.argv[1] if len(sys.argv) > 1 else "data", service + ".db")
+    if not os.path.exists(path):
+        sys.exit(f"{service}: there is no {path}; run `flotilla apply` first, or name the data directory")
+    # Whoever writes meanwhile (Flotilla does, to the views) is waited for, up to 30 seconds.
+    store = sqlite3.connect(path, timeout=30, isolation_level=None)
+    store.executescript(schema)
+    return store
+
+
+@contextlib.contextmanager
+def transaction(store):
+    """All that is written within commits together, or leaves no trace."""
+    store.execute("BEGIN IMMEDIATE")
+    try:
+        yield
+    except BaseException:
+        store.execute("ROLLBACK")
+        raise
+    store.execute("COMMIT")
+
+
+def publish(store, aggregate, key, event, data):
+    """One row in the outbox, in the transaction at hand, is all that it takes to publish an event."""
+    store.execute("INSERT INTO outbox (id, aggregatetype, aggregateid, type, payload) VALUES (?, ?, ?, ?, ?)",
+                  (str(uuid.uuid4()), aggregate, key, event, json.dumps(data)))
+
+
+def chance(*about):
+    """Random numbers that are the same for the same seed and matter, in whichever run."""
+    return random.Random("/".join(map(str, (SEED, *about))))
+
+
+def beats(per_second):
+    """Yields so many times a second, until the service is told to end."""
+    due = time.monotonic()
+    while signal.sigtimedwait(ENDINGS, max(0, due - time.monotonic())) is None:
+        yield
+        due = max(due, time.monotonic() - 1) + 1 / per_second  # what was missed for longer than a second is let go

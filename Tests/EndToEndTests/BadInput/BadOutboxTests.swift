@@ -42,7 +42,15 @@ import Testing
             #expect(result.errors.contains(shape.words), "\(result.said)")
             #expect(result.errors.contains("shop.db"), "\(result.said)")
         }
-        #expect(try await fleet.flotilla("run", "--until-idle").ending != .code(0))
+    }
+
+    @Test func runThatCannotReadAnOutboxSaysSo() async throws {
+        let fleet = try FleetDirectory(ExitCodeTests.yaml)
+        #expect(try await fleet.flotilla("apply").ended(0))
+        try await fleet.store("shop.db").write { try $0.execute(sql: "ALTER TABLE outbox DROP COLUMN aggregateid") }
+        let run = try await fleet.flotilla("run", "--until-idle")
+        #expect(run.ended(1), "\(run.said)")
+        #expect(run.errors.contains("lacks column aggregateid"), "\(run.said)")
     }
 
     /// A table that a service already uses with Debezium's outbox event router: no column of Flotilla's own.

@@ -43,7 +43,7 @@ final class FleetDirectory: Sendable {
     }
 
     func start(_ arguments: [String], environment: [String: String] = [:], input: String? = nil) throws -> Program {
-        try Program(arguments, in: path, environment: environment, input: input, scratch: scratch)
+        try Program(arguments, in: self, environment: environment, input: input, scratch: scratch)
     }
 
     /// Runs the program to its end.
@@ -70,6 +70,8 @@ final class FleetDirectory: Sendable {
     func store(_ name: String) throws -> DatabaseQueue {
         var configuration = Configuration()
         configuration.busyMode = .timeout(20)
+        // Tests that lock a store leave a transaction open.
+        configuration.allowsUnsafeTransactions = true
         configuration.prepareDatabase { try $0.execute(sql: "PRAGMA synchronous = NORMAL") }
         return try DatabaseQueue(path: file(name), configuration: configuration)
     }

@@ -24,21 +24,24 @@ final class Program: Sendable {
     }()
 
     private let process = Process()
+    /// Keeps the files' directory there.
+    private let owner: FleetDirectory
     private let ending = Mutex<Ending?>(nil)
     private let outputPath: String
     private let errorPath: String
 
     /// Starts it.
     init(
-        _ arguments: [String], in directory: String, environment: [String: String] = [:], input: String? = nil,
+        _ arguments: [String], in fleet: FleetDirectory, environment: [String: String] = [:], input: String? = nil,
         scratch: String
     ) throws {
+        owner = fleet
         let name = UUID().uuidString
         outputPath = "\(scratch)/\(name).out"
         errorPath = "\(scratch)/\(name).err"
         process.executableURL = URL(fileURLWithPath: Self.path)
         process.arguments = arguments
-        process.currentDirectoryURL = URL(fileURLWithPath: directory)
+        process.currentDirectoryURL = URL(fileURLWithPath: fleet.path)
         var all = ProcessInfo.processInfo.environment
         all["FLOTILLA_CRASH_AT"] = nil
         process.environment = all.merging(environment) { $1 }

@@ -1,0 +1,129 @@
+import Foundation
+import GRDB
+import Testing
+
+/// The command line's other sides: help, versions, completion, where the file stands, machine-readable output.
+@Suite(.serialized, .lanes) struct FaceTests {
+    @Test func helpAndVersion() async throws {
+        let fleet = try FleetDirectory()
+        let version = try await fleet.flotilla("--version")
+        #expect(version.ended(0))
+        #expect(version.output.firstMatch(of: #/^\d+\.\d+\.\d+\n$/#) != nil, "\(version.said)")
+        let help = try await fleet.flotilla("--help")
+        #expect(help.ended(0))
+        let commands = ["check", "plan", "apply", "run", "status", "parked", "publish", "views", "init"]
+        for command in commands {
+            #expect(help.output.contains(command))
+            let own = try await fleet.flotilla(command, "--help")
+            #expect(own.ended(0))
+            #expect(own.output.contains("EXAMPLES"), "\(own.said)")
+        }
+        #expect(help.output.contains("EXIT CODES"))
+    }
+
+    @Test(arguments: ["bash", "zsh", "fish"]) func completionKnowsTheCommands(_ shell: String) async throws {
+        let script = try await FleetDirectory().flotilla("--generate-completion-script", shell)
+        #expect(script.ended(0))
+        #expect(script.output.contains("until-idle"))
+        #expect(script.output.contains("rebuild") || script.output.contains("views"))
+    }
+
+    @Test func starterFleetWorks() async throws {
+        let fleet = try FleetDirectory()
+        #expect(try await fleet.flotilla("init").ended(0))
+        let again = try await fleet.flotilla("init")
+        #expect(again.ended(1))
+        #expect(again.errors.contains("exists already"))
+        for command in ["check", "apply", "plan"] { #expect(try await fleet.flotilla(command).ended(0)) }
+        let customer = "{\"customer_id\": \"C1\", \"name\": \"Ada\"}"
+        let order = "{\"order_id\": \"O1\", \"customer_id\": \"C1\", \"total\": 12.5}"
+        let first = try await fleet.flotilla("publish", "orders", "OrderPlaced", "--key", "O1", "--data", order)
+        #expect(UUID(uuidString: first.output.trimmingCharacters(in: .whitespacesAndNewlines)) != nil, "\(first.said)")
+        let second = try await fleet.flotilla(
+            "publish", "customers", "CustomerRegistered", "--key", "C1", "--data", "-", input: customer)
+        #expect(second.ended(0), "\(second.said)")
+        #expect(try await fleet.flotilla("run", "--until-idle").ended(0))
+        let names = try await fleet.store("orders.db").texts("SELECT customer_name || total FROM order_overview")
+        #expect(names == ["Ada12.5"])
+    }
+
+    /// The file may be left out, or stand before or behind what is asked for.
+    @Test(arguments: [
+        ["check", "sub/other.yaml"], ["plan", "sub/other.yaml"], ["apply", "sub/other.yaml"], ["status", "sub/other.yaml"],
+        ["status", "sub/other.yaml", "--json"], ["status", "--json", "sub/other.yaml"],
+        ["run", "sub/other.yaml", "--until-idle"], ["run", "--until-idle", "sub/other.yaml"],
+        ["parked", "sub/other.yaml"], ["parked", "sub/other.yaml", "list"], ["parked", "list", "sub/other.yaml"],
+        ["parked", "sub/other.yaml", "retry"], ["parked", "retry", "sub/other.yaml"],
+        ["parked", "sub/other.yaml", "discard", "--all"], ["parked", "discard", "--all", "sub/other.yaml"],
+        ["publish", "sub/other.yaml", "shop", "Sold", "--key", "K"],
+        ["publish", "--key", "K", "sub/other.yaml", "shop", "Sold"],
+        ["views", "sub/other.yaml", "rebuild", "sales"], ["views", "rebuild", "sales", "sub/other.yaml"],
+    ])
+    func fileStandsAnywhere(_ arguments: [String]) async throws {
+        let fleet = try FleetDirectory()
+        try FileManager.default.createDirectory(atPath: fleet.file("sub"), withIntermediateDirectories: true)
+        try fleet.write(ExitCodeTests.yaml, to: "sub/other.yaml")
+        let apply = try await fleet.flotilla("apply", "sub/other.yaml")
+        #expect(apply.ended(0), "\(apply.said)")
+        let program = try fleet.start(arguments)
+        #expect(try await program.end() == .code(0), "\(program.output)\(program.errors)")
+    }
+
+    @Test func statusIsJSON() async throws {
+        let setting = try await ParkedFleet()
+        try await setting.sales.publish(ParkedFleet.sold("K", 500), ParkedFleet.sold("K", 1), ParkedFleet.sold("L", 1))
+        struct Status: Decodable {
+            struct Row: Decodable {
+                var pending: Int?
+                var parked: Int
+                var waiting: Int
+                var last_error: String?
+            }
+            var fleet: String
+            var running: String?
+            var streams: [Row]
+            var views: [Row]
+        }
+        func status() async throws -> Status {
+            let result = try await setting.fleet.flotilla("status", "--json")
+            #expect(result.ended(0), "\(result.said)")
+            return try JSONDecoder().decode(Status.self, from: Data(result.output.utf8))
+        }
+        let before = try await status()
+        #expect(before.fleet == "parked")
+        #expect(before.running == nil)
+        #expect(before.streams.map(\.pending) == [3])
+        #expect(before.views.map(\.pending) == [0])
+        try await setting.expectParked()
+        let after = try await status()
+        #expect(after.streams.map(\.pending) == [0])
+        #expect(after.views.map(\.parked) == [1])
+        #expect(after.views.map(\.waiting) == [1])
+        let run = try await setting.fleet.startRun()
+        #expect(try await status().running?.contains("process \(run.processID)") == true)
+        try await setting.billing.write { try $0.execute(sql: "ALTER TABLE flotilla_subscriptions RENAME TO hidden") }
+        try await setting.sales.publish(ParkedFleet.sold("L", 2))
+        try await eventually("the view's trouble is told") {
+            let result = try await setting.fleet.flotilla("status", "--json")
+            let told = try JSONDecoder().decode(Status.self, from: Data(result.output.utf8))
+            return told.views.first?.last_error?.contains("flotilla_subscriptions") == true
+        }
+        try await setting.billing.write { try $0.execute(sql: "ALTER TABLE hidden RENAME TO flotilla_subscriptions") }
+        try await eventually("it goes on") { try await setting.bills(of: "L") == ["L=1", "L=2"] }
+        run.kill()
+        try await run.end()
+    }
+
+    @Test func logLinesAreJSONObjects() async throws {
+        let setting = try await ParkedFleet()
+        try await setting.sales.publish(ParkedFleet.sold("K", 500), ParkedFleet.sold("L", 1))
+        let run = try await setting.fleet.flotilla("run", "--until-idle", "--log-format", "json")
+        #expect(run.ended(3))
+        let lines = run.errors.split(separator: "\n")
+        #expect(lines.count >= 3)
+        for line in lines {
+            let object = try JSONDecoder().decode([String: String].self, from: Data(line.utf8))
+            #expect(object["message"] != nil && object["level"] != nil && object["time"] != nil, "\(line)")
+        }
+    }
+}

@@ -1,0 +1,83 @@
+import Foundation
+
+/// Runs a program of the system, and tells whether it succeeded.
+@discardableResult
+func system(_ program: String, _ arguments: String...) -> Bool {
+    let process = Process()
+    process.executableURL = URL(fileURLWithPath: "/usr/bin/env")
+    process.arguments = [program] + arguments
+    process.standardOutput = FileHandle.nullDevice
+    process.standardError = FileHandle.nullDevice
+    guard (try? process.run()) != nil else { return false }
+    process.waitUntilExit()
+    return process.terminationStatus == 0
+}
+
+/// A file that cannot be written: by its permissions, or, for root, who needs none, by its attribute "immutable".
+final class ReadOnly: Sendable {
+    private let path: String
+    private static let isRoot = geteuid() == 0
+
+    static let isPossible: Bool = {
+        guard isRoot else { return true }
+        let probe = NSTemporaryDirectory() + "flotilla-read-only-\(UUID().uuidString)"
+        guard FileManager.default.createFile(atPath: probe, contents: nil) else { return false }
+        let works = system("chattr", "+i", probe)
+        system("chattr", "-i", probe)
+        try? FileManager.default.removeItem(atPath: probe)
+        if !works { print("SKIPPED: read-only stores (root may write them, and chattr +i does not work here)") }
+        return works
+    }()
+
+    init(_ path: String) throws {
+        self.path = path
+        guard Self.isRoot ? system("chattr", "+i", path) : system("chmod", "a-w", path) else {
+            throw Trouble("\(path) cannot be made read-only")
+        }
+    }
+
+    deinit { end() }
+
+    func end() {
+        _ = Self.isRoot ? system("chattr", "-i", path) : system("chmod", "u+w", path)
+    }
+}
+
+/// A disk of two megabytes, where the machine allows to mount one.
+final class SmallDisk: Sendable {
+    let path: String
+
+    static let isPossible: Bool = {
+        let works = (try? SmallDisk()) != nil
+        if !works { print("SKIPPED: full disks (a tmpfs cannot be mounted here; root may)") }
+        return works
+    }()
+
+    init() throws {
+        path = NSTemporaryDirectory() + "flotilla-disk-\(UUID().uuidString)"
+        try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
+        guard system("mount", "-t", "tmpfs", "-o", "size=2m", "tmpfs", path) else {
+            try? FileManager.default.removeItem(atPath: path)
+            throw Trouble("a tmpfs cannot be mounted")
+        }
+    }
+
+    deinit {
+        system("umount", "-l", path)
+        try? FileManager.default.removeItem(atPath: path)
+    }
+
+    private var filler: String { "\(path)/filler" }
+
+    /// Takes all the space that there is.
+    func fill() throws {
+        guard FileManager.default.createFile(atPath: filler, contents: nil), let file = FileHandle(forWritingAtPath: filler)
+        else { throw Trouble("\(filler) cannot be made") }
+        let block = Data(repeating: 0, count: 4096)
+        while (try? file.write(contentsOf: block)) != nil {}
+        try file.close()
+    }
+
+    /// Gives it back.
+    func free() throws { try FileManager.default.removeItem(atPath: filler) }
+}

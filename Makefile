@@ -3,6 +3,8 @@
 # An optimised build takes about twice as long as a debug build, once; the shop runs on what a user would run.
 configuration ?= release
 swift_build = swift build -c $(configuration)
+# The fleet file takes a relative path from its own directory; a user means the one at hand.
+shop_data = $(if $(SHOP_DATA),SHOP_DATA="$(abspath $(SHOP_DATA))")
 
 .DEFAULT_GOAL := help
 .PHONY: help setup build run test shop-check bench lint format docs clean
@@ -26,8 +28,8 @@ test: setup ## Build and run all tests
 	@swift test --skip-build --parallel
 
 shop-check: build ## Compare the ended shop's read models with a direct join over its five stores
-	@"$$($(swift_build) --show-bin-path)/flotilla" run --until-idle Examples/shop/fleet.yaml
-	@Examples/shop/check
+	@$(shop_data) "$$($(swift_build) --show-bin-path)/flotilla" run --until-idle Examples/shop/fleet.yaml
+	@$(shop_data) Examples/shop/check
 
 bench: setup ## Measure the speeds, each against SQLite alone
 	@swift build -c release --product flotilla

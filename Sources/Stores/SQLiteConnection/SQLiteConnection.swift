@@ -90,6 +90,8 @@ public final class SQLiteConnection: Sendable {
     ) async throws -> Result {
         try await run { [session] database in
             var result: Result?
+            session.allowsWriting = false
+            defer { session.allowsWriting = true }
             try database.inTransaction(.deferred) {
                 result = try body(session)
                 return .commit

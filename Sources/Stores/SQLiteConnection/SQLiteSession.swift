@@ -11,6 +11,8 @@ public final class SQLiteSession: @unchecked Sendable {
     let handle: OpaquePointer
     let failure: SQLiteFailure
     var path: String { failure.path }
+    /// Whether statements may write at the moment.
+    var allowsWriting = true
     private var kept: [String: SQLiteStatement] = [:]
     /// More than this many different texts, and all are prepared anew.
     private static let keptLimit = 256
@@ -35,8 +37,18 @@ public final class SQLiteSession: @unchecked Sendable {
 
     /// Runs one or more statements without parameters.
     public func script(_ sql: String) throws {
+        guard allowsWriting else { throw readTransactionError }
         let code = sqlite3_exec(handle, sql, nil, nil, nil)
         if code != SQLITE_OK { throw lastError(code, sql: sql) }
+    }
+
+    /// How the file keeps its journal: `wal`, `delete` …
+    public func journalMode() throws -> String {
+        // SQLite counts this pragma among those that write, as with a value it does.
+        let allowed = allowsWriting
+        allowsWriting = true
+        defer { allowsWriting = allowed }
+        return try firstRow("PRAGMA journal_mode")?[0].text ?? ""
     }
 
     /// Rows changed by the last statement.
@@ -44,6 +56,10 @@ public final class SQLiteSession: @unchecked Sendable {
 
     /// Rows changed since the connection was opened, by triggers and foreign keys too.
     public var totalChanges: Int { Int(sqlite3_total_changes64(handle)) }
+
+    var readTransactionError: FleetError {
+        FleetError(.readOnly, "\(path): a read transaction cannot write", remedy: "write in a write transaction")
+    }
 
     func finalizeAll() { kept.removeAll() }
 

@@ -100,6 +100,7 @@ public final class SQLiteStatement {
     private func bind(_ parameters: [SQLValue]) throws {
         // SQLite refuses to bind then, and the rows of the use before would come instead.
         if isAtWork { throw FleetError(.bug, "\(session.path): a statement was used again while its rows were read") }
+        guard session.allowsWriting || sqlite3_stmt_readonly(handle) != 0 else { throw session.readTransactionError }
         guard parameters.count == slots.count else {
             let sql = String(cString: sqlite3_sql(handle))
             throw FleetError(

@@ -59,7 +59,7 @@ struct SQLiteChanges {
         self.session = session
         version = try SQLiteOwnTables.version(in: session)
         try SQLiteOwnTables.checkVersion(version, file: file)
-        usesWAL = try session.firstRow("PRAGMA journal_mode")?[0].text == "wal"
+        usesWAL = try session.journalMode() == "wal"
         hasOutbox = try needs.outbox.map { outbox in
             try SQLiteOutboxTable(outbox, keep: needs.outboxKeep, in: session, file: file) != nil
         } ?? true

@@ -163,7 +163,7 @@ final class StreamLog: Sendable {
                 let slowest = try session.firstRow("SELECT min(position) FROM cursors")?[0].integer ?? bounds.last
                 let statement = try session.statement(
                     """
-                    SELECT position, appended_at, length(payload) + length(source) + length(CAST(type AS BLOB))
+                    SELECT position, appended_at, length(payload) + length(CAST(source AS BLOB)) + length(CAST(type AS BLOB))
                         + length(CAST(key AS BLOB)) + length(CAST(aggregate_type AS BLOB))
                         + coalesce(length(CAST(trace_parent AS BLOB)), 0) + coalesce(length(CAST(headers AS BLOB)), 0) + 24
                     FROM records WHERE position <= $1 ORDER BY position LIMIT $2

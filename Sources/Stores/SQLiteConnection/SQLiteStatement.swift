@@ -185,11 +185,13 @@ extension SQLiteStatement: StoreStatement {
     public func forEachRow(_ parameters: [SQLValue], _ body: (SQLRow) throws -> Void) throws {
         try bind(parameters)
         defer { reset() }
+        guard try step() else { return }
+        // The first step prepares the statement anew where tables have changed; only after it the columns are known.
         let count = Int(sqlite3_column_count(handle))
         let names = (0..<count).map { String(cString: sqlite3_column_name(handle, Int32($0))) }
-        while try step() {
+        repeat {
             try body(SQLRow(columns: names, values: (0..<count).map { value($0) }))
-        }
+        } while try step()
     }
 }
 

@@ -128,7 +128,13 @@ public final class SQLiteConnection: Sendable {
         _ body: @escaping @Sendable (Database) throws -> Result
     ) async throws -> Result {
         do {
-            return try await queue.writeWithoutTransaction(body)
+            return try await queue.writeWithoutTransaction { [failure] database in
+                // The session would use a handle that is freed.
+                guard database.sqliteConnection != nil else {
+                    throw failure.error(SQLITE_MISUSE, "the connection is closed")
+                }
+                return try body(database)
+            }
         } catch {
             throw failure.error(error)
         }

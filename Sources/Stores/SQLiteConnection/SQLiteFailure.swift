@@ -9,7 +9,7 @@ struct SQLiteFailure {
 
     func error(_ extendedCode: Int32, _ message: String, sql: String? = nil) -> FleetError {
         switch extendedCode & 0xFF {
-        case SQLITE_BUSY, SQLITE_LOCKED:
+        case SQLITE_BUSY, SQLITE_LOCKED, SQLITE_PROTOCOL:
             FleetError(
                 .busy, "\(path) is locked by another writer", remedy: "end the transaction that holds it",
                 isRetriable: true, underlying: message)
@@ -34,6 +34,10 @@ struct SQLiteFailure {
             FleetError(
                 .unavailable, "the disk that holds \(path) reports an error", remedy: "check the disk",
                 isRetriable: true, underlying: "\(message), code \(extendedCode)")
+        case SQLITE_NOMEM:
+            FleetError(
+                .unavailable, "there is no memory left for work on \(path)", remedy: "free some memory",
+                isRetriable: true, underlying: message)
         case SQLITE_MISUSE:
             FleetError(.unavailable, "\(path) was closed meanwhile", isRetriable: true, underlying: message)
         case SQLITE_CANTOPEN:

@@ -84,11 +84,20 @@ extension SQLiteSession: StoreTransaction {
         } catch {
             // Where SQLite itself rolled the whole transaction back (full disk, I/O error), no savepoint is left; the
             // error that did it is the one to tell.
-            if sqlite3_get_autocommit(handle) == 0 {
-                _ = try statement("ROLLBACK TO flotilla").run([])
-                _ = try statement("RELEASE flotilla").run([])
-            }
+            guard sqlite3_get_autocommit(handle) == 0 else { throw endedTransaction(by: error) }
+            _ = try statement("ROLLBACK TO flotilla").run([])
+            _ = try statement("RELEASE flotilla").run([])
             throw error
         }
+    }
+
+    /// A statement may end the transaction that it is part of: `ON CONFLICT ROLLBACK`, `RAISE(ROLLBACK)`. Whoever goes
+    /// on after errors of statements must not go on after that: what came before is gone, and what comes after would
+    /// be committed at once.
+    private func endedTransaction(by error: any Error) -> any Error {
+        guard let error = error as? FleetError, error.code == .statement || error.code == .badEvent else { return error }
+        return FleetError(
+            .invalidInput, "\(path): a statement rolled the whole transaction back (\(error.message))",
+            remedy: "use ABORT in place of ROLLBACK in the constraint or trigger", underlying: error.underlying)
     }
 }

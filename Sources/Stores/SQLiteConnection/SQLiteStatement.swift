@@ -161,7 +161,8 @@ public final class SQLiteStatement {
         withBytes(column) { Array($0) }
     }
 
-    func value(_ column: Int) -> SQLValue {
+    /// The column as what it is.
+    public func value(_ column: Int) -> SQLValue {
         switch sqlite3_column_type(handle, Int32(column)) {
         case SQLITE_INTEGER: .integer(integer(column))
         case SQLITE_FLOAT: .real(sqlite3_column_double(handle, Int32(column)))

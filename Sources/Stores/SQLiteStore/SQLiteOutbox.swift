@@ -18,9 +18,8 @@ public final class SQLiteOutbox: OutboxSource {
     private let maximumParked: EventCount
     private let clock: FleetClock
     private let changes: ChangeSignal?
-    /// The ids of captured rows that are not settled, where row ids may be given again: a row is only deleted if it is
-    /// still the one that was captured.
-    private let capturedIDs = Mutex<[Int64: SQLValue]>([:])
+    /// Where row ids may be given again: a row is only settled if it is still the one that was captured.
+    private let inFlight = Mutex(SQLiteRowsInFlight())
 
     /// The longest time between two looks at a file that nobody seems to write.
     private static let idleInterval = Duration.milliseconds(500)
@@ -90,31 +89,34 @@ public final class SQLiteOutbox: OutboxSource {
     private func lookAfterIdleFile() async throws {
         try connection.checkFileIsInPlace()
         guard keep > .zero else { return }
-        let settlement = settlement(capturedIDs: [:])
+        let settlement = settlement(SQLiteRowsInFlight())
         try await connection.write { try settlement.removeExpired(in: $0) }
     }
 
     private func rows(after position: OutboxPosition, limit: BatchLimit) async throws -> [CapturedRow] {
         let now = clock.now()
         let query = SQLiteOutboxQuery(table: table, source: stream.source)
-        let remembersIDs = !table.neverReusesRowIDs
+        // Read before the store is: what is settled meanwhile is gone from the store first.
+        let skipped = table.neverReusesRowIDs ? nil : inFlight.withLock { $0.newest }
         let keepsRows = keep > .zero
         let outbox = table.table.text
         let (rows, ids) = try await connection.read { session in
-            var start = position.value
+            // Where row ids may be given again, a new row may have any: then only what is in flight is left out.
+            var start = skipped == nil ? position.value : .min
             if keepsRows {
                 let published = try session.firstRow(
                     "SELECT published_through FROM flotilla_outboxes WHERE name = $1", [.text(outbox)])
                 start = max(start, published?[0].integer ?? .min)
             }
-            return try query.rows(after: start, limit: limit, capturedAt: now, withIDs: remembersIDs, in: session)
+            return try query.rows(after: start, limit: limit, capturedAt: now, skipping: skipped, in: session)
         }
-        if remembersIDs, !ids.isEmpty {
-            capturedIDs.withLock { known in
-                for (row, id) in zip(rows, ids) { known[row.position.value] = id }
+        if skipped == nil { return rows }
+        return inFlight.withLock { inFlight in
+            zip(rows, ids).map { row, id in
+                let position = inFlight.add(SQLiteRowsInFlight.Row(rowID: row.position.value, id: id))
+                return CapturedRow(position: position, content: row.content)
             }
         }
-        return rows
     }
 
     public func pending() async throws -> PendingRows {
@@ -128,7 +130,7 @@ public final class SQLiteOutbox: OutboxSource {
                 ? try session.firstRow(
                     "SELECT time FROM \(quoted) WHERE _rowid_ > $1 ORDER BY _rowid_ LIMIT 1", [after])
                 : nil
-            return PendingRows(count: Int(count?[0].integer ?? 0), oldest: oldest?[0].text.flatMap { Timestamp($0) })
+            return PendingRows(count: Int(count?[0].integer ?? 0), oldest: oldest.flatMap { SQLiteOutboxTime.timestamp($0[0]) })
         }
     }
 
@@ -141,24 +143,21 @@ public final class SQLiteOutbox: OutboxSource {
 
     public func settle(_ batch: CapturedBatch) async throws {
         CrashPoint.acknowledging.reached()
-        let ids = capturedIDs.withLock { known in
-            let settled = batch.published + batch.parked.map(\.position)
-            return Dictionary(settled.map { ($0.value, known[$0.value]) }) { first, _ in first }
-        }
-        let settlement = settlement(capturedIDs: ids)
+        let settlement = settlement(inFlight.withLock { $0 })
         let outbox = name
         try await connection.write { session in
             try settlement.perform(batch, in: session, file: outbox)
             CrashPoint.cleaningUp.reached()
         }
-        capturedIDs.withLock { known in
-            for position in ids.keys { known.removeValue(forKey: position) }
+        inFlight.withLock { inFlight in
+            for position in batch.published { inFlight.remove(position) }
+            for row in batch.parked { inFlight.remove(row.position) }
         }
     }
 
-    private func settlement(capturedIDs: [Int64: SQLValue?]) -> SQLiteSettlement {
+    private func settlement(_ inFlight: SQLiteRowsInFlight) -> SQLiteSettlement {
         SQLiteSettlement(
             table: table, stream: stream, keep: keep, maximumParked: maximumParked, now: clock.now(),
-            capturedIDs: capturedIDs)
+            inFlight: inFlight)
     }
 }

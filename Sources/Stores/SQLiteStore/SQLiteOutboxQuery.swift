@@ -17,8 +17,11 @@ struct SQLiteOutboxQuery {
             """
     }
 
+    /// - Parameter skipped: rows to leave out, by row id and event id; `nil` where nobody wants the ids.
+    /// - Returns: the rows, and the value of each one's column `id` where they are wanted.
     func rows(
-        after position: Int64, limit: BatchLimit, capturedAt: Timestamp, withIDs: Bool, in session: SQLiteSession
+        after position: Int64, limit: BatchLimit, capturedAt: Timestamp, skipping skipped: [Int64: SQLValue]?,
+        in session: SQLiteSession
     ) throws -> (rows: [CapturedRow], ids: [SQLValue]) {
         let statement = try session.statement(sql)
         statement.bind(position, at: 0)
@@ -27,10 +30,14 @@ struct SQLiteOutboxQuery {
         var ids: [SQLValue] = []
         var bytes = 0
         while rows.count < limit.events.value, bytes < limit.bytes.value, try statement.step() {
+            if let skipped {
+                let id = statement.value(1)
+                if skipped[statement.integer(0)] == id { continue }
+                ids.append(id)
+            }
             let content = content(of: statement, capturedAt: capturedAt)
             if case .event(let event) = content { bytes += event.size.value }
             rows.append(CapturedRow(position: OutboxPosition(statement.integer(0)), content: content))
-            if withIDs { ids.append(statement.isBlob(1) ? .bytes(statement.bytes(1)) : .text(statement.text(1))) }
         }
         return (rows, ids)
     }
@@ -51,19 +58,7 @@ struct SQLiteOutboxQuery {
         return .event(
             Event(
                 id: id, source: source, type: type, key: key, aggregateType: row.text(4),
-                time: time(of: row, 6) ?? capturedAt, traceParent: row.optionalText(7), headers: row.optionalText(8),
-                payload: row.bytes(5)))
-    }
-
-    /// A time as text (RFC 3339), or as a number of seconds, milliseconds or microseconds since 1970, told apart by size.
-    private func time(of row: SQLiteStatement, _ column: Int) -> Timestamp? {
-        if row.isNull(column) { return nil }
-        let text = row.text(column)
-        guard let number = Int64(text) else { return Timestamp(text) }
-        return switch abs(number) {
-        case ..<100_000_000_000: Timestamp(microseconds: number * 1_000_000)
-        case ..<100_000_000_000_000: Timestamp(microseconds: number * 1_000)
-        default: Timestamp(microseconds: number)
-        }
+                time: row.optionalText(6).flatMap { SQLiteOutboxTime.timestamp($0) } ?? capturedAt,
+                traceParent: row.optionalText(7), headers: row.optionalText(8), payload: row.bytes(5)))
     }
 }

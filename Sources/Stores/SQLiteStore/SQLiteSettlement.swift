@@ -11,8 +11,8 @@ struct SQLiteSettlement {
     let keep: Duration
     let maximumParked: EventCount
     let now: Timestamp
-    /// Where row ids may be given again: the id that each captured row had.
-    let capturedIDs: [Int64: SQLValue?]
+    /// Where row ids may be given again: what stands behind each position.
+    let inFlight: SQLiteRowsInFlight
 
     /// Kept rows are removed in at most this many pieces of time.
     private static let marksPerKeep = 100
@@ -39,12 +39,31 @@ struct SQLiteSettlement {
             if row.reason == nil, try !parking.isHeld(row.key, in: session) {
                 throw FleetError(.conflict, "key \(row.key) of \(file) is no longer held", isRetriable: true)
             }
-            let moved = try session.run(move, [
-                .integer(row.position.value), .text(Parking.Place.outbox.text), .text(stream.service.text), .text(row.key),
-                row.reason.map { .text($0) } ?? .null, .integer(now.microseconds),
-            ])
-            if moved > 0 { try session.run("DELETE FROM \(table.quoted) WHERE _rowid_ = $1", [.integer(row.position.value)]) }
+            try park(row, in: session)
         }
+    }
+
+    private func park(_ row: RowToPark, in session: SQLiteSession) throws {
+        let rowID: SQLValue
+        if table.neverReusesRowIDs {
+            rowID = .integer(row.position.value)
+        } else {
+            // A row that is gone, or another by now, is not the one that was captured.
+            guard let captured = inFlight[row.position],
+                try session.firstRow("SELECT id FROM \(table.quoted) WHERE _rowid_ = $1", [.integer(captured.rowID)])?[0]
+                    == captured.id
+            else { return }
+            rowID = .integer(captured.rowID)
+        }
+        let time = table.columns.contains("time")
+            ? try session.firstRow("SELECT time FROM \(table.quoted) WHERE _rowid_ = $1", [rowID])
+                .flatMap { SQLiteOutboxTime.timestamp($0[0]) }
+            : nil
+        try session.run(move, [
+            rowID, .text(Parking.Place.outbox.text), .text(stream.service.text), .text(row.key),
+            row.reason.map { .text($0) } ?? .null, .integer(now.microseconds), .integer((time ?? now).microseconds),
+        ])
+        try session.run("DELETE FROM \(table.quoted) WHERE _rowid_ = $1", [rowID])
     }
 
     /// Copies a row as it stands, without carrying its payload through this process.
@@ -54,7 +73,7 @@ struct SQLiteSettlement {
             INSERT INTO flotilla_parked (place, stream, position, event_id, event_type, event_key, aggregate_type,
                 event_time, trace_parent, headers, payload, reason, attempts, next_attempt, parked_at)
             SELECT $2, $3, $1, CASE typeof(id) WHEN 'blob' THEN lower(hex(id)) ELSE coalesce(id, '') END,
-                coalesce(type, ''), $4, coalesce(aggregatetype, ''), $6, \(column("traceparent")), \(column("headers")),
+                coalesce(type, ''), $4, coalesce(aggregatetype, ''), $7, \(column("traceparent")), \(column("headers")),
                 coalesce(CAST(payload AS BLOB), x''), $5, 1, NULL, $6
             FROM \(table.quoted) WHERE _rowid_ = $1
             """
@@ -67,7 +86,7 @@ struct SQLiteSettlement {
         guard table.neverReusesRowIDs else {
             let statement = try session.prepare("DELETE FROM \(table.quoted) WHERE _rowid_ = $1 AND id IS $2")
             for position in positions {
-                try statement.run([.integer(position.value), (capturedIDs[position.value] ?? nil) ?? .null])
+                if let row = inFlight[position] { try statement.run([.integer(row.rowID), row.id]) }
             }
             return
         }

@@ -42,6 +42,22 @@ public final class SQLiteSession: @unchecked Sendable {
         if code != SQLITE_OK { throw lastError(code, sql: sql) }
     }
 
+    /// Whether a column is INTEGER PRIMARY KEY AUTOINCREMENT.
+    public func isAutoincrement(_ column: String, of table: String) -> Bool {
+        var result: Int32 = 0
+        let code = sqlite3_table_column_metadata(handle, "main", table, column, nil, nil, nil, nil, &result)
+        return code == SQLITE_OK && result != 0
+    }
+
+    /// How the file keeps its journal: `wal`, `delete` …
+    public func journalMode() throws -> String {
+        // SQLite counts this pragma among those that write, as with a value it does.
+        let allowed = allowsWriting
+        allowsWriting = true
+        defer { allowsWriting = allowed }
+        return try firstRow("PRAGMA journal_mode")?[0].text ?? ""
+    }
+
     /// Rows changed by the last statement.
     public var changes: Int { Int(sqlite3_changes64(handle)) }
 

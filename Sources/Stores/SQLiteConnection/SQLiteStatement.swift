@@ -213,23 +213,12 @@ public final class SQLiteStatement {
         lentBytes(column).flatMap { $0.count == 16 ? EventID(bytes: $0) : EventID(hexadecimal: $0) }
     }
 
-    /// The column as a time: text (RFC 3339), or a number of seconds, milliseconds or microseconds since 1970, told apart
-    /// by size. `nil` for anything else.
+    /// The column as a time, where it is text that says one (RFC 3339).
     public func time(_ column: Int) -> Timestamp? {
-        switch sqlite3_column_type(handle, Int32(column)) {
-        case SQLITE_INTEGER:
-            let number = integer(column)
-            return switch number.magnitude {
-            case ..<100_000_000_000: Timestamp(microseconds: number * 1_000_000)
-            case ..<100_000_000_000_000: Timestamp(microseconds: number * 1_000)
-            default: Timestamp(microseconds: number)
-            }
-        case SQLITE_TEXT: return lentText(column).flatMap { Timestamp(utf8: $0) }
-        default: return nil
-        }
+        sqlite3_column_type(handle, Int32(column)) == SQLITE_TEXT ? lentText(column).flatMap { Timestamp(utf8: $0) } : nil
     }
 
-    func value(_ column: Int) -> SQLValue {
+    public func value(_ column: Int) -> SQLValue {
         switch sqlite3_column_type(handle, Int32(column)) {
         case SQLITE_INTEGER: .integer(integer(column))
         case SQLITE_FLOAT: .real(sqlite3_column_double(handle, Int32(column)))

@@ -85,7 +85,7 @@ struct SQLiteOutboxQuery {
         rows.append(
             Event(
                 id: id, source: source, type: type, key: key, aggregateType: shared.aggregateType,
-                time: row.time(6) ?? capturedAt, traceParent: row.optionalText(7), headers: row.optionalText(8),
+                time: SQLiteOutboxTime.timestamp(row, 6) ?? capturedAt, traceParent: row.optionalText(7), headers: row.optionalText(8),
                 payload: row.bytes(5)),
             at: position)
     }

@@ -50,9 +50,11 @@ struct SQLiteOutboxTable {
             faults.append("it is WITHOUT ROWID, so that the order of its rows is unknown; create it with row ids")
         }
         var columns: Set<String> = []
+        var neverReusesRowIDs = false
         for row in try session.rows("SELECT name, type FROM pragma_table_xinfo($1)", [.text(table.text)]) {
             let name = (row["name"].text ?? "").lowercased()
             columns.insert(name)
+            neverReusesRowIDs = neverReusesRowIDs || session.isAutoincrement(name, of: table.text)
             if Self.required.contains(name), let fault = Self.fault(of: name, type: row["type"].text ?? "") {
                 faults.append(fault)
             }
@@ -61,9 +63,6 @@ struct SQLiteOutboxTable {
         if !absent.isEmpty, found["type"].text == "table" {
             faults.append("it lacks \(absent.count == 1 ? "column" : "columns") \(absent.joined(separator: ", "))")
         }
-        let creation = try session.firstRow(
-            "SELECT sql FROM main.sqlite_master WHERE type = 'table' AND lower(name) = lower($1)", [.text(table.text)])
-        neverReusesRowIDs = creation?["sql"].text?.uppercased().contains("AUTOINCREMENT") ?? false
         if keep > .zero, !neverReusesRowIDs {
             faults.append(
                 "keep needs a column INTEGER PRIMARY KEY AUTOINCREMENT, as without it SQLite gives row ids again;"
@@ -77,6 +76,7 @@ struct SQLiteOutboxTable {
         }
         self.table = table
         self.columns = columns
+        self.neverReusesRowIDs = neverReusesRowIDs
     }
 
     private static func fault(of column: String, type: String) -> String? {

@@ -22,7 +22,12 @@ struct SQLiteSettlement {
     func perform(_ batch: CapturedBatch, in session: SQLiteSession, file: String) throws {
         try park(batch.parked, in: session, file: file)
         if keep > .zero {
-            try mark(batch.through, in: session)
+            let outbox = SQLValue.text(table.table.text)
+            try session.run(
+                """
+                INSERT INTO flotilla_outboxes (name, published_through) VALUES ($1, $2)
+                ON CONFLICT (name) DO UPDATE SET published_through = max(published_through, excluded.published_through)
+                """, [outbox, .integer(batch.through.value)])
             try removeExpired(in: session)
         } else {
             try remove(batch.published, in: session)
@@ -39,12 +44,22 @@ struct SQLiteSettlement {
             if row.reason == nil, try !parking.isHeld(row.key, in: session) {
                 throw FleetError(.conflict, "key \(row.key) of \(file) is no longer held", isRetriable: true)
             }
-            let moved = try session.run(move, [
-                .integer(row.position.value), .text(Parking.Place.outbox.text), .text(stream.service.text), .text(row.key),
-                row.reason.map { .text($0) } ?? .null, .integer(now.microseconds),
-            ] + (table.neverReusesRowIDs ? [] : [capturedID(row.position)]))
-            if moved > 0 { try session.run("DELETE FROM \(table.quoted) WHERE _rowid_ = $1", [.integer(row.position.value)]) }
+            try park(row, in: session)
         }
+    }
+
+    private func park(_ row: RowToPark, in session: SQLiteSession) throws {
+        let rowID = SQLValue.integer(row.position.value)
+        let columns = table.columns.contains("time") ? "id, time" : "id, NULL AS time"
+        let found = try session.firstRow("SELECT \(columns) FROM \(table.quoted) WHERE _rowid_ = $1", [rowID])
+        // A row that is gone, or another by now, is not the one that was captured.
+        guard let found, table.neverReusesRowIDs || found[0] == capturedID(row.position) else { return }
+        try session.run(move, [
+            rowID, .text(Parking.Place.outbox.text), .text(stream.service.text), .text(row.key),
+            row.reason.map { .text($0) } ?? .null, .integer(now.microseconds),
+            .integer((SQLiteOutboxTime.timestamp(found[1]) ?? now).microseconds),
+        ])
+        try session.run("DELETE FROM \(table.quoted) WHERE _rowid_ = $1", [rowID])
     }
 
     /// Copies a row as it stands, without carrying its payload through this process.
@@ -54,9 +69,9 @@ struct SQLiteSettlement {
             INSERT INTO flotilla_parked (place, stream, position, event_id, event_type, event_key, aggregate_type,
                 event_time, trace_parent, headers, payload, reason, attempts, next_attempt, parked_at)
             SELECT $2, $3, $1, CASE typeof(id) WHEN 'blob' THEN lower(hex(id)) ELSE coalesce(id, '') END,
-                coalesce(type, ''), $4, coalesce(aggregatetype, ''), $6, \(column("traceparent")), \(column("headers")),
+                coalesce(type, ''), $4, coalesce(aggregatetype, ''), $7, \(column("traceparent")), \(column("headers")),
                 coalesce(CAST(payload AS BLOB), x''), $5, 1, NULL, $6
-            FROM \(table.quoted) WHERE _rowid_ = $1 \(table.neverReusesRowIDs ? "" : "AND id IS $7")
+            FROM \(table.quoted) WHERE _rowid_ = $1
             """
     }
 
@@ -88,25 +103,30 @@ struct SQLiteSettlement {
 
     // MARK: Keeping
 
-    private func mark(_ through: OutboxPosition, in session: SQLiteSession) throws {
+    /// Notes up to where rows are published by now, unless that is noted, or was noted a moment ago: what is not noted
+    /// now is noted with a later batch, or when the file is idle.
+    private func mark(in session: SQLiteSession) throws {
         let outbox = SQLValue.text(table.table.text)
-        try session.run(
-            """
-            INSERT INTO flotilla_outboxes (name, published_through) VALUES ($1, $2)
-            ON CONFLICT (name) DO UPDATE SET published_through = max(published_through, excluded.published_through)
-            """, [outbox, .integer(through.value)])
+        guard
+            let published = try session.firstRow(
+                "SELECT published_through FROM flotilla_outboxes WHERE name = $1", [outbox])?[0].integer
+        else { return }
         let latest = try session.firstRow(
-            "SELECT max(published_at) FROM flotilla_outbox_marks WHERE name = $1", [outbox])
+            "SELECT max(through), max(published_at) FROM flotilla_outbox_marks WHERE name = $1", [outbox])
+        let kept = try session.firstRow(
+            "SELECT 1 FROM \(table.quoted) WHERE _rowid_ > $1 AND _rowid_ <= $2 LIMIT 1",
+            [.integer(latest?[0].integer ?? .min), .integer(published)])
+        if kept == nil { return }
         let spacing = keep.wholeMicroseconds / Int64(Self.marksPerKeep)
-        if now.microseconds - (latest?[0].integer ?? .min / 2) >= spacing {
-            try session.run(
-                "INSERT OR REPLACE INTO flotilla_outbox_marks (name, through, published_at) VALUES ($1, $2, $3)",
-                [outbox, .integer(through.value), .integer(now.microseconds)])
-        }
+        if let last = latest?[1].integer, now.microseconds - last < spacing { return }
+        try session.run(
+            "INSERT OR REPLACE INTO flotilla_outbox_marks (name, through, published_at) VALUES ($1, $2, $3)",
+            [outbox, .integer(published), .integer(now.microseconds)])
     }
 
     /// Removes rows that were kept long enough, in a bounded batch.
     func removeExpired(in session: SQLiteSession) throws {
+        try mark(in: session)
         let outbox = SQLValue.text(table.table.text)
         let expired = SQLValue.integer(now.microseconds - keep.wholeMicroseconds)
         let mark = try session.firstRow(

@@ -25,6 +25,8 @@ public struct SQLiteSetup: StoreSetup {
 
     public func apply(_ needs: StoreNeeds) async throws -> SetupPlan {
         let isNew = !FileIdentity.exists(path)
+        // What cannot be used is refused before opening switches it to WAL mode.
+        let switchesToWAL = isNew ? false : try await self.plan(needs).steps.contains(SQLiteChanges.switchToWAL)
         let connection = try SQLiteConnection(path: path, mode: .create)
         defer { connection.close() }
         let name = name
@@ -34,6 +36,7 @@ public struct SQLiteSetup: StoreSetup {
             try changes.perform()
             return plan
         }
+        if switchesToWAL { plan.steps.insert(SQLiteChanges.switchToWAL, at: 0) }
         if isNew { plan.steps.insert(SQLiteChanges.createFile, at: 0) }
         return plan
     }
@@ -51,6 +54,7 @@ struct SQLiteChanges {
     private let knownViews: [String: String]
 
     static let createFile = SetupStep("create the database file, in WAL mode")
+    static let switchToWAL = SetupStep("switch the database to WAL mode")
     private static let ownTables = SetupStep("create Flotilla's own tables (flotilla_…)")
 
     init(needs: StoreNeeds, file: String, session: SQLiteSession) throws {
@@ -59,7 +63,7 @@ struct SQLiteChanges {
         self.session = session
         version = try SQLiteOwnTables.version(in: session)
         try SQLiteOwnTables.checkVersion(version, file: file)
-        usesWAL = try session.firstRow("PRAGMA journal_mode")?[0].text == "wal"
+        usesWAL = try session.journalMode() == "wal"
         hasOutbox = try needs.outbox.map { outbox in
             try SQLiteOutboxTable(outbox, keep: needs.outboxKeep, in: session, file: file) != nil
         } ?? true
@@ -88,7 +92,7 @@ struct SQLiteChanges {
 
     func plan() throws -> SetupPlan {
         var plan = SetupPlan()
-        if !usesWAL { plan.steps.append(SetupStep("switch the database to WAL mode")) }
+        if !usesWAL { plan.steps.append(Self.switchToWAL) }
         if version == 0 {
             plan.steps.append(Self.ownTables)
         } else if version < SQLiteOwnTables.migrations.count {

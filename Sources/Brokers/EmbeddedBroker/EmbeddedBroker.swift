@@ -29,50 +29,42 @@ public final class EmbeddedBroker: Broker {
     }
 
     public func append(_ events: [Event], to stream: StreamName) async throws -> LogPosition {
-        let log = try await log(stream)
-        do {
-            return try await log.append(events)
-        } catch let error as FleetError where error.code == .missing || error.code == .corrupt {
-            // The file that was open is not the one at its path: whoever comes next opens what is there then.
-            logs.withLock { $0[stream] = nil }
-            log.close()
-            throw error
-        }
+        try await withLog(stream) { try await $0.append(events) }
     }
 
     public func read(
         _ stream: StreamName, after position: LogPosition, limit: BatchLimit
     ) async throws -> [LogRecord] {
-        try await log(stream).read(after: position, limit: limit)
+        try await withLog(stream) { try await $0.read(after: position, limit: limit) }
     }
 
     public func waitForRecords(in stream: StreamName, after position: LogPosition, timeout: Duration) async throws {
-        try await log(stream).waitForRecords(after: position, timeout: timeout)
+        try await withLog(stream) { try await $0.waitForRecords(after: position, timeout: timeout) }
     }
 
     public func bounds(of stream: StreamName) async throws -> StreamBounds {
-        try await log(stream).bounds()
+        try await withLog(stream) { try await $0.bounds() }
     }
 
     public func subscribe(
         _ subscription: SubscriptionName, to stream: StreamName, at position: LogPosition?
     ) async throws {
-        try await log(stream).subscribe(subscription, at: position)
+        try await withLog(stream) { try await $0.subscribe(subscription, at: position) }
     }
 
     public func acknowledge(
         upTo position: LogPosition, by subscription: SubscriptionName, in stream: StreamName
     ) async throws {
-        try await log(stream).acknowledge(upTo: position, by: subscription)
+        try await withLog(stream) { try await $0.acknowledge(upTo: position, by: subscription) }
     }
 
     public func unsubscribe(_ subscription: SubscriptionName, from stream: StreamName) async throws {
-        try await log(stream).unsubscribe(subscription.description)
+        try await withLog(stream) { try await $0.unsubscribe(subscription.description) }
     }
 
     public func subscriptions(of stream: StreamName) async throws -> [SubscriptionName: LogPosition] {
         var result: [SubscriptionName: LogPosition] = [:]
-        for (text, position) in try await log(stream).cursors() {
+        for (text, position) in try await withLog(stream, { try await $0.cursors() }) {
             let parts = text.split(separator: ".", maxSplits: 1).map(String.init)
             guard parts.count == 2 else { continue }
             let name = SubscriptionName(service: ServiceName(unchecked: parts[0]), view: ViewName(unchecked: parts[1]))
@@ -82,7 +74,7 @@ public final class EmbeddedBroker: Broker {
     }
 
     public func trim(_ stream: StreamName) async throws {
-        try await log(stream).trim()
+        try await withLog(stream) { try await $0.trim() }
     }
 
     public func close() async {
@@ -92,6 +84,25 @@ public final class EmbeddedBroker: Broker {
         }
         for opening in openings {
             if let log = try? await opening.value { log.close() }
+        }
+    }
+
+    /// Works with a stream's log, and lets go of it where its file turns out to be damaged, read-only or no longer the one
+    /// at its path: whoever comes next opens what is there then.
+    private func withLog<Result>(
+        _ stream: StreamName, _ body: (StreamLog) async throws -> Result
+    ) async throws -> Result {
+        let log = try await log(stream)
+        do {
+            return try await body(log)
+        } catch let error as FleetError where [.missing, .corrupt, .readOnly].contains(error.code) {
+            if let opening = logs.withLock({ $0[stream] }), (try? await opening.value) === log {
+                logs.withLock { logs in
+                    if logs[stream] == opening { logs[stream] = nil }
+                }
+                log.close()
+            }
+            throw error
         }
     }
 

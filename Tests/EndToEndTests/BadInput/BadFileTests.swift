@@ -18,15 +18,16 @@ import Testing
 
     private static let head = "fleet: f\nservices:\n"
     /// Two services on lines 3 to 9; the text continues the second one.
-    private static let pair = head + """
-          shop:
-            store: sqlite:shop.db
-            publishes: [Sold]
-          copies:
-            store: sqlite:copies.db
-            views:
+    private static let pair =
+        head + """
+              shop:
+                store: sqlite:shop.db
+                publishes: [Sold]
+              copies:
+                store: sqlite:copies.db
+                views:
 
-        """
+            """
 
     /// A view of the second service, from line 9 on: its schema on line 11, its statements from line 14 on.
     private static func view(_ schema: String, _ event: String, _ statements: String) -> String {
@@ -50,24 +51,46 @@ import Testing
         Case("not YAML", "3:1", "not YAML", "fleet: f\nservices: {shop: [\n"),
         Case("binary", "1:8", "U+0000", "fleet: \u{0}\u{1}\n"),
         Case("tabs", "3:", "tab", "fleet: f\nservices:\n\tshop:\n"),
-        Case("deep", "2:", "nested deeper than 64", "fleet: f\nservices: " + String(repeating: "[", count: 10_000) + "\n"),
-        Case("cycle", "5:12", "cycle", "fleet: f\nservices:\n  shop: &shop\n    store: sqlite:shop.db\n    views: *shop\n"),
+        Case(
+            "deep", "2:", "nested deeper than 64", "fleet: f\nservices: " + String(repeating: "[", count: 10_000) + "\n"
+        ),
+        Case(
+            "cycle", "5:12", "cycle",
+            "fleet: f\nservices:\n  shop: &shop\n    store: sqlite:shop.db\n    views: *shop\n"),
         Case("key twice", "3:1", "fleet", "fleet: f\nservices: {shop: {store: \"sqlite:shop.db\"}}\nfleet: g\n"),
-        Case("service twice", "4:3", "shop", head + "  shop: {store: \"sqlite:a.db\"}\n  shop: {store: \"sqlite:b.db\"}\n"),
-        Case("unknown key", "4:5", "did you mean \"publishes\"", head + "  shop:\n    publish: [Sold]\n    store: sqlite:shop.db\n"),
+        Case(
+            "service twice", "4:3", "shop",
+            head + "  shop: {store: \"sqlite:a.db\"}\n  shop: {store: \"sqlite:b.db\"}\n"),
+        Case(
+            "unknown key", "4:5", "did you mean \"publishes\"",
+            head + "  shop:\n    publish: [Sold]\n    store: sqlite:shop.db\n"),
         Case("bad name", "1:8", "name", "fleet: F!\nservices: {shop: {store: \"sqlite:shop.db\"}}\n"),
         Case("no store", "4:5", "store", head + "  shop:\n    publishes: [Sold]\n"),
-        Case("one store twice", "4:", "shop", head + "  shop: {store: \"sqlite:a.db\"}\n  copies: {store: \"sqlite:./x/../a.db\"}\n"),
+        Case(
+            "one store twice", "4:", "shop",
+            head + "  shop: {store: \"sqlite:a.db\"}\n  copies: {store: \"sqlite:./x/../a.db\"}\n"),
         Case("unset variable", "3:", "NOBODY_SETS_THIS", head + "  shop: {store: \"sqlite:${NOBODY_SETS_THIS}.db\"}\n"),
-        Case("unknown service", "13:11", "did you mean \"shop\"", view(table, "shpo.Sold", "INSERT INTO sales VALUES (:key)")),
-        Case("unknown event", "13:11", "did you mean \"Sold\"", view(table, "shop.Slod", "INSERT INTO sales VALUES (:key)")),
-        Case("schema that does not parse", "11:18", "TALBE", view("CREATE TALBE sales (key TEXT);", "shop.Sold", "SELECT 1")),
-        Case("statement that does not parse", "14:13", "INSRT", view(table, "shop.Sold", "INSRT INTO sales VALUES (:key)")),
+        Case(
+            "unknown service", "13:11", "did you mean \"shop\"",
+            view(table, "shpo.Sold", "INSERT INTO sales VALUES (:key)")),
+        Case(
+            "unknown event", "13:11", "did you mean \"Sold\"",
+            view(table, "shop.Slod", "INSERT INTO sales VALUES (:key)")),
+        Case(
+            "schema that does not parse", "11:18", "TALBE",
+            view("CREATE TALBE sales (key TEXT);", "shop.Sold", "SELECT 1")),
+        Case(
+            "statement that does not parse", "14:13", "INSRT",
+            view(table, "shop.Sold", "INSRT INTO sales VALUES (:key)")),
         Case("unknown column", "14:", "kye", view(table, "shop.Sold", "INSERT INTO sales (kye) VALUES (:key)")),
         Case("unknown parameter", "14:", ":kay", view(table, "shop.Sold", "INSERT INTO sales VALUES (:kay)")),
         Case("transaction", "14:13", "COMMIT", view(table, "shop.Sold", "COMMIT")),
-        Case("unknown broker", "2:", "embedded", "fleet: f\nbroker: embeded\nservices: {shop: {store: \"sqlite:a.db\"}}\n"),
-        Case("bad unit", "2:35", "3 GB", "fleet: f\nbroker: {engine: embedded, limit: 3 GB}\nservices: {shop: {store: \"sqlite:a.db\"}}\n"),
+        Case(
+            "unknown broker", "2:", "embedded",
+            "fleet: f\nbroker: embeded\nservices: {shop: {store: \"sqlite:a.db\"}}\n"),
+        Case(
+            "bad unit", "2:35", "3 GB",
+            "fleet: f\nbroker: {engine: embedded, limit: 3 GB}\nservices: {shop: {store: \"sqlite:a.db\"}}\n"),
     ]
 
     @Test(arguments: cases) func isRefusedWithItsPlace(_ bad: Case) async throws {
@@ -75,7 +98,10 @@ import Testing
         let check = try await fleet.flotilla("check")
         #expect(check.ended(1), "\(check.said)")
         let place = bad.place.hasSuffix(":") ? "fleet.yaml:\(bad.place)" : "fleet.yaml:\(bad.place): error: "
-        #expect(check.errors.split(separator: "\n").contains { $0.hasPrefix(place) && (bad.words.isEmpty || $0.contains(bad.words)) }, "\(check.said)")
+        #expect(
+            check.errors.split(separator: "\n").contains {
+                $0.hasPrefix(place) && (bad.words.isEmpty || $0.contains(bad.words))
+            }, "\(check.said)")
         for line in check.errors.split(separator: "\n") {
             #expect(line.firstMatch(of: #/^fleet\.yaml:\d+:\d+: (error|warning): /#) != nil, "\(line)")
         }
@@ -101,7 +127,8 @@ import Testing
     }
 
     @Test func allProblemsAreToldAtOnce() async throws {
-        let fleet = try FleetDirectory(Self.head + "  Shop: {store: \"sqlite:a.db\"}\n  stock: {stor: \"sqlite:b.db\", publishes: [\"1\"]}\n")
+        let fleet = try FleetDirectory(
+            Self.head + "  Shop: {store: \"sqlite:a.db\"}\n  stock: {stor: \"sqlite:b.db\", publishes: [\"1\"]}\n")
         let check = try await fleet.flotilla("check")
         #expect(check.ended(1))
         #expect(check.errors.split(separator: "\n").count >= 3, "\(check.said)")

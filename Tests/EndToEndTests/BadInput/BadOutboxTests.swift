@@ -12,7 +12,8 @@ import Testing
 
     static let shapes: [Shape] = [
         Shape(
-            name: "a column is missing", table: "CREATE TABLE outbox (id TEXT, aggregatetype TEXT, type TEXT, payload TEXT)",
+            name: "a column is missing",
+            table: "CREATE TABLE outbox (id TEXT, aggregatetype TEXT, type TEXT, payload TEXT)",
             words: "lacks column aggregateid"),
         Shape(name: "columns are missing", table: "CREATE TABLE outbox (id TEXT)", words: "lacks columns"),
         Shape(
@@ -54,7 +55,9 @@ import Testing
     }
 
     /// A table that a service already uses with Debezium's outbox event router: no column of Flotilla's own.
-    @Test(arguments: ["rowid TEXT, ", "", "number INTEGER PRIMARY KEY, "]) func tableOfAnotherMakerServes(_ extra: String) async throws {
+    @Test(arguments: ["rowid TEXT, ", "", "number INTEGER PRIMARY KEY, "]) func tableOfAnotherMakerServes(
+        _ extra: String
+    ) async throws {
         let fleet = try FleetDirectory(ExitCodeTests.yaml)
         let shop = try fleet.store("shop.db")
         try await shop.write { database in
@@ -71,7 +74,9 @@ import Testing
                 OutboxRow(key: "L\(round)", type: "Sold", payload: "{\"amount\": 1}"))
             // Every now and then the table runs empty, and SQLite begins anew with row ids.
             if round % 10 == 0 {
-                try await eventually("the table is empty") { try await shop.integer("SELECT count(*) FROM outbox") == 0 }
+                try await eventually("the table is empty") {
+                    try await shop.integer("SELECT count(*) FROM outbox") == 0
+                }
             }
         }
         try await eventually("all arrive") { try await shop.integer("SELECT sum(amount) FROM sales") == 100 }

@@ -37,7 +37,9 @@ import Testing
         #expect(after.output.contains("nothing to do"))
     }
 
-    @Test(arguments: [["run"], ["run", "--until-idle"], ["publish", "shop", "Sold", "--key", "K"], ["views", "rebuild", "sales"]])
+    @Test(arguments: [
+        ["run"], ["run", "--until-idle"], ["publish", "shop", "Sold", "--key", "K"], ["views", "rebuild", "sales"],
+    ])
     func fleetThatWasNotAppliedSaysSo(_ arguments: [String]) async throws {
         let fleet = try FleetDirectory(Self.yaml)
         let program = try fleet.start(arguments)
@@ -72,7 +74,8 @@ import Testing
 
     @Test func storeThatIsNoDatabaseIsUnavailable() async throws {
         let fleet = try await applied()
-        try fleet.write("this is no database, however long the text may be: " + String(repeating: "no ", count: 500), to: "shop.db")
+        try fleet.write(
+            "this is no database, however long the text may be: " + String(repeating: "no ", count: 500), to: "shop.db")
         for command in ["plan", "apply", "status"] {
             let result = try await fleet.flotilla(command)
             #expect(result.ended(69), "\(command): \(result.said)")

@@ -49,7 +49,8 @@ import Testing
 
     /// The file may be left out, or stand before or behind what is asked for.
     @Test(arguments: [
-        ["check", "sub/other.yaml"], ["plan", "sub/other.yaml"], ["apply", "sub/other.yaml"], ["status", "sub/other.yaml"],
+        ["check", "sub/other.yaml"], ["plan", "sub/other.yaml"], ["apply", "sub/other.yaml"],
+        ["status", "sub/other.yaml"],
         ["status", "sub/other.yaml", "--json"], ["status", "--json", "sub/other.yaml"],
         ["run", "sub/other.yaml", "--until-idle"], ["run", "--until-idle", "sub/other.yaml"],
         ["parked", "sub/other.yaml"], ["parked", "sub/other.yaml", "list"], ["parked", "list", "sub/other.yaml"],

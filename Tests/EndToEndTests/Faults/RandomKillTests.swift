@@ -26,9 +26,11 @@ import Testing
             let life = Duration.microseconds(Int.random(in: 5_000...120_000, using: &random))
             try await company.work(Int.random(in: 0...share / 2, using: &random))
             // Some are killed while they start, the others while they carry.
-            let run = round % 4 == 0
+            let run =
+                round % 4 == 0
                 ? try company.fleet.start("run") : try await company.fleet.startRun()
-            let rebuild = setting == .withRebuilds && round % 5 == 4
+            let rebuild =
+                setting == .withRebuilds && round % 5 == 4
                 ? try company.fleet.start("views", "rebuild", "order_book") : nil
             try await during(life) { try await company.work(1) }
             rebuild?.kill()

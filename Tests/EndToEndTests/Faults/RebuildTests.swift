@@ -25,7 +25,9 @@ import Testing
         try await company.expectExact()
     }
 
-    @Test(arguments: [CrashPoint.rebuilt, .swapping]) func oldViewStaysWhereARebuildIsKilled(at point: CrashPoint) async throws {
+    @Test(arguments: [CrashPoint.rebuilt, .swapping]) func oldViewStaysWhereARebuildIsKilled(at point: CrashPoint)
+        async throws
+    {
         let company = try await company("rebuild killed at \(point.rawValue)")
         try await company.work(200)
         for _ in 1...3 {
@@ -88,7 +90,9 @@ import Testing
         let fleet = try FleetDirectory(Self.prices(factor: 1))
         #expect(try await fleet.flotilla("apply").ended(0))
         let shop = try fleet.store("shop.db")
-        for price in 1...5 { try await shop.publish(OutboxRow(key: "K\(price)", type: "Priced", payload: "{\"price\": \(price)}")) }
+        for price in 1...5 {
+            try await shop.publish(OutboxRow(key: "K\(price)", type: "Priced", payload: "{\"price\": \(price)}"))
+        }
         #expect(try await fleet.flotilla("run", "--until-idle").ended(0))
         #expect(try await shop.integer("SELECT sum(price) FROM prices") == 15)
 

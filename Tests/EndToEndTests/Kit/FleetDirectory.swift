@@ -18,7 +18,8 @@ final class FleetDirectory: Sendable {
     /// - Parameter parent: where to make it; the system's temporary directory where there is none.
     init(_ yaml: String? = nil, in parent: String = NSTemporaryDirectory()) throws {
         path = URL(fileURLWithPath: parent).appendingPathComponent("flotilla-\(UUID().uuidString)").path
-        scratch = URL(fileURLWithPath: NSTemporaryDirectory())
+        scratch =
+            URL(fileURLWithPath: NSTemporaryDirectory())
             .appendingPathComponent("flotilla-output-\(UUID().uuidString)").path
         for directory in [path, scratch] {
             try FileManager.default.createDirectory(atPath: directory, withIntermediateDirectories: true)
@@ -49,7 +50,8 @@ final class FleetDirectory: Sendable {
     /// Runs the program to its end.
     @discardableResult
     func flotilla(
-        _ arguments: String..., environment: [String: String] = [:], input: String? = nil, within limit: Duration = .seconds(60)
+        _ arguments: String..., environment: [String: String] = [:], input: String? = nil,
+        within limit: Duration = .seconds(60)
     ) async throws -> Result {
         let program = try start(arguments, environment: environment, input: input)
         let ending = try await program.end(within: limit)

@@ -8,13 +8,17 @@ extension FleetDirectory {
         meanwhile: () async throws -> Void = {}
     ) async throws {
         let program = try start(arguments, environment: ["FLOTILLA_CRASH_AT": "\(point.rawValue):\(pass)"])
-        let ending = try await eventually("\(point.rawValue) is passed \(pass) times", within: limit, every: .milliseconds(2)) {
+        let ending = try await eventually(
+            "\(point.rawValue) is passed \(pass) times", within: limit, every: .milliseconds(2)
+        ) {
             if let ended = program.ended { return ended }
             try await meanwhile()
             return nil
         }
         guard ending == .signal(9) else {
-            throw Trouble("\(point.rawValue), pass \(pass): the program was not killed there, but ended: \(ending)\n\(program.errors)")
+            throw Trouble(
+                "\(point.rawValue), pass \(pass): the program was not killed there, but ended: \(ending)\n\(program.errors)"
+            )
         }
     }
 }

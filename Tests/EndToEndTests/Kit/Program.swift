@@ -54,7 +54,8 @@ final class Program: Sendable {
             process.standardInput = FileHandle(forReadingAtPath: path)
         }
         process.terminationHandler = { [weak self] process in
-            let how: Ending = process.terminationReason == .exit
+            let how: Ending =
+                process.terminationReason == .exit
                 ? .code(process.terminationStatus) : .signal(process.terminationStatus)
             self?.ending.withLock { $0 = how }
         }
@@ -66,7 +67,8 @@ final class Program: Sendable {
     }
 
     private static func handle(_ path: String) throws -> FileHandle {
-        guard FileManager.default.createFile(atPath: path, contents: nil), let handle = FileHandle(forWritingAtPath: path)
+        guard FileManager.default.createFile(atPath: path, contents: nil),
+            let handle = FileHandle(forWritingAtPath: path)
         else { throw Trouble("\(path) cannot be written") }
         return handle
     }

@@ -16,7 +16,8 @@ struct SplitMix: RandomNumberGenerator {
 
     /// A new seed each time, unless `FLOTILLA_SEED` asks for one that failed. It is printed.
     static func announcedSeed(for test: String) -> UInt64 {
-        let seed = ProcessInfo.processInfo.environment["FLOTILLA_SEED"].flatMap { UInt64($0) } ?? .random(in: 0...UInt64.max)
+        let seed =
+            ProcessInfo.processInfo.environment["FLOTILLA_SEED"].flatMap { UInt64($0) } ?? .random(in: 0...UInt64.max)
         print("\(test): FLOTILLA_SEED=\(seed)")
         return seed
     }

@@ -24,7 +24,8 @@ func eventually(
 }
 
 /// Does something again and again, for as long as a process of a test shall be left alone.
-func during(_ time: Duration, every interval: Duration = .milliseconds(2), _ body: () async throws -> Void) async throws {
+func during(_ time: Duration, every interval: Duration = .milliseconds(2), _ body: () async throws -> Void) async throws
+{
     let end = ContinuousClock.now + time
     repeat {
         try await body()

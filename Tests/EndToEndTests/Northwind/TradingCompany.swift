@@ -67,7 +67,8 @@ final class TradingCompany {
         try await store(of: step.service).writeWithoutTransaction { database in
             try database.inTransaction {
                 // A row that is there already belongs to a try that is rolled back.
-                let statement = step.isRolledBack
+                let statement =
+                    step.isRolledBack
                     ? step.statement.replacingOccurrences(of: "INSERT INTO", with: "INSERT OR REPLACE INTO")
                     : step.statement
                 try database.execute(sql: statement, arguments: StatementArguments(step.values))
@@ -104,7 +105,8 @@ final class TradingCompany {
         #expect(found == expected, comment, sourceLocation: location)
 
         let ledger = try await ledger(store)
-        #expect(ledger == committed, "the ledger has each committed event once, by key in order", sourceLocation: location)
+        #expect(
+            ledger == committed, "the ledger has each committed event once, by key in order", sourceLocation: location)
 
         let counted = try await store.integer("SELECT coalesce(sum(count), 0) FROM applications")
         #expect(counted == committed.values.map(\.count).reduce(0, +), comment, sourceLocation: location)

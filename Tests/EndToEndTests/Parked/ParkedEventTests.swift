@@ -15,15 +15,18 @@ import Testing
 
     static let poisons: [Poison] = [
         Poison(
-            name: "constraint", row: ParkedFleet.sold("K", 101), place: "billing.bills", reason: "amount above the limit"),
+            name: "constraint", row: ParkedFleet.sold("K", 101), place: "billing.bills",
+            reason: "amount above the limit"),
         Poison(
-            name: "not null", row: OutboxRow(key: "K", type: "Sold", payload: "{\"amount\": null}"), place: "billing.bills",
+            name: "not null", row: OutboxRow(key: "K", type: "Sold", payload: "{\"amount\": null}"),
+            place: "billing.bills",
             reason: "NOT NULL"),
         Poison(
             name: "not JSON", row: OutboxRow(key: "K", type: "Sold", payload: "{\"amount\": 7"), place: "billing.bills",
             reason: "not JSON"),
         Poison(
-            name: "empty", row: OutboxRow(key: "K", type: "Sold", payload: ""), place: "billing.bills", reason: "not JSON"),
+            name: "empty", row: OutboxRow(key: "K", type: "Sold", payload: ""), place: "billing.bills",
+            reason: "not JSON"),
         Poison(
             name: "missing field", row: OutboxRow(key: "K", type: "Sold", payload: "{\"amounts\": 7}"),
             place: "billing.bills", reason: "no field amount"),
@@ -90,7 +93,8 @@ import Testing
     @Test func retryAppliesItAndThoseThatWaitOnceTheCauseIsMended() async throws {
         let setting = try await ParkedFleet()
         let poison = ParkedFleet.sold("K", 500)
-        try await setting.sales.publish(poison, ParkedFleet.sold("K", 1), ParkedFleet.sold("K", 600), ParkedFleet.sold("K", 2))
+        try await setting.sales.publish(
+            poison, ParkedFleet.sold("K", 1), ParkedFleet.sold("K", 600), ParkedFleet.sold("K", 2))
         try await setting.expectParked()
         #expect(try await setting.bills().isEmpty)
         try await setting.raiseLimit()
@@ -129,7 +133,8 @@ import Testing
         let stolen = OutboxRow(key: "K", type: "Stolen", payload: "{}")
         try await setting.sales.publish(stolen, ParkedFleet.sold("K", 1), ParkedFleet.sold("K", 2))
         try await setting.expectParked()
-        try setting.fleet.write(ParkedFleet.yaml.replacingOccurrences(of: "[Sold, Noted]", with: "[Sold, Noted, Stolen]"))
+        try setting.fleet.write(
+            ParkedFleet.yaml.replacingOccurrences(of: "[Sold, Noted]", with: "[Sold, Noted, Stolen]"))
         for _ in 1...2 {
             let retry = try await setting.fleet.flotilla("parked", "retry", stolen.id)
             #expect(retry.ended(0), "\(retry.said)")
@@ -152,7 +157,8 @@ import Testing
 
     @Test func discardOfAllNeedsToBeSaid() async throws {
         let setting = try await ParkedFleet()
-        try await setting.sales.publish(ParkedFleet.sold("K", 500), ParkedFleet.sold("L", 600), ParkedFleet.sold("L", 1))
+        try await setting.sales.publish(
+            ParkedFleet.sold("K", 500), ParkedFleet.sold("L", 600), ParkedFleet.sold("L", 1))
         try await setting.expectParked()
         let unsaid = try await setting.fleet.flotilla("parked", "discard")
         #expect(unsaid.ended(1))

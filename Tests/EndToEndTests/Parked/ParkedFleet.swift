@@ -78,6 +78,8 @@ final class ParkedFleet: Sendable {
     func expectParked(_ code: Int32 = 3, location: SourceLocation = #_sourceLocation) async throws {
         let run = try await fleet.flotilla("run", "--until-idle")
         #expect(run.ended(code), "\(run.said)", sourceLocation: location)
-        if code == 3 { #expect(run.errors.contains("flotilla parked fleet.yaml list"), "\(run.said)", sourceLocation: location) }
+        if code == 3 {
+            #expect(run.errors.contains("flotilla parked fleet.yaml list"), "\(run.said)", sourceLocation: location)
+        }
     }
 }

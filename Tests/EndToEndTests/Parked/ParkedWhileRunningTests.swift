@@ -40,7 +40,8 @@ import Testing
             let unreadable = OutboxRow(key: "K", type: "Sold", payload: "?")
             let unpublished = OutboxRow(key: "K", type: "Stolen", payload: "{}")
             poisons += [unreadable.id, unpublished.id]
-            try await setting.sales.publish(unreadable, ParkedFleet.sold("K", next), unpublished, ParkedFleet.sold("K", next + 1))
+            try await setting.sales.publish(
+                unreadable, ParkedFleet.sold("K", next), unpublished, ParkedFleet.sold("K", next + 1))
             next += 2
         }
         while !poisons.isEmpty {

@@ -127,7 +127,8 @@ import Testing
         try file.close()
         // The view forgets all, and asks for the stream from its beginning.
         try await ways.fleet.store("left_copy.db").write { database in
-            try database.execute(sql: "DELETE FROM flotilla_subscriptions; DELETE FROM flotilla_inbox; DELETE FROM things")
+            try database.execute(
+                sql: "DELETE FROM flotilla_subscriptions; DELETE FROM flotilla_inbox; DELETE FROM things")
         }
         let run = try await ways.fleet.startRun()
         try await ways.isTold("ways-left.db", "is damaged", by: run)

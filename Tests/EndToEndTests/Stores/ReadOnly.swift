@@ -71,7 +71,8 @@ final class SmallDisk: Sendable {
 
     /// Takes all the space that there is.
     func fill() throws {
-        guard FileManager.default.createFile(atPath: filler, contents: nil), let file = FileHandle(forWritingAtPath: filler)
+        guard FileManager.default.createFile(atPath: filler, contents: nil),
+            let file = FileHandle(forWritingAtPath: filler)
         else { throw Trouble("\(filler) cannot be made") }
         let block = Data(repeating: 0, count: 4096)
         while (try? file.write(contentsOf: block)) != nil {}

@@ -32,7 +32,8 @@ import Testing
         try await ways.end(run, left: 1...20)
     }
 
-    @Test(.enabled(if: ReadOnly.isPossible), arguments: ["left.db", "left_copy.db"])
+    @Test(
+        .enabled(if: ReadOnly.isPossible), arguments: ["left.db", "left_copy.db", ".flotilla/streams/ways-left.db"])
     func storeThatIsReadOnly(_ file: String) async throws {
         let ways = try await TwoWays()
         try await ways.publish(1...10, to: ways.left)

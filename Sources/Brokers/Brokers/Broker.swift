@@ -55,6 +55,8 @@ public struct LogRecord: Sendable, Hashable {
 
 /// What a stream holds.
 public struct StreamBounds: Sendable, Hashable {
+    /// Tells this stream from any other that ever had its name: positions of another mean nothing here.
+    public var identity: String
     /// Of the oldest record that is still there, or the next to come if there is none.
     public var first: LogPosition
     /// Of the newest record ever appended; ``LogPosition/start`` if there was none.
@@ -67,8 +69,9 @@ public struct StreamBounds: Sendable, Hashable {
     public var size: ByteCount
 
     public init(
-        first: LogPosition, last: LogPosition, firstTime: Timestamp?, lastTime: Timestamp?, size: ByteCount
+        identity: String, first: LogPosition, last: LogPosition, firstTime: Timestamp?, lastTime: Timestamp?, size: ByteCount
     ) {
+        self.identity = identity
         self.first = first
         self.last = last
         self.firstTime = firstTime

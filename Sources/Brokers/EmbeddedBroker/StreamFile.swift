@@ -25,9 +25,10 @@ enum StreamFile {
         CREATE TABLE bounds (
             first INTEGER NOT NULL,
             last INTEGER NOT NULL,
-            bytes INTEGER NOT NULL
+            bytes INTEGER NOT NULL,
+            identity TEXT NOT NULL
         );
-        INSERT INTO bounds VALUES (1, 0, 0);
+        INSERT INTO bounds VALUES (1, 0, 0, lower(hex(randomblob(16))));
         CREATE TABLE cursors (
             subscription TEXT PRIMARY KEY,
             position INTEGER NOT NULL

@@ -93,6 +93,7 @@ final class StreamLog: Sendable {
                     .integer.map { Timestamp(microseconds: $0) }
             }
             return StreamBounds(
+                identity: try session.firstRow("SELECT identity FROM bounds")?[0].text ?? "",
                 first: LogPosition(bounds.first), last: LogPosition(bounds.last), firstTime: try time(bounds.first),
                 lastTime: try time(bounds.last), size: ByteCount(bounds.bytes))
         }

@@ -15,6 +15,8 @@ public struct Inbox: Sendable {
         public var position: LogPosition
         /// After which record the subscription began; ``LogPosition/start`` where it saw the whole stream.
         public var begunAfter: LogPosition
+        /// Of the stream that the positions are of.
+        public var streamIdentity: String
     }
 
     public init(number: Int64) {
@@ -26,24 +28,26 @@ public struct Inbox: Sendable {
         of name: String, in stream: StreamName, _ transaction: any StoreTransaction
     ) throws -> State? {
         try transaction.firstRow(
-            "SELECT number, position, begun_at FROM flotilla_subscriptions WHERE name = $1 AND stream = $2",
+            "SELECT number, position, begun_at, stream_identity FROM flotilla_subscriptions WHERE name = $1 AND stream = $2",
             [.text(name), .text(stream.service.text)]
         ).map { row in
             State(
                 number: row[0].integer ?? 0, position: LogPosition(row[1].integer ?? 0),
-                begunAfter: LogPosition(row[2].integer ?? 0))
+                begunAfter: LogPosition(row[2].integer ?? 0), streamIdentity: row[3].text ?? "")
         }
     }
 
     /// Begins a subscription after a record, unless the store knows it already.
+    /// - Parameter identity: of the stream; empty where the subscription reads none.
     public static func begin(
-        _ name: String, in stream: StreamName, after position: LogPosition, _ transaction: any StoreTransaction
+        _ name: String, in stream: StreamName, identity: String, after position: LogPosition,
+        _ transaction: any StoreTransaction
     ) throws -> State {
         try transaction.run(
             """
-            INSERT INTO flotilla_subscriptions (name, stream, position, begun_at) VALUES ($1, $2, $3, $3)
+            INSERT INTO flotilla_subscriptions (name, stream, position, begun_at, stream_identity) VALUES ($1, $2, $3, $3, $4)
             ON CONFLICT (name, stream) DO NOTHING
-            """, [.text(name), .text(stream.service.text), .integer(position.value)])
+            """, [.text(name), .text(stream.service.text), .integer(position.value), .text(identity)])
         guard let state = try state(of: name, in: stream, transaction) else {
             throw FleetError(.bug, "subscription \(name) vanished within a transaction")
         }

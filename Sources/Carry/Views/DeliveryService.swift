@@ -149,9 +149,15 @@ public final class DeliveryService: Service {
         let found = try await store.read { try Inbox.state(of: name, in: stream, $0) }
         let begun: Inbox.State
         if let found {
+            guard found.streamIdentity == bounds.identity else {
+                throw FleetError(
+                    .gap, "stream \(stream) is not the one that view \(applier.subscription) has read until now: it was made anew",
+                    remedy: "put the old file back, or build the view from what the new one holds:"
+                        + " `flotilla views rebuild \(applier.subscription)`")
+            }
             begun = found
         } else {
-            begun = try await store.write { try Inbox.begin(name, in: stream, after: oldest, $0) }
+            begun = try await store.write { try Inbox.begin(name, in: stream, identity: bounds.identity, after: oldest, $0) }
         }
         // The store is right where the broker differs: after a restored backup it asks for older records again.
         try await broker.subscribe(applier.subscription, to: stream, at: begun.position)

@@ -80,7 +80,8 @@ public struct ViewRebuilder: Sendable {
             if oldest > .start { outcome.incomplete.append((applier.stream, bounds.firstTime)) }
             total += bounds.count(after: oldest)
             let begun = try await store.write {
-                try Inbox.begin(applier.inboxName, in: applier.stream, after: oldest, $0)
+                try Inbox.begin(
+                    applier.inboxName, in: applier.stream, identity: bounds.identity, after: oldest, $0)
             }
             sources.append(Source(applier: applier, number: begun.number, position: begun.position))
         }

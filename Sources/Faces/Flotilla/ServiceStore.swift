@@ -76,7 +76,8 @@ public final class ServiceStore: Sendable {
         let (service, outbox) = (service, outbox)
         let stream = StreamName(fleet: FleetName(unchecked: "handler"), service: ServiceName(unchecked: service))
         return try await store.write { transaction in
-            let inbox = try Inbox(number: Inbox.begin("handler/\(handler)", in: stream, after: .start, transaction).number)
+            let inbox = try Inbox(
+                number: Inbox.begin("handler/\(handler)", in: stream, identity: "", after: .start, transaction).number)
             guard try inbox.accept(id, at: .start, transaction) else { return false }
             try body(Transaction(transaction, service: service, outbox: outbox))
             return true

@@ -133,7 +133,7 @@ public final class SQLiteOutbox: OutboxSource {
                 ? try session.firstRow(
                     "SELECT time FROM \(quoted) WHERE _rowid_ > $1 ORDER BY _rowid_ LIMIT 1", [after])
                 : nil
-            return PendingRows(count: Int(count?[0].integer ?? 0), oldest: oldest?[0].text.flatMap { Timestamp($0) })
+            return PendingRows(count: Int(count?[0].integer ?? 0), oldest: oldest.flatMap { SQLiteOutboxTime.timestamp($0[0]) })
         }
     }
 

@@ -13,6 +13,7 @@ enum SQLiteOwnTables {
             stream TEXT NOT NULL,
             position INTEGER NOT NULL,
             begun_at INTEGER NOT NULL,
+            stream_identity TEXT NOT NULL,
             UNIQUE (name, stream)
         );
         CREATE TABLE flotilla_inbox (

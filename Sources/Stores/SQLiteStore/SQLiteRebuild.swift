@@ -85,7 +85,20 @@ public struct SQLiteRebuild: ViewRebuild {
             try session.script("DELETE FROM main.\(quoted)")
             try session.script("INSERT INTO main.\(quoted) (\(columns)) SELECT \(columns) FROM rebuilt.\(quoted)")
         }
+        try copyCounters(of: try made.tables(in: session), in: session)
         for case let definition? in definitions { try session.script(definition) }
+    }
+
+    /// Lets AUTOINCREMENT go on where it was in the scratch file, whose newest rows may be deleted already.
+    private static func copyCounters(of tables: [String], in session: SQLiteSession) throws {
+        let counters = "SELECT 1 FROM rebuilt.sqlite_master WHERE name = 'sqlite_sequence'"
+        guard try session.firstRow(counters) != nil else { return }
+        for table in tables {
+            guard let row = try session.firstRow("SELECT seq FROM rebuilt.sqlite_sequence WHERE name = $1", [.text(table)])
+            else { continue }
+            try session.run("DELETE FROM main.sqlite_sequence WHERE name = $1", [.text(table)])
+            try session.run("INSERT INTO main.sqlite_sequence (name, seq) VALUES ($1, $2)", [.text(table), row[0]])
+        }
     }
 
     /// Puts cursors, inbox and parked events of the rebuilt view in the place of the old one's.
@@ -100,8 +113,8 @@ public struct SQLiteRebuild: ViewRebuild {
         try session.run("DELETE FROM main.flotilla_subscriptions WHERE name = $1", [name])
         try session.run(
             """
-            INSERT INTO main.flotilla_subscriptions (name, stream, position, begun_at)
-            SELECT name, stream, position, begun_at FROM rebuilt.flotilla_subscriptions WHERE name = $1
+            INSERT INTO main.flotilla_subscriptions (name, stream, position, begun_at, stream_identity)
+            SELECT name, stream, position, begun_at, stream_identity FROM rebuilt.flotilla_subscriptions WHERE name = $1
             """, [name])
         try session.run(
             """

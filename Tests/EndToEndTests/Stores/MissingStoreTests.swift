@@ -156,4 +156,22 @@ import Testing
         let idle = try await ways.fleet.flotilla("run", "--until-idle")
         #expect(idle.ended(69), "\(idle.said)")
     }
+
+    /// What is written into an empty stream that took the place of a lost one must reach the views, or the gap must go on
+    /// being told: also once the new stream is longer than what a view has read of the old one.
+    @Test func newStreamInThePlaceOfALostOneIsNeverSkipped() async throws {
+        let ways = try await TwoWays()
+        try await ways.publish(1...3, to: ways.left)
+        #expect(try await ways.fleet.flotilla("run", "--until-idle").ended(0))
+        try ways.move(".flotilla/streams/ways-left.db", to: "away.db")
+        #expect(try await ways.fleet.flotilla("apply").ended(0))
+        try await ways.publish(4...8, to: ways.left)
+        let idle = try await ways.fleet.flotilla("run", "--until-idle")
+        let copied = try await ways.copied("left_copy.db")
+        #expect(idle.ended(69), "\(idle.said)")
+        #expect(copied == [1, 2, 3], "\(copied), \(idle.said)")
+        #expect(try await ways.fleet.flotilla("views", "rebuild", "left_copy").ended(0))
+        #expect(try await ways.fleet.flotilla("run", "--until-idle").ended(0))
+        #expect(try await ways.copied("left_copy.db") == Array(4...8))
+    }
 }

@@ -14,6 +14,12 @@ public struct RandomSource: RandomNumberGenerator, Sendable {
         print("\(test): FLOTILLA_SEED=\(seed)")
     }
 
+    /// Repeats from a seed that was printed already.
+    public init(seed: UInt64) {
+        self.seed = seed
+        state = seed
+    }
+
     public mutating func next() -> UInt64 {
         state &+= 0x9E37_79B9_7F4A_7C15
         var mixed = state

@@ -35,6 +35,7 @@ public struct EmbeddedBrokerSetup: BrokerSetup {
 
     public func apply(_ needs: BrokerNeeds) async throws -> [String] {
         let steps = try await plan(needs)
+        if steps.isEmpty { return [] }
         do {
             try FileManager.default.createDirectory(atPath: directory, withIntermediateDirectories: true)
         } catch {

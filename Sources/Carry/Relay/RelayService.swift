@@ -42,11 +42,13 @@ public final class RelayService: Service {
         await cancelWhenGracefulShutdown {
             var machine = RelayMachine(contract: self.contract)
             await withTaskGroup(of: RelayMachine.Input.self) { group in
+                var failing: Set<RelayMachine.Step> = []
                 for action in machine.start() { group.addTask { await self.perform(action) } }
                 while let input = await group.next() {
-                    self.observe(input)
                     if Task.isCancelled { break }
                     let actions = machine.handle(input)
+                    if machine.isIdle { failing.removeAll() }
+                    self.observe(input, &failing)
                     self.progress.setIdle(machine.isIdle)
                     for action in actions { group.addTask { await self.perform(action) } }
                 }
@@ -102,14 +104,21 @@ public final class RelayService: Service {
         }
     }
 
-    private func observe(_ input: RelayMachine.Input) {
+    /// Tells what stands in the way, until the step that failed has succeeded, or nothing is left to do.
+    private func observe(_ input: RelayMachine.Input, _ failing: inout Set<RelayMachine.Step>) {
         switch input {
-        case .failed(_, let error):
-            if error.code != .cancelled, error.code != .conflict { progress.fail(error) }
-        case .opened, .appended, .settled: progress.recover()
-        case .captured(let rows): if rows.isEmpty { progress.recover() }
-        case .waited: break
+        case .failed(let step, let error):
+            if error.code == .cancelled || error.code == .conflict { return }
+            failing.insert(step)
+            progress.fail(error)
+            return
+        case .opened: failing.remove(.open)
+        case .captured: failing.remove(.capture)
+        case .appended: failing.remove(.append)
+        case .settled: failing.remove(.settle)
+        case .waited: return
         }
+        if failing.isEmpty { progress.recover() }
     }
 
     private func openSource() throws -> any OutboxSource {

@@ -48,11 +48,13 @@ public final class DeliveryService: Service {
         await cancelWhenGracefulShutdown {
             var machine = DeliveryMachine()
             await withTaskGroup(of: DeliveryMachine.Input.self) { group in
+                var failing: Set<DeliveryMachine.Step> = []
                 for action in machine.start() { group.addTask { await self.perform(action) } }
                 while let input = await group.next() {
-                    self.observe(input)
                     if Task.isCancelled { break }
                     let actions = machine.handle(input)
+                    if machine.isIdle { failing.removeAll() }
+                    self.observe(input, &failing)
                     self.progress.setIdle(machine.isIdle)
                     for action in actions { group.addTask { await self.perform(action) } }
                 }
@@ -117,14 +119,24 @@ public final class DeliveryService: Service {
         }
     }
 
-    private func observe(_ input: DeliveryMachine.Input) {
+    /// Tells what stands in the way, until the step that failed has succeeded, or nothing is left to do.
+    private func observe(_ input: DeliveryMachine.Input, _ failing: inout Set<DeliveryMachine.Step>) {
         switch input {
         case .failed(let step, let error):
+            // An effect that fails is parked, and told there.
             let isExpected = step == .apply && (error.code == .statement || error.code == .badEvent)
-            if error.code != .cancelled, error.code != .conflict, !isExpected { progress.fail(error) }
-        case .applied, .read: progress.recover()
-        case .opened, .acknowledged, .retried, .waited: break
+            if error.code == .cancelled || error.code == .conflict || isExpected { return }
+            failing.insert(step)
+            progress.fail(error)
+            return
+        case .opened: failing.remove(.open)
+        case .read: failing.remove(.read)
+        case .applied: failing.remove(.apply)
+        case .acknowledged: failing.remove(.acknowledge)
+        case .retried: failing.remove(.retry)
+        case .waited: return
         }
+        if failing.isEmpty { progress.recover() }
     }
 
     private func opened() throws -> (store: any Store, number: Int64) {

@@ -30,7 +30,29 @@ public enum FleetSetup {
 
     /// Makes it so, as far as it can be. Safe to run again.
     public static func apply(_ fleet: FleetDefinition) async -> FleetPlan {
-        await parts(of: fleet) { try await $0.apply($1) } broker: { try await Connectors.brokerSetup(of: fleet).apply($0) }
+        await parts(of: fleet) { setup, needs in
+            try await patiently { try await setup.apply(needs) }
+        } broker: { needs in
+            try await patiently { try await Connectors.brokerSetup(of: fleet).apply(needs) }
+        }
+    }
+
+    /// How long a lock that another writer holds is waited for.
+    private static let patience = Duration.seconds(10)
+
+    /// Tries again while another writer holds the lock, for a bounded time.
+    private static func patiently<Result>(_ body: () async throws -> Result) async throws -> Result {
+        let deadline = ContinuousClock.now + patience
+        var random = SystemRandomNumberGenerator()
+        var failures = 0
+        while true {
+            do {
+                return try await body()
+            } catch let error as FleetError where error.code == .busy && ContinuousClock.now < deadline {
+                failures += 1
+                try await Task.sleep(for: Backoff.standard.delay(afterFailures: failures, using: &random))
+            }
+        }
     }
 
     /// - Throws: `notApplied` where `apply` has something to do, and what the first part that cannot be used throws.

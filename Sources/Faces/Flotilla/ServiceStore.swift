@@ -20,7 +20,7 @@ public final class ServiceStore: Sendable {
     ///   - url: as in the fleet file: `sqlite:PATH`, relative to the working directory.
     ///   - service: the service's name in the fleet file.
     ///   - outbox: the outbox table.
-    /// - Throws: ``FleetCore/FleetError`` with code `missing`, `notApplied`, `corrupt`, `readOnly`, `unavailable` or
+    /// - Throws: `FleetError` with code `missing`, `notApplied`, `corrupt`, `readOnly`, `unavailable` or
     ///   `invalidInput`; each names the store and the cure.
     public static func open(_ url: String, service: String, outbox: String = "outbox") async throws -> ServiceStore {
         guard url.hasPrefix("sqlite:"), url.count > "sqlite:".count else {

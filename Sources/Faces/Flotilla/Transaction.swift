@@ -19,7 +19,7 @@ public struct Transaction {
     /// - Parameters:
     ///   - sql: the statement, with parameters written `$1`, `$2`, …
     ///   - values: one for each parameter; bound, never pasted into the text.
-    /// - Throws: ``FleetCore/FleetError`` with code `statement` where it fails.
+    /// - Throws: `FleetError` with code `statement` where it fails.
     @discardableResult
     public func execute(_ sql: String, _ values: (any SQLValueConvertible)?...) throws -> Int {
         try base.run(sql, values.map { $0?.sqlValue ?? .null })
@@ -47,7 +47,7 @@ public struct Transaction {
     ///   - key: the aggregate's id. Events of one key arrive in commit order.
     ///   - traceParent: W3C Trace Context, where there is one.
     /// - Returns: the event's id (UUID version 7).
-    /// - Throws: ``FleetCore/FleetError`` with code `badEvent` where the event does not encode, `statement` where there
+    /// - Throws: `FleetError` with code `badEvent` where the event does not encode, `statement` where there
     ///   is no outbox.
     @discardableResult
     public func publish<Event: PublishableEvent>(

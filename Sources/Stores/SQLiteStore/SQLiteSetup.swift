@@ -26,7 +26,10 @@ public struct SQLiteSetup: StoreSetup {
     public func apply(_ needs: StoreNeeds) async throws -> SetupPlan {
         let isNew = !FileIdentity.exists(path)
         // What cannot be used is refused before opening switches it to WAL mode.
-        let switchesToWAL = isNew ? false : try await self.plan(needs).steps.contains(SQLiteChanges.switchToWAL)
+        let planned = try await plan(needs)
+        // Nothing to do needs no lock.
+        if planned.steps.isEmpty { return planned }
+        let switchesToWAL = !isNew && planned.steps.contains(SQLiteChanges.switchToWAL)
         let connection = try SQLiteConnection(path: path, mode: .create)
         defer { connection.close() }
         let name = name

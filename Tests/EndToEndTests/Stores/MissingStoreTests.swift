@@ -148,7 +148,7 @@ import Testing
         #expect(refused.errors.contains("ways-left"), "\(refused.said)")
         #expect(try await ways.fleet.flotilla("apply").ended(0))
         let run = try await ways.fleet.startRun()
-        try await ways.isTold("ways-left", "before position 10", by: run)
+        try await ways.isTold("ways-left", "made anew", by: run)
         try await ways.expectRightGoesOn()
         run.kill()
         try await run.end()
@@ -170,7 +170,7 @@ import Testing
         let copied = try await ways.copied("left_copy.db")
         #expect(idle.ended(69), "\(idle.said)")
         #expect(copied == [1, 2, 3], "\(copied), \(idle.said)")
-        #expect(try await ways.fleet.flotilla("views", "rebuild", "left_copy").ended(0))
+        #expect(try await ways.fleet.flotilla("views", "rebuild", "left_things").ended(0))
         #expect(try await ways.fleet.flotilla("run", "--until-idle").ended(0))
         #expect(try await ways.copied("left_copy.db") == Array(4...8))
     }

@@ -38,7 +38,7 @@ let package = Package(
     name: "flotilla",
     products: [
         .library(name: "Flotilla", targets: ["Flotilla"]),
-        .executable(name: "flotilla", targets: ["FlotillaCommand"])
+        .executable(name: "flotilla", targets: ["FlotillaCommand"]),
     ],
     dependencies: [
         .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0"),
@@ -73,7 +73,8 @@ let package = Package(
         room(
             "Control", wing: "Control",
             [
-                "FleetCore", "FleetFile", "Stores", "SQLTemplate", "Brokers", "Outbox", "Inbox", "Parking", "Relay", "Views",
+                "FleetCore", "FleetFile", "Stores", "SQLTemplate", "Brokers", "Outbox", "Inbox", "Parking", "Relay",
+                "Views",
                 "SQLiteStore", "EmbeddedBroker", lifecycle, logging,
                 .product(name: "UnixSignals", package: "swift-service-lifecycle"),
             ]),

@@ -1,5 +1,5 @@
-import EmbeddedBroker
 import Brokers
+import EmbeddedBroker
 import FleetCore
 import Foundation
 import Relay
@@ -16,6 +16,7 @@ enum CarryBenchmark {
         let source = workspace.file("orders.db")
         print("filling an outbox with \(count) rows …")
         try await Rows.fill(source, count: count)
+        sync()
         let copying = try await seconds { try await copy(from: source, to: workspace.file("copy.db")) }
         let carrying = try await carry(from: source, directory: workspace.file("streams"))
         print("SQLite INSERT … SELECT, batches of \(batch):  \(Int(Double(count) / copying)) rows a second")
@@ -56,7 +57,8 @@ enum CarryBenchmark {
             patience: .milliseconds(10), progress: progress,
             makeSource: {
                 try await SQLiteOutbox(
-                    path: source, name: source, table: try TableName("outbox"), keep: .zero, stream: stream, watcher: nil)
+                    path: source, name: source, table: try TableName("outbox"), keep: .zero, stream: stream,
+                    watcher: nil)
             })
         let time = await seconds {
             await withTaskGroup(of: Void.self) { group in

@@ -15,7 +15,9 @@ enum LatencyBenchmark {
         defer { child.terminate() }
         let committed = CommitTimes(count: rate * length)
         let latencies = try await withThrowingTaskGroup(of: [Double].self) { group in
-            group.addTask { try await write(to: fleet.orders, committed); return [] }
+            group.addTask {
+                try await write(to: fleet.orders, committed); return []
+            }
             group.addTask { try await observe(fleet.reports, committed) }
             var all: [Double] = []
             for try await part in group { all += part }
@@ -69,11 +71,13 @@ enum LatencyBenchmark {
         func quantile(_ share: Double) -> Double { sorted[min(sorted.count - 1, Int(Double(sorted.count) * share))] }
         for bound in [0.5, 1, 1.5, 2, 3, 4, 6, 8, 10, 15, 25, 50, 100] {
             let share = Double(sorted.prefix { $0 <= bound }.count) / Double(sorted.count)
-            print("  ≤ \(rounded(bound, 1).leftPadded(5)) ms  \(rounded(share * 100, 2).leftPadded(6)) %  "
-                + String(repeating: "▆", count: Int(share * 40)))
+            print(
+                "  ≤ \(rounded(bound, 1).leftPadded(5)) ms  \(rounded(share * 100, 2).leftPadded(6)) %  "
+                    + String(repeating: "▆", count: Int(share * 40)))
         }
-        print("commit to visible: p50 \(rounded(quantile(0.5))) ms (wanted: at most 3), "
-            + "p99 \(rounded(quantile(0.99))) ms (wanted: at most 15), p99.9 \(rounded(quantile(0.999))) ms")
+        print(
+            "commit to visible: p50 \(rounded(quantile(0.5))) ms (wanted: at most 3), "
+                + "p99 \(rounded(quantile(0.99))) ms (wanted: at most 15), p99.9 \(rounded(quantile(0.999))) ms")
     }
 }
 

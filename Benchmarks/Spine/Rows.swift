@@ -8,7 +8,8 @@ import Stores
 enum Rows {
     /// A payload of 282 bytes of JSON.
     static func payload(_ number: Int) -> String {
-        let head = "{\"order_id\":\"\(number)\",\"customer_id\":\"C\(number % 1000)\",\"total\":\(number % 500).25,\"note\":\""
+        let head =
+            "{\"order_id\":\"\(number)\",\"customer_id\":\"C\(number % 1000)\",\"total\":\(number % 500).25,\"note\":\""
         return head + String(repeating: "x", count: 282 - head.utf8.count - 2) + "\"}"
     }
 

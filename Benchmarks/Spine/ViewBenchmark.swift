@@ -48,7 +48,9 @@ enum ViewBenchmark {
                         ON CONFLICT (customer_id) DO UPDATE SET spent = spent + excluded.spent
                         """)
                     for number in start..<min(start + batch, count) {
-                        let (customer, total) = (SQLValue.text("C\(number % 1000)"), SQLValue.real(Double(number % 500) + 0.25))
+                        let (customer, total) = (
+                            SQLValue.text("C\(number % 1000)"), SQLValue.real(Double(number % 500) + 0.25)
+                        )
                         try totals.run([.text(String(number)), customer, total])
                         try customers.run([customer, total])
                     }
@@ -70,7 +72,8 @@ enum ViewBenchmark {
         for start in stride(from: 0, to: count, by: batch) {
             let events = (start..<min(start + batch, count)).map { number in
                 Event(
-                    id: .make(), source: stream.source, type: "OrderPlaced", key: "O\(number % 1000)", aggregateType: "order",
+                    id: .make(), source: stream.source, type: "OrderPlaced", key: "O\(number % 1000)",
+                    aggregateType: "order",
                     time: .now(), payload: Array(Rows.payload(number).utf8))
             }
             _ = try await broker.append(events, to: stream)

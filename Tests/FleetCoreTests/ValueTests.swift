@@ -91,7 +91,8 @@ import Testing
                 var text = good
                 text[place] = byte
                 let isDash = [8, 13, 18, 23].contains(place)
-                let isRight = isDash
+                let isRight =
+                    isDash
                     ? byte == UInt8(ascii: "-")
                     : Unicode.Scalar(byte).properties.isASCIIHexDigit
                 let read = text.withUnsafeBufferPointer { EventID(hexadecimal: $0) }

@@ -1,6 +1,6 @@
+import FleetCore
 import Flotilla
 import Foundation
-import FleetCore
 import SQLiteStore
 import Stores
 import Testing

@@ -28,7 +28,8 @@ import Testing
             if let place = floor.modules.firstIndex(of: module) {
                 if floor.mayBuildOnEachOther {
                     let siblings = floor.modules[..<place]
-                    below.formUnion(floor.name == "connectors" ? siblings.filter(sharedConnectors.contains) : Array(siblings))
+                    below.formUnion(
+                        floor.name == "connectors" ? siblings.filter(sharedConnectors.contains) : Array(siblings))
                 }
                 break
             }
@@ -54,7 +55,8 @@ import Testing
 
     @Test func nobodyImportsUpwardsOrSideways() throws {
         let sources = Self.root.appendingPathComponent("Sources")
-        let files = FileManager.default.enumerator(at: sources, includingPropertiesForKeys: nil)?.allObjects as? [URL] ?? []
+        let files =
+            FileManager.default.enumerator(at: sources, includingPropertiesForKeys: nil)?.allObjects as? [URL] ?? []
         var imports = 0
         for file in files where file.pathExtension == "swift" {
             let parts = file.path.dropFirst(sources.path.count + 1).split(separator: "/").map(String.init)
@@ -79,7 +81,9 @@ import Testing
         for name in try FileManager.default.contentsOfDirectory(atPath: ground.path) where name.hasSuffix(".swift") {
             let text = try String(contentsOf: ground.appendingPathComponent(name), encoding: .utf8)
             for match in text.matches(of: #/(?m)^\s*(?:public |internal )?import (\w+)/#) {
-                #expect(["Glibc", "Musl", "Darwin", "Synchronization"].contains(String(match.1)), "\(name) imports \(match.1)")
+                #expect(
+                    ["Glibc", "Musl", "Darwin", "Synchronization"].contains(String(match.1)),
+                    "\(name) imports \(match.1)")
             }
         }
     }

@@ -46,7 +46,9 @@ import Testing
         #expect(error.message.contains(directory.path))
     }
 
-    @Test(arguments: ["This is a text, and no database, and long enough to be looked at.", "SQLite format 3\0 but no more"])
+    @Test(arguments: [
+        "This is a text, and no database, and long enough to be looked at.", "SQLite format 3\0 but no more",
+    ])
     func aForeignFileIsTold(content: String) async throws {
         let directory = try TemporaryDirectory()
         let path = directory.file("orders.db")

@@ -24,7 +24,9 @@ import Testing
 
     @Test func whatIsRolledBackWasNotAccepted() async throws {
         let file = try await OutboxFile()
-        let number = try await file.store.write { try Inbox.begin("one", in: stream, identity: "x", after: .start, $0).number }
+        let number = try await file.store.write {
+            try Inbox.begin("one", in: stream, identity: "x", after: .start, $0).number
+        }
         try await checkThrows(.badEvent) {
             try await file.store.write { transaction in
                 #expect(try Inbox(number: number).accept(.numbered(1), at: LogPosition(1), transaction))
@@ -60,8 +62,10 @@ import Testing
     @Test func oldEventsAreForgottenInSlices() async throws {
         let file = try await OutboxFile()
         try await file.store.write { transaction in
-            let inbox = Inbox(number: try Inbox.begin("one", in: stream, identity: "x", after: .start, transaction).number)
-            let other = Inbox(number: try Inbox.begin("two", in: stream, identity: "x", after: .start, transaction).number)
+            let inbox = Inbox(
+                number: try Inbox.begin("one", in: stream, identity: "x", after: .start, transaction).number)
+            let other = Inbox(
+                number: try Inbox.begin("two", in: stream, identity: "x", after: .start, transaction).number)
             // Ids in no order of positions.
             for number in 0..<25 {
                 let position = LogPosition(Int64(number * 7 % 25))
@@ -76,12 +80,15 @@ import Testing
             } while after != nil && slices < 100
             #expect(slices == 3)
             let left = try transaction.rows(
-                "SELECT position FROM flotilla_inbox WHERE subscription = $1 ORDER BY position", [.integer(inbox.number)])
+                "SELECT position FROM flotilla_inbox WHERE subscription = $1 ORDER BY position",
+                [.integer(inbox.number)])
             #expect(left.map { $0[0] } == (10..<25).map { .integer(Int64($0)) })
             let others = try transaction.rows(
                 "SELECT 1 FROM flotilla_inbox WHERE subscription = $1", [.integer(other.number)])
             #expect(others.count == 25)
-            #expect(try inbox.forget(below: LogPosition(0), after: [UInt8](repeating: 255, count: 16), limit: 10, transaction) == nil)
+            #expect(
+                try inbox.forget(
+                    below: LogPosition(0), after: [UInt8](repeating: 255, count: 16), limit: 10, transaction) == nil)
         }
     }
 }

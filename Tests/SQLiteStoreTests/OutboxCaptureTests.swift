@@ -67,7 +67,9 @@ import Testing
                 for writer in 0..<4 {
                     group.addTask {
                         let store = try SQLiteStore(path: file.path)
-                        for number in 0..<25 { try await addPatiently(store, writer * 1_000 + number, key: "key-\(writer)") }
+                        for number in 0..<25 {
+                            try await addPatiently(store, writer * 1_000 + number, key: "key-\(writer)")
+                        }
                         await store.close()
                     }
                 }
@@ -75,7 +77,8 @@ import Testing
                 var position = OutboxPosition.start
                 let end = ContinuousClock.now + .seconds(20)
                 while seen.count < 100, ContinuousClock.now < end {
-                    let rows = try await outbox.capture(after: position, limit: .standard, patience: .milliseconds(100)).rows
+                    let rows = try await outbox.capture(after: position, limit: .standard, patience: .milliseconds(100))
+                        .rows
                     seen += rows.numbers
                     position = rows.last?.position ?? position
                     try await settlePatiently(outbox, rows)

@@ -42,9 +42,10 @@ import Testing
         for form in forms { #expect(try await capture(["id": form]).event?.id == id, "\(form)") }
     }
 
-    @Test(arguments: [
-        "", "7", "not-a-uuid", "0192f3a4-5b6c-7d8e-9fa0-b1c2d3e4f50", .bytes([1, 2, 3]), 7, nil, .bytes([]), 0.5,
-    ] as [SQLValue])
+    @Test(
+        arguments: [
+            "", "7", "not-a-uuid", "0192f3a4-5b6c-7d8e-9fa0-b1c2d3e4f50", .bytes([1, 2, 3]), 7, nil, .bytes([]), 0.5,
+        ] as [SQLValue])
     func idsThatAreNoneAreMalformed(id: SQLValue) async throws {
         let row = try await capture(["id": id])
         #expect(row.fault?.contains("is not a UUID") == true)
@@ -73,20 +74,22 @@ import Testing
         #expect(try await capture(["payload": .text(large)]).event?.payload.count == 1 << 20)
     }
 
-    @Test(arguments: [
-        ("2026-11-21T10:00:00.123Z", 1_795_255_200_123_000), ("2026-11-21 10:00:00", 1_795_255_200_000_000),
-        (1_795_255_200, 1_795_255_200_000_000), (1_795_255_200_123, 1_795_255_200_123_000),
-        (1_795_255_200_123_456, 1_795_255_200_123_456), (0, 0), (-1, -1_000_000),
-        ("1795255200", 1_795_255_200_000_000),
-    ] as [(SQLValue, Int64)])
+    @Test(
+        arguments: [
+            ("2026-11-21T10:00:00.123Z", 1_795_255_200_123_000), ("2026-11-21 10:00:00", 1_795_255_200_000_000),
+            (1_795_255_200, 1_795_255_200_000_000), (1_795_255_200_123, 1_795_255_200_123_000),
+            (1_795_255_200_123_456, 1_795_255_200_123_456), (0, 0), (-1, -1_000_000),
+            ("1795255200", 1_795_255_200_000_000),
+        ] as [(SQLValue, Int64)])
     func timesAreReadInEveryForm(value: SQLValue, microseconds: Int64) async throws {
         #expect(try await capture(["time": value]).event?.time.microseconds == microseconds)
     }
 
-    @Test(arguments: [
-        nil, "", "yesterday", .bytes([0xFF]), 0.5, .integer(.min), .integer(.max), .integer(.min + 1),
-        "99999999999999999999",
-    ] as [SQLValue])
+    @Test(
+        arguments: [
+            nil, "", "yesterday", .bytes([0xFF]), 0.5, .integer(.min), .integer(.max), .integer(.min + 1),
+            "99999999999999999999",
+        ] as [SQLValue])
     func timesThatAreNoneAreTheTimeOfCapture(value: SQLValue) async throws {
         let time = try #require(try await capture(["time": value]).event?.time)
         #expect(abs(Timestamp.now().elapsed(since: time).inSeconds) < 60)

@@ -60,7 +60,9 @@ struct OutboxFile {
 
     /// The numbers of the rows that are there, in their order.
     func numbers() async throws -> [Int] {
-        try await store.read { try $0.rows("SELECT id FROM outbox ORDER BY _rowid_").map { numberOf($0[0].text ?? "") } }
+        try await store.read {
+            try $0.rows("SELECT id FROM outbox ORDER BY _rowid_").map { numberOf($0[0].text ?? "") }
+        }
     }
 }
 

@@ -103,7 +103,8 @@ import Testing
                     let id = EventID.numbered(number).description
                     try await file.store.write { _ = try $0.run("DELETE FROM outbox WHERE id = $1", [.text(id)]) }
                 case 6, 7:
-                    let limit = BatchLimit(events: EventCount(Int.random(in: 1...4, using: &random)), bytes: .mebibytes(1))
+                    let limit = BatchLimit(
+                        events: EventCount(Int.random(in: 1...4, using: &random)), bytes: .mebibytes(1))
                     let rows = try await outbox.captureNow(after: position, limit: limit)
                     if let last = rows.last {
                         position = last.position

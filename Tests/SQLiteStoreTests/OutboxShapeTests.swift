@@ -19,7 +19,8 @@ import Testing
         let applied = try await checkThrows(.invalidInput) { try await setup.apply(needs) }
         let opened = try await checkThrows(.invalidInput) {
             try await SQLiteOutbox(
-                path: path, name: "orders.db", table: OutboxFile.table, keep: keep, stream: OutboxFile.stream, watcher: nil)
+                path: path, name: "orders.db", table: OutboxFile.table, keep: keep, stream: OutboxFile.stream,
+                watcher: nil)
         }
         #expect(planned.message == applied.message)
         #expect(planned.message == opened.message)

@@ -166,7 +166,9 @@ import Testing
         let needs = StoreNeeds(outbox: nil, outboxKeep: .zero, views: [Self.view])
         _ = try await SQLiteSetup(path: path, name: "orders.db").apply(needs)
         let store = try SQLiteStore(path: path)
-        try await store.write { try $0.script("CREATE TABLE own (id TEXT, name TEXT); INSERT INTO own VALUES ('a', 'Anna')") }
+        try await store.write {
+            try $0.script("CREATE TABLE own (id TEXT, name TEXT); INSERT INTO own VALUES ('a', 'Anna')")
+        }
         let rebuild = SQLiteRebuild(Self.view, path: path, name: "orders.db")
         let scratch = try await rebuild.begin()
         try await fill(scratch)

@@ -7,7 +7,8 @@ import Testing
 @Suite struct SetupTests {
     private static let lines = ViewNeeds(
         subscription: subscription("order_lines"),
-        schema: "CREATE TABLE order_lines (id TEXT PRIMARY KEY, name TEXT); CREATE INDEX by_name ON order_lines (name);")
+        schema: "CREATE TABLE order_lines (id TEXT PRIMARY KEY, name TEXT); CREATE INDEX by_name ON order_lines (name);"
+    )
 
     private static func subscription(_ view: String) -> SubscriptionName {
         SubscriptionName(service: ServiceName(unchecked: "orders"), view: ViewName(unchecked: view))
@@ -36,7 +37,8 @@ import Testing
             try await withStore { store in
                 try await store.read { transaction in
                     let rows = try transaction.rows(
-                        "SELECT name FROM sqlite_master WHERE name NOT LIKE 'sqlite%' AND name NOT LIKE 'flotilla%' ORDER BY 1")
+                        "SELECT name FROM sqlite_master WHERE name NOT LIKE 'sqlite%' AND name NOT LIKE 'flotilla%' ORDER BY 1"
+                    )
                     return rows.compactMap { $0[0].text }
                 }
             }
@@ -99,11 +101,13 @@ import Testing
     @Test func aSchemaThatFailsNamesItsViewAndLeavesNothingBehind() async throws {
         let place = try Place()
         let broken = ViewNeeds(
-            subscription: Self.subscription("broken"), schema: "CREATE TABLE half (id INTEGER); CREATE TABEL other (id);")
+            subscription: Self.subscription("broken"),
+            schema: "CREATE TABLE half (id INTEGER); CREATE TABEL other (id);")
         let error = try await checkThrows(.statement) { try await place.setup.apply(Self.needs([Self.lines, broken])) }
         #expect(error.message.contains("orders.broken") && error.message.contains("TABEL"))
         #expect(try await place.objects() == [])
-        let clash = ViewNeeds(subscription: Self.subscription("clash"), schema: "CREATE TABLE order_lines (id INTEGER);")
+        let clash = ViewNeeds(
+            subscription: Self.subscription("clash"), schema: "CREATE TABLE order_lines (id INTEGER);")
         _ = try await place.setup.apply(Self.needs())
         let second = try await checkThrows(.statement) { try await place.setup.apply(Self.needs([Self.lines, clash])) }
         #expect(second.message.contains("orders.clash") && second.message.contains("order_lines"))
@@ -159,7 +163,9 @@ import Testing
         try await file.add(1)
         let setup = SQLiteSetup(path: file.path, name: "orders.db")
         #expect(try await setup.apply(Self.needs([])).steps == [])
-        let sql = try await file.store.read { try $0.firstRow("SELECT sql FROM sqlite_master WHERE name = 'outbox'")?[0].text }
+        let sql = try await file.store.read {
+            try $0.firstRow("SELECT sql FROM sqlite_master WHERE name = 'outbox'")?[0].text
+        }
         #expect(sql == OutboxFile.foreignSchema)
         #expect(try await file.numbers() == [1])
     }

@@ -69,7 +69,8 @@ public struct StreamBounds: Sendable, Hashable {
     public var size: ByteCount
 
     public init(
-        identity: String, first: LogPosition, last: LogPosition, firstTime: Timestamp?, lastTime: Timestamp?, size: ByteCount
+        identity: String, first: LogPosition, last: LogPosition, firstTime: Timestamp?, lastTime: Timestamp?,
+        size: ByteCount
     ) {
         self.identity = identity
         self.first = first

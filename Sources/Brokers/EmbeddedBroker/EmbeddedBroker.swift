@@ -118,7 +118,8 @@ public final class EmbeddedBroker: Broker {
                         .missing, "the file of stream \(stream) is missing: \(path)",
                         remedy: "restore it, or run `flotilla apply` to begin an empty stream")
                 }
-                return try await StreamLog(stream: stream, path: path, create: false, retention: retention, clock: clock)
+                return try await StreamLog(
+                    stream: stream, path: path, create: false, retention: retention, clock: clock)
             }
             logs[stream] = opening
             return opening

@@ -67,19 +67,20 @@ enum StreamFile {
         statement.bind(first, at: 0)
         for index in events.indices {
             if index == 1 { statement.bindNull(at: 0) }
-            statement.bind(events[index].id, at: 2)
-            last.rebind(\.type, to: events[index].type, at: 3, in: statement)
-            last.rebind(\.aggregateType, to: events[index].aggregateType, at: 5, in: statement)
-            last.rebind(\.source, to: events[index].source, at: 6, in: statement)
+            rebind(events[index].type, &last.type, at: 3, in: statement)
+            rebind(events[index].aggregateType, &last.aggregateType, at: 5, in: statement)
+            rebind(events[index].source, &last.source, at: 6, in: statement)
             statement.bind(events[index].time.microseconds, at: 7)
-            last.rebind(\.traceParent, to: events[index].traceParent, at: 8, in: statement)
-            last.rebind(\.headers, to: events[index].headers, at: 9, in: statement)
+            rebind(events[index].traceParent, &last.traceParent, at: 8, in: statement)
+            rebind(events[index].headers, &last.headers, at: 9, in: statement)
             let contentType = events[index].contentType
-            last.rebind(\.contentType, to: contentType == usualContentType ? nil : contentType, at: 10, in: statement)
-            try statement.withBound(events[index].key, at: 4) {
-                try statement.withBound(events[index].payload, at: 11) {
-                    defer { statement.reset() }
-                    _ = try statement.step()
+            rebind(contentType == usualContentType ? nil : contentType, &last.contentType, at: 10, in: statement)
+            try statement.withBound(events[index].id, at: 2) {
+                try statement.withBound(events[index].key, at: 4) {
+                    try statement.withBound(events[index].payload, at: 11) {
+                        defer { statement.reset() }
+                        _ = try statement.step()
+                    }
                 }
             }
         }
@@ -93,14 +94,12 @@ enum StreamFile {
         var traceParent: String?
         var headers: String?
         var contentType: String?
+    }
 
-        mutating func rebind(
-            _ field: WritableKeyPath<Shared, String?>, to text: String?, at index: Int, in statement: SQLiteStatement
-        ) {
-            if self[keyPath: field] == text { return }
-            statement.bind(text, at: index)
-            self[keyPath: field] = text
-        }
+    private static func rebind(_ text: String?, _ last: inout String?, at index: Int, in statement: SQLiteStatement) {
+        if text == last { return }
+        statement.bind(text, at: index)
+        last = text
     }
 
     static let selection = """
@@ -108,7 +107,8 @@ enum StreamFile {
         FROM records WHERE position > $1 ORDER BY position
         """
 
-    static func records(after position: LogPosition, limit: BatchLimit, in session: SQLiteSession) throws -> [LogRecord] {
+    static func records(after position: LogPosition, limit: BatchLimit, in session: SQLiteSession) throws -> [LogRecord]
+    {
         let row = try session.statement(selection)
         row.bind(position.value, at: 0)
         defer { row.reset() }

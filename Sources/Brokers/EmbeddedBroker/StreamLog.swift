@@ -43,7 +43,8 @@ final class StreamLog: Sendable {
             guard bounds.bytes + size <= limit.value || bounds.bytes == 0 else {
                 throw FleetError(
                     .full, "stream \(stream) holds \(ByteCount(bounds.bytes)), and its limit is \(limit)",
-                    remedy: "raise broker.limit, or let the slowest subscription catch up; events wait in their outboxes",
+                    remedy:
+                        "raise broker.limit, or let the slowest subscription catch up; events wait in their outboxes",
                     isRetriable: true)
             }
             let statement = try session.statement(StreamFile.insertion)
@@ -65,13 +66,15 @@ final class StreamLog: Sendable {
             let bounds = try Self.bounds(in: session)
             guard position.value >= bounds.first - 1 else {
                 throw FleetError(
-                    .gap, "stream \(stream) begins at position \(bounds.first): what was before is dropped, and position"
+                    .gap,
+                    "stream \(stream) begins at position \(bounds.first): what was before is dropped, and position"
                         + " \(position) was asked for",
                     remedy: "build the view anew with `flotilla views rebuild`, from what there is")
             }
             guard position.value <= bounds.last else {
                 throw FleetError(
-                    .gap, "stream \(stream) ends at position \(bounds.last), before position \(position) that was read"
+                    .gap,
+                    "stream \(stream) ends at position \(bounds.last), before position \(position) that was read"
                         + " already: the stream's file is older than its readers",
                     remedy: "restore the newest copy of the state directory, or rebuild the views that read it")
             }

@@ -75,7 +75,9 @@ public struct Inbox: Sendable {
     /// Moves the cursor.
     /// - Throws: `conflict` where it is not at `expected`: somebody else has moved it, and what the caller was about to
     ///   do may have been done.
-    public func advance(from expected: LogPosition, to position: LogPosition, _ transaction: any StoreTransaction) throws {
+    public func advance(from expected: LogPosition, to position: LogPosition, _ transaction: any StoreTransaction)
+        throws
+    {
         let moved = try transaction.run(
             "UPDATE flotilla_subscriptions SET position = $1 WHERE number = $2 AND position = $3",
             [.integer(position.value), .integer(number), .integer(expected.value)])

@@ -58,7 +58,8 @@ public struct Parking: Sendable {
             "SELECT count(*) FROM flotilla_parked WHERE place = $1 AND stream = $2", scope)
         guard Int(row?[0].integer ?? 0) + count <= limit.value else {
             throw FleetError(
-                .full, "\(limit) are parked at \(name) already", remedy: "see `flotilla parked list`, and retry or discard",
+                .full, "\(limit) are parked at \(name) already",
+                remedy: "see `flotilla parked list`, and retry or discard",
                 isRetriable: true)
         }
     }

@@ -8,7 +8,8 @@ public struct RelayContract: Sendable {
     private let maximumEventSize: ByteCount
 
     public init(
-        service: ServiceName, maximumEventSize: ByteCount = .mebibytes(1), publishes: @escaping @Sendable (String) -> Bool
+        service: ServiceName, maximumEventSize: ByteCount = .mebibytes(1),
+        publishes: @escaping @Sendable (String) -> Bool
     ) {
         self.service = service
         self.maximumEventSize = maximumEventSize
@@ -21,7 +22,8 @@ public struct RelayContract: Sendable {
             return "\(service) does not publish \(event.type); list it under publishes, or discard the event"
         }
         if event.size > maximumEventSize {
-            return "the event is of \(event.size), and the limit is \(maximumEventSize); raise outbox.max_event, or discard it"
+            return
+                "the event is of \(event.size), and the limit is \(maximumEventSize); raise outbox.max_event, or discard it"
         }
         return nil
     }

@@ -150,7 +150,9 @@ public final class DeliveryService: Service {
         if let failed = state.withLock({ state in
             defer { state.store = nil }
             return state.store
-        }) { await stores.discard(failed) }
+        }) {
+            await stores.discard(failed)
+        }
         let store = try await stores.store()
         // Known from now on, so that the next try discards it where anything below fails: a connection to a file that was
         // read-only, damaged or replaced stays what it is.
@@ -163,13 +165,16 @@ public final class DeliveryService: Service {
         if let found {
             guard found.streamIdentity == bounds.identity else {
                 throw FleetError(
-                    .gap, "stream \(stream) is not the one that view \(applier.subscription) has read until now: it was made anew",
+                    .gap,
+                    "stream \(stream) is not the one that view \(applier.subscription) has read until now: it was made anew",
                     remedy: "put the old file back, or build the view from what the new one holds:"
                         + " `flotilla views rebuild \(applier.subscription)`")
             }
             begun = found
         } else {
-            begun = try await store.write { try Inbox.begin(name, in: stream, identity: bounds.identity, after: oldest, $0) }
+            begun = try await store.write {
+                try Inbox.begin(name, in: stream, identity: bounds.identity, after: oldest, $0)
+            }
         }
         // The store is right where the broker differs: after a restored backup it asks for older records again.
         try await broker.subscribe(applier.subscription, to: stream, at: begun.position)

@@ -119,7 +119,9 @@ public struct ViewApplier: Sendable {
     func retryDue(at now: Timestamp, in transaction: any StoreTransaction) throws -> DeliveryMachine.Retry {
         var released: Set<String> = []
         for key in try parking.dueKeys(at: now, limit: 256, in: transaction) {
-            if try retry(key: key, automatically: true, at: now, in: transaction).failure == nil { released.insert(key) }
+            if try retry(key: key, automatically: true, at: now, in: transaction).failure == nil {
+                released.insert(key)
+            }
         }
         return DeliveryMachine.Retry(released: released, nextDue: try parking.nextDue(in: transaction))
     }

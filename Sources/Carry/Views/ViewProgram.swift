@@ -23,7 +23,14 @@ public struct ViewProgram: Sendable {
     struct Session {
         private let program: ViewProgram
         private let transaction: any StoreTransaction
-        private var prepared: [String: [any StoreStatement]] = [:]
+        private var prepared: [String: Prepared] = [:]
+        /// The type of the last event: most are of the same.
+        private var last: (type: String, prepared: Prepared)?
+
+        private struct Prepared {
+            let reaction: CompiledReaction
+            let statements: [any StoreStatement]
+        }
 
         fileprivate init(program: ViewProgram, transaction: any StoreTransaction) {
             self.program = program
@@ -34,18 +41,30 @@ public struct ViewProgram: Sendable {
         /// - Throws: `badEvent` where the payload is not JSON or lacks a field that a statement reads; `statement`
         ///   where a statement fails; other errors where the store does.
         mutating func run(_ event: Event) throws {
-            guard let reaction = program.reactions[event.type] else { return }
+            guard let prepared = try prepare(event.type) else { return }
+            let reaction = prepared.reaction
             let fields = try reaction.fields(of: event)
-            let statements: [any StoreStatement]
-            if let known = prepared[event.type] {
-                statements = known
+            var values: [SQLValue] = []
+            for index in prepared.statements.indices {
+                values.removeAll(keepingCapacity: true)
+                for parameter in reaction.statements[index].parameters { values.append(parameter.value(event, fields)) }
+                try prepared.statements[index].run(values)
+            }
+        }
+
+        private mutating func prepare(_ type: String) throws -> Prepared? {
+            if let last, last.type == type { return last.prepared }
+            let found: Prepared
+            if let known = prepared[type] {
+                found = known
             } else {
-                statements = try reaction.statements.map { try transaction.prepare($0.sql) }
-                prepared[event.type] = statements
+                guard let reaction = program.reactions[type] else { return nil }
+                let statements = try reaction.statements.map { try transaction.prepare($0.sql) }
+                found = Prepared(reaction: reaction, statements: statements)
+                prepared[type] = found
             }
-            for index in statements.indices {
-                try statements[index].run(reaction.statements[index].parameters.map { $0.value(event, fields) })
-            }
+            last = (type, found)
+            return found
         }
     }
 }
@@ -116,14 +135,16 @@ private struct CompiledReaction: Sendable {
         do {
             found = try reader.extract(from: event.payload)
         } catch {
-            throw FleetError(.badEvent, "the payload is not JSON: \(error)", remedy: "discard the event, or mend its writer")
+            throw FleetError(
+                .badEvent, "the payload is not JSON: \(error)", remedy: "discard the event, or mend its writer")
         }
         var values: [SQLValue] = []
         values.reserveCapacity(found.count)
         for (index, value) in found.enumerated() {
             guard let value else {
                 throw FleetError(
-                    .badEvent, "the payload has no field \(paths[index])", remedy: "discard the event, or mend the view")
+                    .badEvent, "the payload has no field \(paths[index])", remedy: "discard the event, or mend the view"
+                )
             }
             values.append(SQLValue(value))
         }

@@ -89,7 +89,8 @@ public struct ViewRebuilder: Sendable {
         while true {
             for index in sources.indices where sources[index].records.isEmpty {
                 let after = sources[index].position
-                sources[index].records = try await broker.read(sources[index].applier.stream, after: after, limit: limit)[...]
+                sources[index].records = try await broker.read(
+                    sources[index].applier.stream, after: after, limit: limit)[...]
             }
             let heads = sources.indices.filter { !sources[$0].records.isEmpty }
             guard let earliest = heads.min(by: { time(sources[$0]) < time(sources[$1]) }) else { return outcome }
@@ -132,8 +133,10 @@ public struct ViewRebuilder: Sendable {
     private func explained(_ error: FleetError) -> FleetError {
         guard error.code == .readOnly else { return error }
         return FleetError(
-            .invalidInput, "this view cannot be rebuilt beside the old one: a statement of it writes to a table that its"
-                + " schema does not create", remedy: "create that table in the view's schema, or move the statement to the"
+            .invalidInput,
+            "this view cannot be rebuilt beside the old one: a statement of it writes to a table that its"
+                + " schema does not create",
+            remedy: "create that table in the view's schema, or move the statement to the"
                 + " service itself", underlying: error.underlying)
     }
 }

@@ -1,5 +1,5 @@
-public import FleetFile
 import FleetCore
+public import FleetFile
 import SQLTemplate
 import Stores
 

@@ -115,9 +115,12 @@ public final class FleetRun: Sendable {
                     successTerminationBehavior: .gracefullyShutdownGroup))
         }
         var configuration = ServiceGroupConfiguration(
-            services: services, gracefulShutdownSignals: [.sigint, .sigterm], logger: Logger(label: "lifecycle", factory: { _ in
-                SwiftLogNoOpLogHandler()
-            }))
+            services: services, gracefulShutdownSignals: [.sigint, .sigterm],
+            logger: Logger(
+                label: "lifecycle",
+                factory: { _ in
+                    SwiftLogNoOpLogHandler()
+                }))
         configuration.maximumGracefulShutdownDuration = .seconds(2)
         defer { withExtendedLifetime(lock) {} }
         do {

@@ -1,6 +1,6 @@
-public import FleetFile
-public import FleetCore
 import Brokers
+public import FleetCore
+public import FleetFile
 import Stores
 
 /// What `apply` would change, place by place.
@@ -25,7 +25,11 @@ public struct FleetPlan: Sendable {
 public enum FleetSetup {
     /// Looks, and changes nothing. What cannot be looked at is told in its part.
     public static func plan(_ fleet: FleetDefinition) async -> FleetPlan {
-        await parts(of: fleet) { try await $0.plan($1) } broker: { try await Connectors.brokerSetup(of: fleet).plan($0) }
+        await parts(of: fleet) {
+            try await $0.plan($1)
+        } broker: {
+            try await Connectors.brokerSetup(of: fleet).plan($0)
+        }
     }
 
     /// Makes it so, as far as it can be. Safe to run again.

@@ -30,6 +30,20 @@ public struct FleetStatus: Codable, Sendable {
             case service, stream, pending, lagSeconds = "lag_seconds", parked, waiting, appended, bytes
             case lastError = "last_error"
         }
+
+        /// Every key is there, also where its value is null.
+        public func encode(to encoder: any Encoder) throws {
+            var container = encoder.container(keyedBy: CodingKeys.self)
+            try container.encode(service, forKey: .service)
+            try container.encode(stream, forKey: .stream)
+            try container.encode(pending, forKey: .pending)
+            try container.encode(lagSeconds, forKey: .lagSeconds)
+            try container.encode(parked, forKey: .parked)
+            try container.encode(waiting, forKey: .waiting)
+            try container.encode(appended, forKey: .appended)
+            try container.encode(bytes, forKey: .bytes)
+            try container.encode(lastError, forKey: .lastError)
+        }
     }
 
     /// A view and one of the streams that it reads.
@@ -53,6 +67,21 @@ public struct FleetStatus: Codable, Sendable {
             case view, service, stream, pending, lagSeconds = "lag_seconds", parked, retrying, waiting
             case builtFrom = "built_from", lastError = "last_error"
         }
+
+        /// Every key is there, also where its value is null.
+        public func encode(to encoder: any Encoder) throws {
+            var container = encoder.container(keyedBy: CodingKeys.self)
+            try container.encode(view, forKey: .view)
+            try container.encode(service, forKey: .service)
+            try container.encode(stream, forKey: .stream)
+            try container.encode(pending, forKey: .pending)
+            try container.encode(lagSeconds, forKey: .lagSeconds)
+            try container.encode(parked, forKey: .parked)
+            try container.encode(retrying, forKey: .retrying)
+            try container.encode(waiting, forKey: .waiting)
+            try container.encode(builtFrom, forKey: .builtFrom)
+            try container.encode(lastError, forKey: .lastError)
+        }
     }
 
     public var fleet: String
@@ -60,11 +89,21 @@ public struct FleetStatus: Codable, Sendable {
     public var runningAs: String?
     public var streams: [Stream]
     public var views: [View]
-    /// Whether something could not be looked at, and whether all that was wrong is that the fleet is not applied.
+    /// Whether something could not be looked at.
     public var unreachable: Bool
 
     enum CodingKeys: String, CodingKey {
         case fleet, runningAs = "running", streams, views, unreachable
+    }
+
+    /// Every key is there, also where its value is null.
+    public func encode(to encoder: any Encoder) throws {
+        var container = encoder.container(keyedBy: CodingKeys.self)
+        try container.encode(fleet, forKey: .fleet)
+        try container.encode(runningAs, forKey: .runningAs)
+        try container.encode(streams, forKey: .streams)
+        try container.encode(views, forKey: .views)
+        try container.encode(unreachable, forKey: .unreachable)
     }
 
     public var parked: Int { streams.map(\.parked).reduce(0, +) + views.map(\.parked).reduce(0, +) }

@@ -51,7 +51,8 @@ public struct ParkedAdministration: Sendable {
                     let parking = Parking(place: .view(view.name), stream: applier.stream)
                     sites.append(
                         Site(
-                            service: service, name: applier.subscription.description, parking: parking, applier: applier))
+                            service: service, name: applier.subscription.description, parking: parking, applier: applier
+                        ))
                 }
             }
         }
@@ -76,7 +77,8 @@ public struct ParkedAdministration: Sendable {
         try await forEachSite { site, store, broker in
             // The first of a key is the one to try, with a reason or, where an earlier command was cut short, without.
             let heads = try await store.read { transaction in
-                let keys = ids.isEmpty
+                let keys =
+                    ids.isEmpty
                     ? try site.parking.heldKeys(in: transaction)
                     : Set(try Self.events(ids, at: site, in: transaction).map(\.event.key))
                 return try keys.compactMap { try site.parking.head(of: $0, in: transaction) }
@@ -103,7 +105,8 @@ public struct ParkedAdministration: Sendable {
             for event in chosen {
                 try await store.write { try site.parking.remove(event, in: $0) }
                 // One that only waited leaves its key held by the one before it.
-                let (applied, failure) = event.reason == nil ? (0, nil) : try await proceed(site, key: event.event.key, store, broker)
+                let (applied, failure) =
+                    event.reason == nil ? (0, nil) : try await proceed(site, key: event.event.key, store, broker)
                 outcomes.append(Outcome(item: item(event, at: site), applied: applied, failure: failure))
             }
             return outcomes
@@ -149,12 +152,14 @@ public struct ParkedAdministration: Sendable {
         if let applier = site.applier {
             return try await store.write { try applier.retry(key: key, automatically: false, at: .now(), in: $0) }
         }
-        let contract = RelayContract(service: site.service.name, maximumEventSize: site.service.outbox.maximumEventSize) {
+        let contract = RelayContract(service: site.service.name, maximumEventSize: site.service.outbox.maximumEventSize)
+        {
             site.service.publishes.contains($0)
         }
         var applied = 0
         while let head = try await store.read({ try site.parking.head(of: key, in: $0) }) {
-            let objection = EventID(head.eventID) == nil
+            let objection =
+                EventID(head.eventID) == nil
                 ? "its id \"\(head.eventID.prefix(64))\" is not a UUID" : contract.objection(to: head.event)
             if let objection {
                 try await store.write { transaction in

@@ -16,7 +16,8 @@ public enum Publisher {
         do {
             try JSONDocument.validate(bytes)
         } catch {
-            throw FleetError(.invalidInput, "--data is not JSON: \(error)", remedy: "quote it for the shell: --data '{\"a\": 1}'")
+            throw FleetError(
+                .invalidInput, "--data is not JSON: \(error)", remedy: "quote it for the shell: --data '{\"a\": 1}'")
         }
         guard bytes.count <= service.outbox.maximumEventSize.value else {
             throw FleetError(
@@ -52,7 +53,8 @@ public enum Publisher {
                 ?? "it has \(known.joined(separator: ", "))")
     }
 
-    private static func unknown(_ type: String, of service: ServiceDefinition, in fleet: FleetDefinition) -> FleetError {
+    private static func unknown(_ type: String, of service: ServiceDefinition, in fleet: FleetDefinition) -> FleetError
+    {
         guard case .listed(let types) = service.publishes, !types.isEmpty else {
             return FleetError(
                 .invalidInput, "\(service.name) publishes nothing", remedy: "list \(type) under its `publishes`")

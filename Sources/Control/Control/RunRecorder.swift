@@ -84,7 +84,8 @@ struct RunRecorder: Service {
         do {
             try record.write(to: fleet.stateDirectory)
         } catch {
-            logger.warning("\(RunRecord.path(in: fleet.stateDirectory)) cannot be written: \(error.localizedDescription)")
+            logger.warning(
+                "\(RunRecord.path(in: fleet.stateDirectory)) cannot be written: \(error.localizedDescription)")
         }
     }
 }

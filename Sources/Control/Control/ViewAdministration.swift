@@ -54,6 +54,8 @@ public enum ViewAdministration {
         throw FleetError(
             .invalidInput, "\(fleet.file) has no view \(name)",
             remedy: NearestName.of(name, in: known).map { "did you mean \($0)?" }
-                ?? (all.isEmpty ? "declare one under `views`" : "it has \(all.map { "\($0.service.name).\($0.view.name)" }.joined(separator: ", "))"))
+                ?? (all.isEmpty
+                    ? "declare one under `views`"
+                    : "it has \(all.map { "\($0.service.name).\($0.view.name)" }.joined(separator: ", "))"))
     }
 }

@@ -11,10 +11,13 @@ extension FleetDefinition {
         return try view.sources.map { source in
             let reactions = try view.reactions.filter { $0.service == source }.map { reaction in
                 do {
-                    return (type: reaction.type.text, template: try SQLTemplate(reaction.statements.text, dialect: dialect))
+                    return (
+                        type: reaction.type.text, template: try SQLTemplate(reaction.statements.text, dialect: dialect)
+                    )
                 } catch {
                     throw FleetError(
-                        .invalidInput, "\(reaction.statements.location): \(error)", remedy: "see `flotilla check \(file)`")
+                        .invalidInput, "\(reaction.statements.location): \(error)",
+                        remedy: "see `flotilla check \(file)`")
                 }
             }
             return ViewApplier(

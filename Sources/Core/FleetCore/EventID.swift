@@ -22,7 +22,9 @@ public struct EventID: Hashable, Sendable {
     /// Reads the text form from bytes, without making a `String`.
     public init?(hexadecimal bytes: UnsafeBufferPointer<UInt8>) {
         let text = UnsafeRawBufferPointer(bytes)
-        func eight(at offset: Int) -> UInt64 { UInt64(bigEndian: text.loadUnaligned(fromByteOffset: offset, as: UInt64.self)) }
+        func eight(at offset: Int) -> UInt64 {
+            UInt64(bigEndian: text.loadUnaligned(fromByteOffset: offset, as: UInt64.self))
+        }
         func four(at offset: Int) -> UInt64 {
             UInt64(UInt32(bigEndian: text.loadUnaligned(fromByteOffset: offset, as: UInt32.self)))
         }
@@ -76,10 +78,7 @@ public struct EventID: Hashable, Sendable {
 
     /// The 16 bytes, big-endian.
     public var bytes: [UInt8] {
-        (0..<16).map { index in
-            let half = index < 8 ? high : low
-            return UInt8(truncatingIfNeeded: half >> UInt64(56 - 8 * (index % 8)))
-        }
+        withUnsafeBytes(of: (high.bigEndian, low.bigEndian)) { Array($0) }
     }
 
     /// A version 7 identifier (RFC 9562, section 5.7): sorts by the time it was made.

@@ -21,6 +21,8 @@ struct ApplyCommand: AsyncParsableCommand {
         PlanReport.tell(plan)
         if let failure = plan.failures.first { throw ExitCode(Failure.code(of: failure)) }
         let steps = plan.parts.map(\.steps.count).reduce(0, +)
-        Console.line(steps == 0 ? "nothing to do: the fleet is as \(fleet.file) declares it" : "applied \(counted(steps, "step"))")
+        Console.line(
+            steps == 0
+                ? "nothing to do: the fleet is as \(fleet.file) declares it" : "applied \(counted(steps, "step"))")
     }
 }

@@ -18,7 +18,8 @@ struct CheckCommand: AsyncParsableCommand {
     func run() async throws {
         let definition = try await FleetArgument.load(fleet.file, tellsWarnings: true)
         let views = definition.services.map(\.views.count).reduce(0, +)
-        Console.line("\(fleet.file) is right: \(counted(definition.services.count, "service")), \(counted(views, "view"))")
+        Console.line(
+            "\(fleet.file) is right: \(counted(definition.services.count, "service")), \(counted(views, "view"))")
     }
 }
 

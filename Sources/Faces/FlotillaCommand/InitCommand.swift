@@ -20,10 +20,12 @@ struct InitCommand: ParsableCommand {
             try data.write(to: URL(fileURLWithPath: fleet.file), options: .withoutOverwriting)
         } catch {
             if FileManager.default.fileExists(atPath: fleet.file) {
-                throw FleetError(.invalidInput, "\(fleet.file) exists already", remedy: "name another file, or remove it")
+                throw FleetError(
+                    .invalidInput, "\(fleet.file) exists already", remedy: "name another file, or remove it")
             }
             throw FleetError(
-                .invalidInput, "\(fleet.file) cannot be written", remedy: "check that its directory exists and can be written",
+                .invalidInput, "\(fleet.file) cannot be written",
+                remedy: "check that its directory exists and can be written",
                 underlying: error.localizedDescription)
         }
         let file = fleet.file == FleetArgument.standard ? "" : " \(fleet.file)"

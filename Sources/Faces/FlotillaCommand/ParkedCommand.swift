@@ -65,7 +65,8 @@ struct ParkedCommand: AsyncParsableCommand {
             let row = ParkedRow(item)
             table.rows.append([
                 row.id, row.place, row.type, row.key, String(row.attempts),
-                (row.reason ?? "waits behind another of its key") + (row.state == "retrying" ? " (will be tried again)" : ""),
+                (row.reason ?? "waits behind another of its key")
+                    + (row.state == "retrying" ? " (will be tried again)" : ""),
             ])
         }
         for line in table.lines() { Console.line(line) }

@@ -29,9 +29,11 @@ struct PublishCommand: AsyncParsableCommand {
         var words = words
         let file = words.count > 2 ? words.removeFirst() : FleetArgument.standard
         guard words.count == 2 else {
-            throw ValidationError("say which service publishes which event: flotilla publish SERVICE EVENT --key K --data JSON")
+            throw ValidationError(
+                "say which service publishes which event: flotilla publish SERVICE EVENT --key K --data JSON")
         }
-        let payload = data == "-" ? String(decoding: FileHandle.standardInput.readDataToEndOfFile(), as: UTF8.self) : data
+        let payload =
+            data == "-" ? String(decoding: FileHandle.standardInput.readDataToEndOfFile(), as: UTF8.self) : data
         let fleet = try await FleetArgument.load(file)
         let id = try await Publisher.publish(words[1], from: words[0], key: key, payload: payload, in: fleet)
         Console.line(id.description)

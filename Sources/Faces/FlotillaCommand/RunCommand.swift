@@ -29,10 +29,13 @@ struct RunCommand: AsyncParsableCommand {
         let definition = try await fleet.load()
         let logger = logs.logger()
         let run = try await FleetRun(definition, options: FleetRun.Options(untilIdle: untilIdle), logger: logger)
-        let view: any Service = Console.shared.isTerminal
+        let view: any Service =
+            Console.shared.isTerminal
             ? LiveView(work: run.work, fleet: definition.name.text)
             : PlainReport(work: run.work, logger: logger)
-        logger.info("carrying fleet \(definition.name): \(counted(run.work.count, "stream and view", plural: "streams and views"))")
+        logger.info(
+            "carrying fleet \(definition.name): \(counted(run.work.count, "stream and view", plural: "streams and views"))"
+        )
         try await run.run(with: [view])
         let total = run.work.filter { $0.kind == .relay }.map { $0.progress.snapshot.count }.reduce(0, +)
         logger.info("stopped; \(counted(total, "event")) carried")
@@ -102,7 +105,8 @@ struct LiveView: Service {
         var table = Table(rows: [["", "stream or view", "from", "events", "a second", "state"]], numeric: [3, 4])
         for (index, work) in work.enumerated() {
             let snapshot = snapshots[index]
-            let state = snapshot.condition.map { "waits: \($0.error.message)" } ?? (snapshot.isIdle ? "idle" : "carrying")
+            let state =
+                snapshot.condition.map { "waits: \($0.error.message)" } ?? (snapshot.isIdle ? "idle" : "carrying")
             table.rows.append([
                 snapshot.condition == nil ? "·" : "!", work.kind == .relay ? "\(work.subject) outbox" : work.subject,
                 work.kind == .relay ? "its store" : work.stream.service.text, String(snapshot.count),

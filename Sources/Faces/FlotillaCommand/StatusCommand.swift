@@ -38,10 +38,12 @@ struct StatusCommand: AsyncParsableCommand {
 
     private func tell(_ status: FleetStatus) {
         let style = Style()
-        Console.line(style.bold("fleet \(status.fleet)") + "  " + (status.runningAs.map { "carried by \($0)" } ?? "not running"))
+        Console.line(
+            style.bold("fleet \(status.fleet)") + "  " + (status.runningAs.map { "carried by \($0)" } ?? "not running"))
         func number(_ value: Int?) -> String { value.map(String.init) ?? "?" }
         func lag(_ seconds: Double?) -> String { seconds.map { $0 == 0 ? "-" : "\($0) s" } ?? "?" }
-        var table = Table(rows: [["stream or view", "from", "pending", "lag", "parked", "waiting"]], numeric: [2, 3, 4, 5])
+        var table = Table(
+            rows: [["stream or view", "from", "pending", "lag", "parked", "waiting"]], numeric: [2, 3, 4, 5])
         var errors: [String] = []
         for stream in status.streams {
             let name = "\(stream.service) outbox"
@@ -58,7 +60,8 @@ struct StatusCommand: AsyncParsableCommand {
             ])
             if let error = view.lastError { errors.append("\(view.view) from \(view.stream): \(error)") }
             if let first = view.builtFrom, first > 1 {
-                errors.append("\(view.view) from \(view.stream): built from record \(first) on; older ones were dropped before")
+                errors.append(
+                    "\(view.view) from \(view.stream): built from record \(first) on; older ones were dropped before")
             }
         }
         for (number, line) in table.lines().enumerated() { Console.line(number == 0 ? style.dim(line) : line) }

@@ -1,6 +1,6 @@
 import FleetCore
-public import Stores
 import GRDBSQLite
+public import Stores
 import Synchronization
 
 /// A SQLite connection at work: prepares statements and keeps them.
@@ -58,12 +58,6 @@ public final class SQLiteSession: @unchecked Sendable {
         return try firstRow("PRAGMA journal_mode")?[0].text ?? ""
     }
 
-    /// Rows changed by the last statement.
-    public var changes: Int { Int(sqlite3_changes64(handle)) }
-
-    /// Rows changed since the connection was opened, by triggers and foreign keys too.
-    public var totalChanges: Int { Int(sqlite3_total_changes64(handle)) }
-
     var readTransactionError: FleetError {
         FleetError(.readOnly, "\(path): a read transaction cannot write", remedy: "write in a write transaction")
     }
@@ -102,7 +96,9 @@ extension SQLiteSession: StoreTransaction {
     /// on after errors of statements must not go on after that: what came before is gone, and what comes after would
     /// be committed at once.
     private func endedTransaction(by error: any Error) -> any Error {
-        guard let error = error as? FleetError, error.code == .statement || error.code == .badEvent else { return error }
+        guard let error = error as? FleetError, error.code == .statement || error.code == .badEvent else {
+            return error
+        }
         return FleetError(
             .invalidInput, "\(path): a statement rolled the whole transaction back (\(error.message))",
             remedy: "use ABORT in place of ROLLBACK in the constraint or trigger", underlying: error.underlying)

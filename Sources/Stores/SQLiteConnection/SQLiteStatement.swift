@@ -7,6 +7,7 @@ public import Stores
 public final class SQLiteStatement {
     private let handle: OpaquePointer
     private unowned let session: SQLiteSession
+    private let isReadOnly: Bool
     /// SQLite's index of each parameter `$1`, `$2`, …: SQLite counts names in order of first appearance.
     private let slots: [Int32]
 
@@ -28,6 +29,7 @@ public final class SQLiteStatement {
         }
         self.handle = handle
         self.session = session
+        isReadOnly = sqlite3_stmt_readonly(handle) != 0
         var slots = Array(1...max(1, sqlite3_bind_parameter_count(handle)))
         if sqlite3_bind_parameter_count(handle) == 0 { slots = [] }
         for slot in slots {
@@ -79,10 +81,12 @@ public final class SQLiteStatement {
         }
     }
 
-    /// As the 16 bytes of a blob.
-    public func bind(_ id: EventID, at index: Int) {
-        withUnsafeBytes(of: (id.high.bigEndian, id.low.bigEndian)) {
-            _ = sqlite3_bind_blob64(handle, slots[index], $0.baseAddress, 16, transient)
+    /// Binds the 16 bytes of an id without copying them, for the length of `body`, which must step and reset the statement.
+    public func withBound(_ id: EventID, at index: Int, _ body: () throws -> Void) rethrows {
+        try withUnsafeBytes(of: (id.high.bigEndian, id.low.bigEndian)) { bytes in
+            sqlite3_bind_blob64(handle, slots[index], bytes.baseAddress, 16, nil)
+            defer { sqlite3_bind_null(handle, slots[index]) }
+            try body()
         }
     }
 
@@ -132,11 +136,12 @@ public final class SQLiteStatement {
     private func bind(_ parameters: [SQLValue]) throws {
         // SQLite refuses to bind then, and the rows of the use before would come instead.
         if isAtWork { throw FleetError(.bug, "\(session.path): a statement was used again while its rows were read") }
-        guard session.allowsWriting || sqlite3_stmt_readonly(handle) != 0 else { throw session.readTransactionError }
+        guard isReadOnly || session.allowsWriting else { throw session.readTransactionError }
         guard parameters.count == slots.count else {
             let sql = String(cString: sqlite3_sql(handle))
             throw FleetError(
-                .statement, "\(session.path): \(parameters.count) values for \(slots.count) parameters", underlying: "in: \(sql)")
+                .statement, "\(session.path): \(parameters.count) values for \(slots.count) parameters",
+                underlying: "in: \(sql)")
         }
         for index in parameters.indices { bind(parameters[index], at: index) }
     }
@@ -195,7 +200,9 @@ public final class SQLiteStatement {
         guard let bytes = lentText(column) else { return nil }
         var last = last
         let isSame = last.withUTF8 { known in
-            guard known.count == bytes.count, let left = known.baseAddress, let right = bytes.baseAddress else { return false }
+            guard known.count == bytes.count, let left = known.baseAddress, let right = bytes.baseAddress else {
+                return false
+            }
             return memcmp(left, right, known.count) == 0
         }
         if isSame { return last }
@@ -215,7 +222,8 @@ public final class SQLiteStatement {
 
     /// The column as a time, where it is text that says one (RFC 3339).
     public func time(_ column: Int) -> Timestamp? {
-        sqlite3_column_type(handle, Int32(column)) == SQLITE_TEXT ? lentText(column).flatMap { Timestamp(utf8: $0) } : nil
+        sqlite3_column_type(handle, Int32(column)) == SQLITE_TEXT
+            ? lentText(column).flatMap { Timestamp(utf8: $0) } : nil
     }
 
     public func value(_ column: Int) -> SQLValue {
@@ -232,11 +240,13 @@ public final class SQLiteStatement {
 extension SQLiteStatement: StoreStatement {
     @discardableResult
     public func run(_ parameters: [SQLValue]) throws -> Int {
-        let before = session.totalChanges
         try bind(parameters)
+        // Asked of the connection itself: following the unowned session costs more than the answer.
+        let connection = sqlite3_db_handle(handle)
+        let before = sqlite3_total_changes64(connection)
         defer { reset() }
         while try step() {}
-        return session.totalChanges == before ? 0 : session.changes
+        return sqlite3_total_changes64(connection) == before ? 0 : Int(sqlite3_changes64(connection))
     }
 
     public func forEachRow(_ parameters: [SQLValue], _ body: (SQLRow) throws -> Void) throws {

@@ -65,7 +65,8 @@ public final class FileWatcher: Sendable {
     private func readEvents() {
         #if os(Linux)
             var changed: Set<Int32> = []
-            withUnsafeTemporaryAllocation(byteCount: 16_384, alignment: MemoryLayout<inotify_event>.alignment) { buffer in
+            withUnsafeTemporaryAllocation(byteCount: 16_384, alignment: MemoryLayout<inotify_event>.alignment) {
+                buffer in
                 while true {
                     let count = read(descriptor, buffer.baseAddress, buffer.count)
                     guard count > 0 else { return }

@@ -31,7 +31,8 @@ public final class SQLiteOutbox: OutboxSource {
         maximumParked: EventCount = 100_000, watcher: FileWatcher?, clock: FleetClock = .system
     ) async throws {
         // A lost acknowledgement only means that rows are captured again, so it need not wait for the disk.
-        let connection = try SQLiteConnection(path: path, mode: .readWrite, durability: .normal, cacheSize: .mebibytes(8))
+        let connection = try SQLiteConnection(
+            path: path, mode: .readWrite, durability: .normal, cacheSize: .mebibytes(8))
         self.connection = connection
         self.name = name
         self.stream = stream
@@ -129,11 +130,13 @@ public final class SQLiteOutbox: OutboxSource {
                 "SELECT published_through FROM flotilla_outboxes WHERE name = $1", [.text(outbox)])
             let after = published?[0] ?? .integer(.min)
             let count = try session.firstRow("SELECT count(*) FROM \(quoted) WHERE _rowid_ > $1", [after])
-            let oldest = hasTime
+            let oldest =
+                hasTime
                 ? try session.firstRow(
                     "SELECT time FROM \(quoted) WHERE _rowid_ > $1 ORDER BY _rowid_ LIMIT 1", [after])
                 : nil
-            return PendingRows(count: Int(count?[0].integer ?? 0), oldest: oldest.flatMap { SQLiteOutboxTime.timestamp($0[0]) })
+            return PendingRows(
+                count: Int(count?[0].integer ?? 0), oldest: oldest.flatMap { SQLiteOutboxTime.timestamp($0[0]) })
         }
     }
 

@@ -66,7 +66,9 @@ struct SQLiteOutboxQuery {
         var aggregateType = ""
     }
 
-    private func take(_ row: SQLiteStatement, into rows: inout CapturedRows, capturedAt: Timestamp, _ shared: inout Shared) {
+    private func take(
+        _ row: SQLiteStatement, into rows: inout CapturedRows, capturedAt: Timestamp, _ shared: inout Shared
+    ) {
         let position = OutboxPosition(row.integer(0))
         guard let key = row.validText(3) else {
             rows.append(.init(at: position, key: "", reason: "its aggregateid is null, or not UTF-8"))
@@ -85,7 +87,8 @@ struct SQLiteOutboxQuery {
         rows.append(
             Event(
                 id: id, source: source, type: type, key: key, aggregateType: shared.aggregateType,
-                time: SQLiteOutboxTime.timestamp(row, 6) ?? capturedAt, traceParent: row.optionalText(7), headers: row.optionalText(8),
+                time: SQLiteOutboxTime.timestamp(row, 6) ?? capturedAt, traceParent: row.optionalText(7),
+                headers: row.optionalText(8),
                 payload: row.bytes(5)),
             at: position)
     }

@@ -22,11 +22,12 @@ enum SQLiteOutboxTime {
     }
 
     private static func timestamp(number: Int64) -> Timestamp? {
-        let time = switch number.magnitude {
-        case ..<100_000_000_000: Timestamp(microseconds: number * 1_000_000)
-        case ..<100_000_000_000_000: Timestamp(microseconds: number * 1_000)
-        default: Timestamp(microseconds: number)
-        }
+        let time =
+            switch number.magnitude {
+            case ..<100_000_000_000: Timestamp(microseconds: number * 1_000_000)
+            case ..<100_000_000_000_000: Timestamp(microseconds: number * 1_000)
+            default: Timestamp(microseconds: number)
+            }
         return range.contains(time.microseconds) ? time : nil
     }
 }

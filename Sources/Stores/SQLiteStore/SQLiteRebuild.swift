@@ -75,7 +75,8 @@ public struct SQLiteRebuild: ViewRebuild {
         let triggers = made.objects.filter { $0.type == "trigger" }
         let definitions = try triggers.map { trigger in
             try session.firstRow(
-                "SELECT sql FROM main.sqlite_master WHERE type = 'trigger' AND name = $1", [.text(trigger.name)])?[0].text
+                "SELECT sql FROM main.sqlite_master WHERE type = 'trigger' AND name = $1", [.text(trigger.name)])?[0]
+                .text
         }
         for trigger in triggers { try session.script("DROP TRIGGER main.\(SQLiteViewObjects.quoted(trigger.name))") }
         for table in try made.tables(in: session) {
@@ -94,7 +95,9 @@ public struct SQLiteRebuild: ViewRebuild {
         let counters = "SELECT 1 FROM rebuilt.sqlite_master WHERE name = 'sqlite_sequence'"
         guard try session.firstRow(counters) != nil else { return }
         for table in tables {
-            guard let row = try session.firstRow("SELECT seq FROM rebuilt.sqlite_sequence WHERE name = $1", [.text(table)])
+            guard
+                let row = try session.firstRow(
+                    "SELECT seq FROM rebuilt.sqlite_sequence WHERE name = $1", [.text(table)])
             else { continue }
             try session.run("DELETE FROM main.sqlite_sequence WHERE name = $1", [.text(table)])
             try session.run("INSERT INTO main.sqlite_sequence (name, seq) VALUES ($1, $2)", [.text(table), row[0]])

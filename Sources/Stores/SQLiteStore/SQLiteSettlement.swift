@@ -54,11 +54,13 @@ struct SQLiteSettlement {
         let found = try session.firstRow("SELECT \(columns) FROM \(table.quoted) WHERE _rowid_ = $1", [rowID])
         // A row that is gone, or another by now, is not the one that was captured.
         guard let found, table.neverReusesRowIDs || found[0] == capturedID(row.position) else { return }
-        try session.run(move, [
-            rowID, .text(Parking.Place.outbox.text), .text(stream.service.text), .text(row.key),
-            row.reason.map { .text($0) } ?? .null, .integer(now.microseconds),
-            .integer((SQLiteOutboxTime.timestamp(found[1]) ?? now).microseconds),
-        ])
+        try session.run(
+            move,
+            [
+                rowID, .text(Parking.Place.outbox.text), .text(stream.service.text), .text(row.key),
+                row.reason.map { .text($0) } ?? .null, .integer(now.microseconds),
+                .integer((SQLiteOutboxTime.timestamp(found[1]) ?? now).microseconds),
+            ])
         try session.run("DELETE FROM \(table.quoted) WHERE _rowid_ = $1", [rowID])
     }
 

@@ -67,9 +67,10 @@ struct SQLiteChanges {
         version = try SQLiteOwnTables.version(in: session)
         try SQLiteOwnTables.checkVersion(version, file: file)
         usesWAL = try session.journalMode() == "wal"
-        hasOutbox = try needs.outbox.map { outbox in
-            try SQLiteOutboxTable(outbox, keep: needs.outboxKeep, in: session, file: file) != nil
-        } ?? true
+        hasOutbox =
+            try needs.outbox.map { outbox in
+                try SQLiteOutboxTable(outbox, keep: needs.outboxKeep, in: session, file: file) != nil
+            } ?? true
         var views: [String: String] = [:]
         if version > 0 {
             for row in try session.rows("SELECT name, schema FROM flotilla_views") {

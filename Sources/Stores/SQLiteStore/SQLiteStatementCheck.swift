@@ -50,7 +50,8 @@ public struct SQLiteStatementCheck: Sendable {
         let absence = "no such table: "
         if fault.message.hasPrefix(absence) {
             let name = String(fault.message.dropFirst(absence.count))
-            finding.remedy = NearestName.of(name, in: tables).map { "did you mean \($0)?" }
+            finding.remedy =
+                NearestName.of(name, in: tables).map { "did you mean \($0)?" }
                 ?? "create it in the view's schema, or in the service"
             finding.isUncertain = !fileExists
         }
@@ -72,7 +73,8 @@ public struct SQLiteStatementCheck: Sendable {
                 }
             }
             let rows = try session.rows(
-                "SELECT name, sql FROM sqlite_master WHERE sql IS NOT NULL AND name NOT LIKE 'sqlite\\_%' ESCAPE '\\' ORDER BY rowid")
+                "SELECT name, sql FROM sqlite_master WHERE sql IS NOT NULL AND name NOT LIKE 'sqlite\\_%' ESCAPE '\\' ORDER BY rowid"
+            )
             return rows.filter { !owned.contains($0[0].text ?? "") }.compactMap { $0[1].text }
         }
     }

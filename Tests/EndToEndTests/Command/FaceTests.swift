@@ -78,7 +78,11 @@ import Testing
                 var pending: Int?
                 var parked: Int
                 var waiting: Int
-                var last_error: String?
+                var lastError: String?
+
+                enum CodingKeys: String, CodingKey {
+                    case pending, parked, waiting, lastError = "last_error"
+                }
             }
             var fleet: String
             var running: String?
@@ -107,7 +111,7 @@ import Testing
         try await eventually("the view's trouble is told") {
             let result = try await setting.fleet.flotilla("status", "--json")
             let told = try JSONDecoder().decode(Status.self, from: Data(result.output.utf8))
-            return told.views.first?.last_error?.contains("flotilla_subscriptions") == true
+            return told.views.first?.lastError?.contains("flotilla_subscriptions") == true
         }
         try await setting.billing.write { try $0.execute(sql: "ALTER TABLE hidden RENAME TO flotilla_subscriptions") }
         try await eventually("it goes on") { try await setting.bills(of: "L") == ["L=1", "L=2"] }

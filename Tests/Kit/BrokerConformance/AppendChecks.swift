@@ -9,7 +9,8 @@ extension BrokerConformance {
                 let first = try await broker.append(numbers: 1...1)
                 let second = try await broker.append(numbers: 2...4)
                 let third = try await broker.append(numbers: 5...5)
-                try check(LogPosition.start < first && first < second && second < third, "\(first), \(second), \(third)")
+                try check(
+                    LogPosition.start < first && first < second && second < third, "\(first), \(second), \(third)")
                 let records = try await broker.all()
                 try checkEqual(records.numbers, [1, 2, 3, 4, 5])
                 try checkEqual(records.last?.position, third)

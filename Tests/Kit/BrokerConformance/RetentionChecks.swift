@@ -69,7 +69,8 @@ extension BrokerConformance {
                     let error = try await checkThrows(.gap) {
                         try await broker.read(.orders, after: position, limit: .standard)
                     }
-                    try check(error.message.contains("\(positions[3])"), "where the records begin is not said: \(error)")
+                    try check(
+                        error.message.contains("\(positions[3])"), "where the records begin is not said: \(error)")
                 }
                 let rest = try await broker.read(.orders, after: positions[2], limit: .standard)
                 try checkEqual(rest.numbers, [4, 5])
@@ -149,7 +150,8 @@ extension BrokerConformance {
                     try await suite.checkSize(broker)
                     try await broker.trim(.orders)
                     try await suite.checkSize(broker)
-                    try check(try await broker.bounds(of: .orders).size <= ByteCount(2_000), "more is kept than asked for")
+                    try check(
+                        try await broker.bounds(of: .orders).size <= ByteCount(2_000), "more is kept than asked for")
                 }
             }
         },

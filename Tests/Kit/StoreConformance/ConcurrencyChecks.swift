@@ -148,7 +148,8 @@ extension StoreConformance {
                     let ids = try await store.itemIDs()
                     try check(ids.count % 2 == 0 && before % 2 == 0, "round \(round) left one row of two")
                     if case .success = await work.result {
-                        try check(ids.contains(Int64(round * 2)), "round \(round) succeeded, and its rows are not there")
+                        try check(
+                            ids.contains(Int64(round * 2)), "round \(round) succeeded, and its rows are not there")
                     }
                 }
             }

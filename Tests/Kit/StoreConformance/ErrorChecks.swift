@@ -27,7 +27,9 @@ extension StoreConformance {
         },
         Check("no statement, and more than one, are errors of the statement") { suite in
             try await suite.withItems { store in
-                for sql in ["", "  ", "-- nothing", ";", "SELECT 1; SELECT 2", "INSERT INTO items VALUES (1, 'a'); SELECT 1"] {
+                for sql in [
+                    "", "  ", "-- nothing", ";", "SELECT 1; SELECT 2", "INSERT INTO items VALUES (1, 'a'); SELECT 1",
+                ] {
                     try await checkThrows(.statement) { try await store.write { _ = try $0.prepare(sql) } }
                 }
                 try await checkThrows(.statement) {

@@ -24,7 +24,9 @@ extension StoreConformance {
                         try await store.write { _ = try $0.run("INSERT INTO items VALUES ($1, $2)", parameters) }
                     }
                     try await checkThrows(.statement) {
-                        try await store.read { _ = try $0.rows("SELECT * FROM items WHERE id = $1 AND name = $2", parameters) }
+                        try await store.read {
+                            _ = try $0.rows("SELECT * FROM items WHERE id = $1 AND name = $2", parameters)
+                        }
                     }
                 }
                 try await checkThrows(.statement) { try await store.read { _ = try $0.rows("SELECT 1", [1]) } }
@@ -49,7 +51,9 @@ extension StoreConformance {
         Check("rows are handed on one by one, and an error in between ends that") { suite in
             try await suite.withItems { store in
                 try await store.write { transaction in
-                    for id in 1...5 { try transaction.run("INSERT INTO items VALUES ($1, $2)", [.integer(Int64(id)), nil]) }
+                    for id in 1...5 {
+                        try transaction.run("INSERT INTO items VALUES ($1, $2)", [.integer(Int64(id)), nil])
+                    }
                     var seen = 0
                     let statement = try transaction.prepare("SELECT id FROM items ORDER BY id")
                     do {
@@ -59,14 +63,17 @@ extension StoreConformance {
                         }
                     } catch is Thrown {}
                     try checkEqual(seen, 2)
-                    try checkEqual(try transaction.rows("SELECT id FROM items ORDER BY id").map { $0[0] }, [1, 2, 3, 4, 5])
+                    try checkEqual(
+                        try transaction.rows("SELECT id FROM items ORDER BY id").map { $0[0] }, [1, 2, 3, 4, 5])
                 }
             }
         },
         Check("a statement may be asked for again while its rows are read") { suite in
             try await suite.withItems { store in
                 try await store.write { transaction in
-                    for id in 1...3 { try transaction.run("INSERT INTO items VALUES ($1, NULL)", [.integer(Int64(id))]) }
+                    for id in 1...3 {
+                        try transaction.run("INSERT INTO items VALUES ($1, NULL)", [.integer(Int64(id))])
+                    }
                     let sql = "SELECT id FROM items WHERE id >= $1 ORDER BY id"
                     var pairs: [[Int64?]] = []
                     try transaction.prepare(sql).forEachRow([1]) { outer in

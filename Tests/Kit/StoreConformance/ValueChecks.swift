@@ -4,11 +4,13 @@ import TestKit
 extension StoreConformance {
     static let valueChecks: [Check] = [
         Check("integers round trip, to the ends of their range") { suite in
-            try await suite.roundTrip("BIGINT", [0, 1, -1, .integer(.max), .integer(.min), 4_294_967_296].map { ($0, $0) })
+            try await suite.roundTrip(
+                "BIGINT", [0, 1, -1, .integer(.max), .integer(.min), 4_294_967_296].map { ($0, $0) })
         },
         Check("real numbers round trip") { suite in
             let numbers = [
-                0.5, -0.1, .greatestFiniteMagnitude, .leastNormalMagnitude, .leastNonzeroMagnitude, .infinity, -.infinity, .pi,
+                0.5, -0.1, .greatestFiniteMagnitude, .leastNormalMagnitude, .leastNonzeroMagnitude, .infinity,
+                -.infinity, .pi,
                 1e300,
             ]
             let kept = numbers.map { (SQLValue.real($0), SQLValue.real($0)) }
@@ -17,7 +19,8 @@ extension StoreConformance {
         },
         Check("text round trips") { suite in
             let texts = [
-                "", " ", "a", "Grüße, 世界, 👩🏽‍🚀", "e\u{301}", "\u{E9}", "'; DROP TABLE x; --", "$1", "\\", "\r\n\t", "\u{FEFF}x",
+                "", " ", "a", "Grüße, 世界, 👩🏽‍🚀", "e\u{301}", "\u{E9}", "'; DROP TABLE x; --", "$1", "\\", "\r\n\t",
+                "\u{FEFF}x",
                 "\u{10FFFF}", "null", "0012", "1e5",
             ]
             try await suite.roundTrip(suite.features.textType, texts.map { (.text($0), .text($0)) })

@@ -14,10 +14,11 @@ extension World {
         FleetError(.busy, "locked", isRetriable: true),
         FleetError(.unavailable, "cannot be reached", isRetriable: true),
     ]
-    private static let failing = passing + [
-        FleetError(.full, "the disk is full", isRetriable: true), FleetError(.conflict, "moved", isRetriable: true),
-        FleetError(.readOnly, "read-only"), FleetError(.statement, "a trigger refuses"),
-    ]
+    private static let failing =
+        passing + [
+            FleetError(.full, "the disk is full", isRetriable: true), FleetError(.conflict, "moved", isRetriable: true),
+            FleetError(.readOnly, "read-only"), FleetError(.statement, "a trigger refuses"),
+        ]
 
     /// Draws what goes wrong with the next call.
     func drawFault() -> Fault {

@@ -61,7 +61,8 @@ import Testing
 
     @Test func parksWhatIsNoEvent() {
         var machine = RelayMachine.opened()
-        #expect(machine.told(.captured(Given.rows([Given.row(1, kind: .malformed)]))) == ["append []", "capture after 1"])
+        #expect(
+            machine.told(.captured(Given.rows([Given.row(1, kind: .malformed)]))) == ["append []", "capture after 1"])
         #expect(machine.told(.appended) == ["settle [], park [1], through 1"])
     }
 

@@ -30,11 +30,12 @@ struct SimulatedEvent {
         self.number = number
         self.key = key
         self.kind = kind
-        let type = switch kind {
-        case .ignored: "Ignored"
-        case .unlisted: "Unlisted"
-        default: "Written"
-        }
+        let type =
+            switch kind {
+            case .ignored: "Ignored"
+            case .unlisted: "Unlisted"
+            default: "Written"
+            }
         event = Event(
             id: EventID(high: 0, low: UInt64(number)), source: "/sea/writer", type: type, key: Self.name(ofKey: key),
             aggregateType: "a", time: Timestamp(microseconds: 0), payload: [])

@@ -26,9 +26,9 @@ import Testing
             let generation = signal.generation
             try append("round \(round)", to: one)
             let start = ContinuousClock.now
-            await signal.wait(past: generation, timeout: .seconds(20))
+            await signal.wait(past: generation, timeout: .seconds(300))
             #expect(signal.generation != generation)
-            #expect(ContinuousClock.now - start < .seconds(10))
+            #expect(ContinuousClock.now - start < .seconds(120))
         }
         #expect(quiet.generation == 0)
         try append("now", to: other)

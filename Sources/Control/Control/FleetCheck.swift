@@ -8,9 +8,10 @@ public enum FleetCheck {
     /// Reads and checks a file. Changes nothing.
     public static func check(path: String, environment: [String: String]) async -> FleetFileResult {
         var result = read(path: path, environment: environment)
-        guard let definition = result.definition else { return result }
-        for service in definition.services {
-            result.problems += await problems(of: service)
+        guard let draft = result.draft else { return result }
+        let isComplete = result.definition != nil
+        for service in draft.services {
+            result.problems += await problems(of: service, isComplete: isComplete)
         }
         result.problems.sort { $0.location < $1.location }
         if result.problems.contains(where: { $0.severity == .error }) { result.definition = nil }
@@ -23,7 +24,9 @@ public enum FleetCheck {
         ).read(path: path)
     }
 
-    private static func problems(of service: ServiceDefinition) async -> [Problem] {
+    /// - Parameter isComplete: whether all of the file could be read; what could not may hold the tables that a statement
+    ///   does not find.
+    private static func problems(of service: ServiceDefinition, isComplete: Bool) async -> [Problem] {
         var problems: [Problem] = []
         var checked: [CheckedView] = []
         for view in service.views {
@@ -45,7 +48,7 @@ public enum FleetCheck {
         }
         do {
             let findings = try await Connectors.findings(in: checked.map(\.sql), of: service)
-            problems += findings.map { $0.problem(in: checked[$0.view]) }
+            problems += findings.filter { isComplete || !$0.isAbsence }.map { $0.problem(in: checked[$0.view]) }
         } catch {
             let error = FleetError.wrapping(error)
             problems.append(

@@ -4,11 +4,14 @@ public import FleetCore
 public struct FleetFileResult: Sendable {
     /// The fleet; `nil` if there is any error.
     public var definition: FleetDefinition?
+    /// What could be read in spite of errors, so that it can be checked further.
+    public var draft: FleetDefinition?
     /// Everything that is wrong, in the order of the file: errors, and warnings that do not stop anything.
     public var problems: [Problem]
 
-    public init(definition: FleetDefinition?, problems: [Problem]) {
+    public init(definition: FleetDefinition?, draft: FleetDefinition? = nil, problems: [Problem]) {
         self.definition = definition
+        self.draft = draft ?? definition
         self.problems = problems
     }
 }
@@ -62,6 +65,7 @@ public struct FleetFileReader: Sendable {
             values: values, storeSchemes: storeSchemes, brokerEngines: brokerEngines,
             directory: FilePath.directory(ofFile: path))
         let definition = YAMLComposer.compose(source, log: log).flatMap { keys.read($0) }
-        return FleetFileResult(definition: log.hasErrors ? nil : definition, problems: log.sorted())
+        return FleetFileResult(
+            definition: log.hasErrors ? nil : definition, draft: definition, problems: log.sorted())
     }
 }

@@ -54,6 +54,7 @@ public struct SQLiteStatementCheck: Sendable {
                 NearestName.of(name, in: tables).map { "did you mean \($0)?" }
                 ?? "create it in the view's schema, or in the service"
             finding.isUncertain = !fileExists
+            finding.isAbsence = true
         }
         return finding
     }

@@ -32,8 +32,12 @@ public struct SQLFinding: Sendable, Hashable {
     /// Whether it may be right after all, once the service has created its own tables.
     public var isUncertain: Bool
 
+    /// Whether a table is not found.
+    public var isAbsence: Bool
+
     public init(
-        view: Int, place: Place, byteOffset: Int, message: String, remedy: String = "", isUncertain: Bool = false
+        view: Int, place: Place, byteOffset: Int, message: String, remedy: String = "", isUncertain: Bool = false,
+        isAbsence: Bool = false
     ) {
         self.view = view
         self.place = place
@@ -41,5 +45,6 @@ public struct SQLFinding: Sendable, Hashable {
         self.message = message
         self.remedy = remedy
         self.isUncertain = isUncertain
+        self.isAbsence = isAbsence
     }
 }

@@ -133,4 +133,32 @@ import Testing
         #expect(check.ended(1))
         #expect(check.errors.split(separator: "\n").count >= 3, "\(check.said)")
     }
+
+    /// An error of one kind hides none of another: keys, parameters and SQL are told together.
+    @Test func sqlIsCheckedInAFileWithOtherErrors() async throws {
+        let fleet = try FleetDirectory(
+            """
+            fleet: x
+            services:
+              a:
+                store: sqlite:a.db
+                publishes: [B]
+                publishs: [C]
+                views:
+                  v:
+                    schema: |
+                      CREATE TABLE t (a);
+                    when:
+                      a.B: |
+                        INSERT INTO t VALUES (:data.a);
+                        INSERT INTO t
+                        VALEUS (:data.a);
+                      a.C: "INSERT INTO t VALUES (:kye)"
+            """)
+        let check = try await fleet.flotilla("check")
+        #expect(check.ended(1))
+        #expect(check.errors.contains("fleet.yaml:6:5: error: unknown key \"publishs\""), "\(check.said)")
+        #expect(check.errors.contains("fleet.yaml:15:"), "\(check.said)")
+        #expect(check.errors.contains("fleet.yaml:16:"), "\(check.said)")
+    }
 }

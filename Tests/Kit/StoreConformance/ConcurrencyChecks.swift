@@ -78,7 +78,7 @@ extension StoreConformance {
                     gate.open()
                     try await held
                     try check(error.isRetriable, "trying again can help: \(error)")
-                    try check(waited < .seconds(5), "it took \(waited)")
+                    try check(waited < .seconds(120), "it took \(waited)")
                     try await second.addItem(2, "b")
                     try checkEqual(try await first.itemIDs(), [1, 2])
                 }
@@ -101,7 +101,7 @@ extension StoreConformance {
                 work.cancel()
                 try await checkThrows(.cancelled) { try await work.value }
                 let waited = ContinuousClock.now - start
-                try check(waited < .seconds(5), "it took \(waited)")
+                try check(waited < .seconds(120), "it took \(waited)")
                 try checkEqual(try await store.itemIDs(), [])
                 try await store.addItem(2, "b")
                 try checkEqual(try await store.itemIDs(), [2])

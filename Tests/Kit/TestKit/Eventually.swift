@@ -1,7 +1,7 @@
 /// Waits until a condition holds, looking again and again.
 /// - Throws: ``CheckFailure`` when it does not hold by the deadline, or what `condition` throws.
 public func eventually(
-    deadline: Duration = .seconds(10), _ what: String, file: String = #fileID, line: Int = #line,
+    deadline: Duration = .seconds(60), _ what: String, file: String = #fileID, line: Int = #line,
     _ condition: () async throws -> Bool
 ) async throws {
     let end = ContinuousClock.now + deadline

@@ -156,4 +156,21 @@ import Testing
         let idle = try await ways.fleet.flotilla("run", "--until-idle")
         #expect(idle.ended(69), "\(idle.said)")
     }
+
+    /// What is written into an empty stream that took the place of a lost one must reach the views, or the gap must go on
+    /// being told. Known: once the new stream is longer than what a view has read of the old one, the view goes on behind
+    /// that position, and what the new stream holds before it is skipped without a word.
+    @Test func newStreamInThePlaceOfALostOneIsNeverSkipped() async throws {
+        let ways = try await TwoWays()
+        try await ways.publish(1...3, to: ways.left)
+        #expect(try await ways.fleet.flotilla("run", "--until-idle").ended(0))
+        try ways.move(".flotilla/streams/ways-left.db", to: "away.db")
+        #expect(try await ways.fleet.flotilla("apply").ended(0))
+        try await ways.publish(4...8, to: ways.left)
+        let idle = try await ways.fleet.flotilla("run", "--until-idle")
+        let copied = try await ways.copied("left_copy.db")
+        withKnownIssue("a stream has no identity that its readers could compare") {
+            #expect(!idle.ended(0) || copied == Array(1...8), "\(copied), \(idle.said)")
+        }
+    }
 }

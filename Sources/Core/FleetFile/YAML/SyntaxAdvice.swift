@@ -8,7 +8,8 @@ enum SyntaxAdvice {
         // libyaml's own bound, far beyond the composer's.
         if error.problem.contains("nesting level") {
             return Problem(
-                at: source.location(error.mark), "nested deeper than \(YAMLComposer.deepest) levels", remedy: "flatten it")
+                at: source.location(error.mark), "nested deeper than \(YAMLComposer.deepest) levels",
+                remedy: "flatten it")
         }
         var message = "this is not YAML: \(error.problem)"
         if let context = error.context {

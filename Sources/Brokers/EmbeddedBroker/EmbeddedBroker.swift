@@ -87,8 +87,8 @@ public final class EmbeddedBroker: Broker {
         }
     }
 
-    /// Works with a stream's log, and lets go of it where its file turns out to be damaged, read-only or no longer the one
-    /// at its path: whoever comes next opens what is there then.
+    /// Works with a stream's log, and lets go of it where its file turns out to be damaged, read-only or no longer the
+    /// one at its path: whoever comes next opens what is there then.
     private func withLog<Result>(
         _ stream: StreamName, _ body: (StreamLog) async throws -> Result
     ) async throws -> Result {

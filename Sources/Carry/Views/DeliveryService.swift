@@ -154,8 +154,8 @@ public final class DeliveryService: Service {
             await stores.discard(failed)
         }
         let store = try await stores.store()
-        // Known from now on, so that the next try discards it where anything below fails: a connection to a file that was
-        // read-only, damaged or replaced stays what it is.
+        // Known from now on, so that the next try discards it where anything below fails: a connection to a file that
+        // was read-only, damaged or replaced stays what it is.
         state.withLock { $0.store = store }
         let (name, stream, parking) = (applier.inboxName, stream, applier.parking)
         let bounds = try await broker.bounds(of: stream)

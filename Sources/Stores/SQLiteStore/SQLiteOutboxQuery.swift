@@ -19,8 +19,8 @@ struct SQLiteOutboxQuery {
         idSQL = "SELECT id FROM \(table.quoted) WHERE _rowid_ = $1"
     }
 
-    /// Where uncaptured rows begin in a table that gives row ids again. A new row gets the greatest there is plus one, so
-    /// they are behind the newest captured row as long as it stands; once it is gone, they may be anywhere.
+    /// Where uncaptured rows begin in a table that gives row ids again. A new row gets the greatest there is plus one,
+    /// so they are behind the newest captured row as long as it stands; once it is gone, they may be anywhere.
     func start(behind unsettled: [Int64: SQLValue], in session: SQLiteSession) throws -> Int64 {
         guard let newest = unsettled.keys.max() else { return .min }
         let statement = try session.statement(idSQL)

@@ -16,9 +16,7 @@ extension FleetDirectory {
             return nil
         }
         guard ending == .signal(9) else {
-            throw Trouble(
-                "\(point.rawValue), pass \(pass): the program was not killed there, but ended: \(ending)\n\(program.errors)"
-            )
+            throw Trouble("\(point.rawValue), pass \(pass), was not reached: \(ending)\n\(program.errors)")
         }
     }
 }

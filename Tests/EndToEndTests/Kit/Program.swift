@@ -45,13 +45,17 @@ final class Program: Sendable {
         var all = ProcessInfo.processInfo.environment
         all["FLOTILLA_CRASH_AT"] = nil
         process.environment = all.merging(environment) { $1 }
-        process.standardOutput = try Self.handle(outputPath)
-        process.standardError = try Self.handle(errorPath)
+        var handles = [try Self.handle(outputPath), try Self.handle(errorPath)]
+        process.standardOutput = handles[0]
+        process.standardError = handles[1]
         process.standardInput = FileHandle.nullDevice
         if let input {
             let path = "\(scratch)/\(name).in"
             try input.write(toFile: path, atomically: false, encoding: .utf8)
-            process.standardInput = FileHandle(forReadingAtPath: path)
+            if let handle = FileHandle(forReadingAtPath: path) {
+                process.standardInput = handle
+                handles.append(handle)
+            }
         }
         process.terminationHandler = { [weak self] process in
             let how: Ending =
@@ -60,6 +64,8 @@ final class Program: Sendable {
             self?.ending.withLock { $0 = how }
         }
         try process.run()
+        // The process has its own by now, and a test run starts hundreds.
+        for handle in handles { try handle.close() }
     }
 
     deinit {

@@ -53,7 +53,8 @@ struct TradingFleet {
               ledger:
                 schema: |
                   CREATE TABLE ledger (
-                    number INTEGER PRIMARY KEY AUTOINCREMENT, source TEXT NOT NULL, key TEXT NOT NULL, id TEXT NOT NULL);
+                    number INTEGER PRIMARY KEY AUTOINCREMENT,
+                    source TEXT NOT NULL, key TEXT NOT NULL, id TEXT NOT NULL);
                 when:
                   customers.CustomerRegistered: \(Self.entry)
                   customers.CustomerRenamed: \(Self.entry)

@@ -102,3 +102,14 @@ import Testing
         }
     }
 }
+
+/// Times that no event has, but a damaged file may hold.
+@Suite struct TimestampLimitTests {
+    @Test func reckoningSaturates() {
+        let (first, last) = (Timestamp(microseconds: .min), Timestamp(microseconds: .max))
+        #expect(last.elapsed(since: first) == .microseconds(Int64.max))
+        #expect(first.elapsed(since: last) == .microseconds(Int64.min))
+        #expect(last.advanced(by: .seconds(1)) == last)
+        #expect(first.advanced(by: .seconds(-1)) == first)
+    }
+}

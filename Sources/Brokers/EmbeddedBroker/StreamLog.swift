@@ -106,6 +106,12 @@ final class StreamLog: Sendable {
         guard let row = try session.firstRow("SELECT first, last, bytes FROM bounds"), let first = row[0].integer,
             let last = row[1].integer, let bytes = row[2].integer
         else { throw FleetError(.corrupt, "a stream's file has no bounds") }
+        // Far from where reckoning with them would overflow.
+        guard first >= 1, last >= 0, bytes >= 0, first - 1 <= last, last < .max / 2, bytes < .max / 2 else {
+            throw FleetError(
+                .corrupt, "a stream's file says that it holds records \(first) to \(last) of \(bytes) bytes",
+                remedy: "restore the newest copy of the state directory")
+        }
         return (first, last, Int(bytes))
     }
 

@@ -9,6 +9,8 @@ final class FleetLock: Sendable {
     /// - Throws: `busy`, naming the process that holds it; `unavailable` where the file cannot be made.
     init(directory: String) throws {
         let path = "\(directory)/run.lock"
+        // A fleet that publishes nothing has no streams, and so maybe no directory yet; what is wrong is told below.
+        try? FileManager.default.createDirectory(atPath: directory, withIntermediateDirectories: true)
         let descriptor = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0o644)
         guard descriptor >= 0 else {
             throw FleetError(

@@ -30,13 +30,15 @@ public struct Timestamp: Hashable, Sendable, Comparable {
         left.microseconds < right.microseconds
     }
 
-    /// The time from `earlier` to this moment; negative where `earlier` is later.
+    /// The time from `earlier` to this moment; negative where `earlier` is later. Saturates instead of overflowing.
     public func elapsed(since earlier: Timestamp) -> Duration {
-        .microseconds(microseconds - earlier.microseconds)
+        let (difference, overflow) = microseconds.subtractingReportingOverflow(earlier.microseconds)
+        return .microseconds(overflow ? (microseconds < 0 ? .min : .max) : difference)
     }
 
     public func advanced(by duration: Duration) -> Timestamp {
-        Timestamp(microseconds: microseconds + duration.wholeMicroseconds)
+        let (sum, overflow) = microseconds.addingReportingOverflow(duration.wholeMicroseconds)
+        return Timestamp(microseconds: overflow ? (microseconds < 0 ? .min : .max) : sum)
     }
 }
 

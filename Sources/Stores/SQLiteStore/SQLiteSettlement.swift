@@ -93,7 +93,7 @@ struct SQLiteSettlement {
             return
         }
         // Ids without a gap are one range, in which there is no row that was not captured.
-        if last.value - first.value == Int64(positions.count - 1) {
+        if last.value &- first.value == Int64(positions.count - 1) {
             try session.run(
                 "DELETE FROM \(table.quoted) WHERE _rowid_ BETWEEN $1 AND $2",
                 [.integer(first.value), .integer(last.value)])

@@ -23,6 +23,9 @@ public final class DeliveryService: Service {
         var number: Int64 = 0
         /// Where forgetting old inbox rows goes on.
         var forgetting: [UInt8]?
+        /// The fields of batches that were read and not applied, by the position of their first record. The machine bounds
+        /// their number.
+        var fields: [LogPosition: [ViewProgram.Fields]] = [:]
     }
 
     /// An event id is remembered for this many records of its stream. A relay repeats a batch only directly after it.
@@ -70,18 +73,19 @@ public final class DeliveryService: Service {
         case .read(let position):
             return await attempt(.read) {
                 let there = try await self.broker.read(self.stream, after: position, limit: self.limit)
-                if !there.isEmpty { return .read(there) }
+                if !there.isEmpty { return .read(self.prepared(there)) }
                 try await self.broker.waitForRecords(in: self.stream, after: position, timeout: self.patience)
-                return .read(try await self.broker.read(self.stream, after: position, limit: self.limit))
+                return .read(self.prepared(try await self.broker.read(self.stream, after: position, limit: self.limit)))
             }
         case .apply(let records, let position, let heldKeys, let isCareful):
             return await attempt(.apply) {
                 let (store, number) = try self.opened()
                 let (applier, now) = (self.applier, self.clock.now())
+                let fields = self.takeFields(of: records)
                 let result = try await store.write { transaction in
                     try applier.apply(
-                        records, after: position, number: number, heldKeys: heldKeys, isCareful: isCareful, at: now,
-                        in: transaction)
+                        records, fields: fields, after: position, number: number, heldKeys: heldKeys,
+                        isCareful: isCareful, at: now, in: transaction)
                 }
                 self.progress.count(records.count)
                 CrashPoint.delivered.reached()
@@ -108,6 +112,21 @@ public final class DeliveryService: Service {
     }
 
     private var stream: StreamName { applier.stream }
+
+    /// Takes the fields out of a batch's payloads while the batch before it is applied.
+    private func prepared(_ records: [LogRecord]) -> [LogRecord] {
+        guard let first = records.first else { return records }
+        let fields = applier.program.fields(of: records.lazy.map(\.event))
+        state.withLock { $0.fields[first.position] = fields }
+        return records
+    }
+
+    /// What ``prepared(_:)`` took out of a batch, once; a batch that is applied again does without.
+    private func takeFields(of records: [LogRecord]) -> [ViewProgram.Fields]? {
+        guard let first = records.first else { return nil }
+        return state.withLock { $0.fields.removeValue(forKey: first.position) }
+            .flatMap { $0.count == records.count ? $0 : nil }
+    }
 
     private func attempt(
         _ step: DeliveryMachine.Step, _ body: () async throws -> DeliveryMachine.Input
@@ -181,6 +200,7 @@ public final class DeliveryService: Service {
         state.withLock { state in
             state.number = begun.number
             state.forgetting = nil
+            state.fields = [:]
         }
         return try await store.read { transaction in
             DeliveryMachine.Opening(

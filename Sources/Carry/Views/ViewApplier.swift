@@ -53,44 +53,57 @@ public struct ViewApplier: Sendable {
     ///
     /// - Parameters:
     ///   - records: what follows `position` in the stream.
+    ///   - fields: what the program takes out of each record's event, where that was done before.
     ///   - position: where the cursor must be; what the transaction did is undone if it is not.
     ///   - heldKeys: keys that were held when this was planned.
     ///   - isCareful: whether each effect has a savepoint of its own, so that one that fails can be parked. Otherwise
     ///     the first that fails fails the transaction, which costs much less where none does.
     /// - Throws: `conflict` where cursor or held keys are not as expected; without care, what the effects throw.
     func apply(
-        _ records: [LogRecord], after position: LogPosition, number: Int64, heldKeys: Set<String>, isCareful: Bool,
-        at now: Timestamp, in transaction: any StoreTransaction
+        _ records: [LogRecord], fields: [ViewProgram.Fields]? = nil, after position: LogPosition, number: Int64,
+        heldKeys: Set<String>, isCareful: Bool, at now: Timestamp, in transaction: any StoreTransaction
     ) throws -> DeliveryMachine.Application {
         var result = DeliveryMachine.Application(newlyHeld: [], nextDue: nil)
         let inbox = Inbox(number: number)
         let acceptance = try inbox.acceptance(transaction)
         var session = program.session(in: transaction)
-        for record in records {
-            let event = record.event
-            guard program.reacts(to: event.type) else { continue }
-            guard try inbox.accept(event.id, at: record.position, with: acceptance) else { continue }
-            if heldKeys.contains(event.key) || result.newlyHeld.contains(event.key) {
-                guard try result.newlyHeld.contains(event.key) || parking.isHeld(event.key, in: transaction) else {
-                    throw FleetError(.conflict, "key \(event.key) is no longer held", isRetriable: true)
-                }
-                try park(record, reason: nil, nextAttempt: nil, at: now, in: transaction)
+        // Records are read in place: a copy of an event costs as much as a statement's parameters.
+        for index in records.indices {
+            guard program.reacts(to: records[index].event.type) else { continue }
+            let position = records[index].position
+            guard try inbox.accept(records[index].event.id, at: position, with: acceptance) else { continue }
+            if try mustWait(records[index].event.key, heldKeys, result.newlyHeld, in: transaction) {
+                try park(records[index], reason: nil, nextAttempt: nil, at: now, in: transaction)
             } else if isCareful {
                 do {
-                    try transaction.savepoint { try session.run(event) }
+                    try transaction.savepoint { try session.run(records[index].event, fields: fields?[index]) }
                 } catch let error as FleetError where error.code == .statement || error.code == .badEvent {
                     let next = retries.nextAttempt(after: 1, at: now)
-                    try park(record, reason: error.description, nextAttempt: next, at: now, in: transaction)
-                    result.newlyHeld.insert(event.key)
+                    try park(records[index], reason: error.description, nextAttempt: next, at: now, in: transaction)
+                    result.newlyHeld.insert(records[index].event.key)
                 }
             } else {
-                try session.run(event)
+                try session.run(records[index].event, fields: fields?[index])
             }
         }
         CrashPoint.applied.reached()
         if let last = records.last { try inbox.advance(from: position, to: last.position, transaction) }
         if !result.newlyHeld.isEmpty { result.nextDue = try parking.nextDue(in: transaction) }
         return result
+    }
+
+    /// Whether an event of a key goes behind a parked one.
+    /// - Throws: `conflict` where the key was held when this was planned, and is not any more.
+    private func mustWait(
+        _ key: String, _ heldKeys: Set<String>, _ newlyHeld: Set<String>, in transaction: any StoreTransaction
+    ) throws -> Bool {
+        if heldKeys.isEmpty, newlyHeld.isEmpty { return false }
+        if newlyHeld.contains(key) { return true }
+        guard heldKeys.contains(key) else { return false }
+        guard try parking.isHeld(key, in: transaction) else {
+            throw FleetError(.conflict, "key \(key) is no longer held", isRetriable: true)
+        }
+        return true
     }
 
     private func park(

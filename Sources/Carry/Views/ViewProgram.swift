@@ -14,6 +14,22 @@ public struct ViewProgram: Sendable {
     /// Whether the view does anything on events of a type.
     public func reacts(to type: String) -> Bool { reactions[type] != nil }
 
+    /// The fields that the program reads of an event, or why they cannot be read.
+    typealias Fields = Result<[SQLValue], FleetError>
+
+    /// Takes the fields out of payloads, ahead of the transaction that needs them. One entry an event; empty where the
+    /// program does nothing on it.
+    func fields(of events: some Sequence<Event>) -> [Fields] {
+        events.map { event in
+            guard let reaction = reactions[event.type] else { return .success([]) }
+            do {
+                return .success(try reaction.fields(of: event))
+            } catch {
+                return .failure(FleetError.wrapping(error))
+            }
+        }
+    }
+
     /// The program's statements, prepared in one transaction.
     func session(in transaction: any StoreTransaction) -> Session {
         Session(program: self, transaction: transaction)
@@ -40,10 +56,11 @@ public struct ViewProgram: Sendable {
         /// Runs what the view does on an event; nothing where it does nothing.
         /// - Throws: `badEvent` where the payload is not JSON or lacks a field that a statement reads; `statement`
         ///   where a statement fails; other errors where the store does.
-        mutating func run(_ event: Event) throws {
+        /// - Parameter fields: what ``ViewProgram/fields(of:)`` took out of the event, where that was done before.
+        mutating func run(_ event: Event, fields known: Fields? = nil) throws {
             guard let prepared = try prepare(event.type) else { return }
             let reaction = prepared.reaction
-            let fields = try reaction.fields(of: event)
+            let fields = try known?.get() ?? reaction.fields(of: event)
             var values: [SQLValue] = []
             for index in prepared.statements.indices {
                 values.removeAll(keepingCapacity: true)

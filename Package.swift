@@ -27,6 +27,11 @@ func kit(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
     .target(name: name, dependencies: dependencies, path: "Tests/Kit/\(name)", swiftSettings: strict)
 }
 
+/// A dependency that is there only where PostgreSQL is asked for: `--traits Postgres`.
+func postgres(_ name: String) -> Target.Dependency {
+    .target(name: name, condition: .when(traits: ["Postgres"]))
+}
+
 let grdb = Target.Dependency.product(name: "GRDB", package: "GRDB.swift")
 let sqlite = Target.Dependency.product(name: "GRDBSQLite", package: "GRDB.swift")
 let yams = Target.Dependency.product(name: "Yams", package: "Yams")
@@ -39,6 +44,9 @@ let package = Package(
     products: [
         .library(name: "Flotilla", targets: ["Flotilla"]),
         .executable(name: "flotilla", targets: ["FlotillaCommand"]),
+    ],
+    traits: [
+        .trait(name: "Postgres", description: "Stores in PostgreSQL (needs libpq: libpq-dev)")
     ],
     dependencies: [
         .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0"),
@@ -68,6 +76,10 @@ let package = Package(
             providers: [.apt(["libsqlite3-dev"])]),
         room("SQLiteConnection", wing: "Stores", ["FleetCore", "Stores", "CSQLiteConfiguration", grdb, sqlite]),
         room("SQLiteStore", wing: "Stores", ["FleetCore", "Stores", "Outbox", "Parking", "SQLiteConnection"]),
+        .systemLibrary(
+            name: "CLibPQ", path: "Sources/Stores/CLibPQ", pkgConfig: "libpq", providers: [.apt(["libpq-dev"])]),
+        room("PostgresConnection", wing: "Stores", ["FleetCore", "Stores", postgres("CLibPQ")]),
+        room("PostgresStore", wing: "Stores", ["FleetCore", "Stores", "Outbox", "Parking", "PostgresConnection"]),
         room("EmbeddedBroker", wing: "Brokers", ["FleetCore", "Stores", "Brokers", "SQLiteConnection"]),
         // Control
         room(
@@ -111,6 +123,12 @@ let package = Package(
             "SQLiteStoreTests",
             [
                 "FleetCore", "Stores", "Outbox", "Inbox", "Parking", "SQLiteConnection", "SQLiteStore", "TestKit",
+                "StoreConformance",
+            ]),
+        tests(
+            "PostgresStoreTests",
+            [
+                "FleetCore", "Stores", "Outbox", "Inbox", "Parking", "PostgresConnection", "PostgresStore", "TestKit",
                 "StoreConformance",
             ]),
         tests(

@@ -9,12 +9,21 @@ import Testing
         ("ground", ["FleetCore"], false),
         ("seams", ["FleetFile", "Stores", "SQLTemplate", "Brokers", "Outbox", "Inbox", "Parking"], true),
         ("patterns", ["Relay", "Views"], false),
-        ("connectors", ["CSQLiteConfiguration", "SQLiteConnection", "SQLiteStore", "EmbeddedBroker"], true),
+        (
+            "connectors",
+            [
+                "CSQLiteConfiguration", "SQLiteConnection", "CLibPQ", "PostgresConnection", "SQLiteStore",
+                "PostgresStore",
+                "EmbeddedBroker",
+            ], true
+        ),
         ("control", ["Control"], false),
         ("faces", ["CMalloc", "Flotilla", "FlotillaCommand"], true),
     ]
     /// Connectors that others may build on; no other connector may be imported by a connector.
-    static let sharedConnectors: Set<String> = ["CSQLiteConfiguration", "SQLiteConnection"]
+    static let sharedConnectors: Set<String> = [
+        "CSQLiteConfiguration", "SQLiteConnection", "CLibPQ", "PostgresConnection",
+    ]
     /// The only modules that may name a connector, besides connectors: control, and the library that opens a store.
     static let mayNameConnectors: Set<String> = ["Control", "Flotilla"]
 

@@ -26,6 +26,8 @@ public struct FleetError: Error, Sendable {
         public static let full = Code("full")
         /// A store refuses writes: permissions or a read-only medium.
         public static let readOnly = Code("read-only")
+        /// A server refuses who asks, or what is asked for: a password, a certificate, a missing privilege.
+        public static let denied = Code("denied")
         /// A store's file is damaged, or is no such store at all.
         public static let corrupt = Code("corrupt")
         /// A statement is wrong, or a constraint refuses what it would do.

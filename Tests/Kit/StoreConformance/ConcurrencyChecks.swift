@@ -68,7 +68,8 @@ extension StoreConformance {
                     let error: FleetError
                     do {
                         error = try await checkThrows(.busy) {
-                            try await second.write { _ = try $0.run("UPDATE items SET name = 'b'") }
+                            // In the way of the other, whether the store locks a row or everything.
+                            try await second.write { _ = try $0.run("INSERT INTO items VALUES (1, 'b')") }
                         }
                     } catch {
                         gate.open()

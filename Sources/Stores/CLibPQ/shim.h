@@ -1,0 +1,6 @@
+#ifndef FLOTILLA_LIBPQ_H
+#define FLOTILLA_LIBPQ_H
+
+#include <libpq-fe.h>
+
+#endif

@@ -1,0 +1,28 @@
+#if Postgres
+    /// Where a PostgreSQL database is, and which of its schemas is meant.
+    ///
+    /// ``url`` is whatever libpq takes (https://www.postgresql.org/docs/current/libpq-connect.html#LIBPQ-CONNSTRING), with
+    /// all that comes with it: `sslmode` and certificates, `~/.pgpass`, service files, `PG…` variables. It may hold a
+    /// password and is never shown; ``name`` is.
+    public struct PostgresAddress: Sendable, Hashable {
+        public var url: String
+        /// What may be shown.
+        public var name: String
+        /// The schema that unqualified names mean; `nil` for what the role and database say (`public`, as a rule).
+        public var schema: String?
+        /// What the server shows of who is connected.
+        public var application: String
+
+        public init(url: String, name: String, schema: String? = nil, application: String = "flotilla") {
+            self.url = url
+            self.name = name
+            self.schema = schema
+            self.application = application
+        }
+
+        /// A name as SQL takes it, whatever it holds.
+        public static func quoted(_ name: String) -> String {
+            "\"" + name.split(separator: "\"", omittingEmptySubsequences: false).joined(separator: "\"\"") + "\""
+        }
+    }
+#endif

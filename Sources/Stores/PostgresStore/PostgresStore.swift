@@ -1,0 +1,35 @@
+#if Postgres
+    import FleetCore
+    public import PostgresConnection
+    public import Stores
+
+    /// A service's store in PostgreSQL: one schema of a database.
+    ///
+    /// Write transactions are serializable. Where two are in each other's way, one of them throws `busy`, having done
+    /// nothing, and may be tried again.
+    public final class PostgresStore: Store {
+        public let name: String
+        private let pool: PostgresPool
+
+        /// Connects when it is first used.
+        /// - Parameter connections: how many transactions may run at a time.
+        public init(_ address: PostgresAddress, connections: Int = 4) {
+            name = address.name
+            pool = PostgresPool(address, size: connections)
+        }
+
+        public func write<Result: Sendable>(
+            _ body: @escaping @Sendable (any StoreTransaction) throws -> Result
+        ) async throws -> Result {
+            try await pool.connection().transaction(.write) { try body($0) }
+        }
+
+        public func read<Result: Sendable>(
+            _ body: @escaping @Sendable (any StoreTransaction) throws -> Result
+        ) async throws -> Result {
+            try await pool.connection().transaction(.read) { try body($0) }
+        }
+
+        public func close() async { await pool.close() }
+    }
+#endif

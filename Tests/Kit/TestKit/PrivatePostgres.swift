@@ -1,0 +1,221 @@
+import Foundation
+import Synchronization
+
+/// A PostgreSQL server of a test's own, on a Unix socket and a port of the loopback interface, in a temporary directory. It
+/// ends with the test process, however that ends.
+///
+/// PostgreSQL does not run as root: where the tests do, it runs as the user `postgres`, or `nobody`.
+public final class PrivatePostgres: Sendable {
+    public let directory: TemporaryDirectory
+    public let port: Int
+    /// Where the server's programs are.
+    public let programs: String
+    private let settings: [(String, String)]
+    private let account: [String]
+    private let process = Mutex<Running?>(nil)
+    private let databases = Atomic(0)
+
+    private struct Running: @unchecked Sendable {
+        // Used under the mutex alone.
+        var process: Process
+        var leash: Pipe
+    }
+
+    /// The server that tests share which do not stop it; each test has a database of its own.
+    public static func shared() async throws -> PrivatePostgres {
+        try await sharedServer.value
+    }
+
+    private static let sharedServer = Task { try await PrivatePostgres() }
+
+    /// - Parameter settings: beyond or in place of those for logical replication.
+    public init(settings: [String: String] = [:]) async throws {
+        directory = try TemporaryDirectory()
+        programs = try Self.findPrograms()
+        port = try Self.freePort()
+        var all = [
+            "listen_addresses": "127.0.0.1", "port": "\(port)", "unix_socket_directories": directory.path,
+            "wal_level": "logical", "max_wal_senders": "30", "max_replication_slots": "60", "max_connections": "300",
+            // What a test's server writes need not survive the machine, only the server.
+            "fsync": "off", "full_page_writes": "off", "shared_buffers": "64MB", "logging_collector": "off",
+            "log_min_messages": "fatal", "max_prepared_transactions": "10",
+        ]
+        for (name, value) in settings { all[name] = value }
+        self.settings = all.sorted { $0.key < $1.key }.map { ($0.key, $0.value) }
+        account = try Self.account()
+        try run("chmod", ["755", directory.path])
+        if !account.isEmpty {
+            try run("chown", [Self.user ?? "nobody", directory.path])
+        }
+        try runAsServer([
+            "\(programs)/initdb", "--pgdata", dataDirectory, "--auth", "trust", "--username", "flotilla", "--no-sync",
+            "--encoding", "UTF8", "--locale", "C.UTF-8",
+        ])
+        try await start()
+    }
+
+    deinit { stop(mode: "immediate") }
+
+    public var dataDirectory: String { directory.file("data") }
+
+    /// The address of a database on the Unix socket.
+    public func url(_ database: String, user: String = "flotilla", parameters: String = "") -> String {
+        let path = directory.path.addingPercentEncoding(withAllowedCharacters: .alphanumerics) ?? ""
+        return "postgres://\(user)@\(path):\(port)/\(database)\(parameters.isEmpty ? "" : "?" + parameters)"
+    }
+
+    /// The address of a database on the loopback interface.
+    public func tcpURL(_ database: String, user: String = "flotilla", port: Int? = nil) -> String {
+        "postgres://\(user)@127.0.0.1:\(port ?? self.port)/\(database)?sslmode=disable"
+    }
+
+    /// Makes an empty database, and returns its name.
+    public func makeDatabase() async throws -> String {
+        let name = "test_\(databases.add(1, ordering: .relaxed).newValue)"
+        try psql("postgres", "CREATE DATABASE \(name) STRATEGY file_copy", orElse: "CREATE DATABASE \(name)")
+        return name
+    }
+
+    private func psql(_ database: String, _ sql: String, orElse other: String) throws {
+        do { try psql(database, sql) } catch { try psql(database, other) }
+    }
+
+    /// Runs SQL, and returns its output: rows on lines, columns separated by a bar.
+    @discardableResult
+    public func psql(_ database: String, _ sql: String) throws -> String {
+        let (status, output) = try Self.launch(
+            "\(programs)/psql",
+            [
+                "-X", "-q", "-A", "-t", "-v", "ON_ERROR_STOP=1", "-h", directory.path, "-p", "\(port)", "-U",
+                "flotilla", database,
+            ],
+            input: sql)
+        try check(status == 0, "psql failed: \(output)")
+        return output.hasSuffix("\n") ? String(output.dropLast()) : output
+    }
+
+    // MARK: Starting and stopping
+
+    public func start() async throws {
+        let words = ["\(programs)/postgres", "-D", dataDirectory] + settings.flatMap { ["-c", "\($0)=\($1)"] }
+        let process = Process()
+        process.executableURL = URL(fileURLWithPath: "/bin/sh")
+        // The shell waits for the end of its input: whatever ends the tests ends the server too.
+        let script = "\"$@\" </dev/null & server=$!; cat >/dev/null; kill -QUIT $server; wait $server"
+        process.arguments = ["-c", script, "sh"] + account + words
+        let leash = Pipe()
+        process.standardInput = leash
+        let log = directory.file("server.log")
+        if !FileManager.default.fileExists(atPath: log) {
+            _ = FileManager.default.createFile(atPath: log, contents: nil)
+        }
+        let output = FileHandle(forWritingAtPath: log)
+        output?.seekToEndOfFile()
+        process.standardOutput = output
+        process.standardError = output
+        try process.run()
+        self.process.withLock { $0 = Running(process: process, leash: leash) }
+        try await eventually("PostgreSQL on port \(self.port); its log is \(log)") {
+            try self.isReady()
+        }
+    }
+
+    private func isReady() throws -> Bool {
+        try Self.launch("\(programs)/pg_isready", ["-q", "-h", directory.path, "-p", "\(port)"], input: nil).status == 0
+    }
+
+    /// Stops it: `fast`, or `immediate`, which is as a crash.
+    public func stop(mode: String = "fast") {
+        let running = process.withLock { running in
+            defer { running = nil }
+            return running
+        }
+        guard let running else { return }
+        _ = try? runAsServer(["\(programs)/pg_ctl", "--pgdata", dataDirectory, "stop", "--wait", "--mode", mode])
+        try? running.leash.fileHandleForWriting.close()
+        running.process.waitUntilExit()
+    }
+
+    /// The server's first process.
+    public var processID: Int32? {
+        let text = try? String(contentsOfFile: "\(dataDirectory)/postmaster.pid", encoding: .utf8)
+        return text?.split(separator: "\n").first.flatMap { Int32($0) }
+    }
+
+    // MARK: The machine
+
+    private static func findPrograms() throws -> String {
+        let root = "/usr/lib/postgresql"
+        let versions = (try? FileManager.default.contentsOfDirectory(atPath: root)) ?? []
+        for version in versions.compactMap({ Int($0) }).sorted(by: >) {
+            let directory = "\(root)/\(version)/bin"
+            if FileManager.default.isExecutableFile(atPath: "\(directory)/initdb") { return directory }
+        }
+        throw CheckFailure("there is no PostgreSQL server in \(root): install it with `make setup`")
+    }
+
+    private static var user: String? {
+        let known = (try? String(contentsOfFile: "/etc/passwd", encoding: .utf8)) ?? ""
+        return ["postgres", "nobody"].first { name in known.contains("\n\(name):") }
+    }
+
+    /// The words in front of a command that is not to run as root.
+    private static func account() throws -> [String] {
+        guard geteuid() == 0 else { return [] }
+        guard let user else { throw CheckFailure("there is no user `postgres` or `nobody` to run PostgreSQL as") }
+        return ["setpriv", "--reuid=\(user)", "--regid=\(try group(of: user))", "--clear-groups", "--"]
+    }
+
+    private static func group(of user: String) throws -> String {
+        try launch("/usr/bin/id", ["-g", user], input: nil).output.trimmingCharacters(in: .whitespacesAndNewlines)
+    }
+
+    private func runAsServer(_ words: [String]) throws {
+        let all = account + words
+        try run(all[0], Array(all.dropFirst()))
+    }
+
+    private func run(_ program: String, _ arguments: [String]) throws {
+        let (status, output) = try Self.launch("/usr/bin/env", [program] + arguments, input: nil)
+        try check(status == 0, "\(program) \(arguments.joined(separator: " ")) failed: \(output)")
+    }
+
+    private static func launch(
+        _ program: String, _ arguments: [String], input: String?
+    ) throws -> (status: Int32, output: String) {
+        let process = Process()
+        process.executableURL = URL(fileURLWithPath: program)
+        process.arguments = arguments
+        process.currentDirectoryURL = URL(fileURLWithPath: "/")
+        let output = Pipe()
+        process.standardOutput = output
+        process.standardError = output
+        let given = input.map { _ in Pipe() }
+        process.standardInput = given ?? FileHandle.nullDevice
+        try process.run()
+        if let input, let given {
+            try? given.fileHandleForWriting.write(contentsOf: Data(input.utf8))
+            try? given.fileHandleForWriting.close()
+        }
+        let text = output.fileHandleForReading.readDataToEndOfFile()
+        process.waitUntilExit()
+        return (process.terminationStatus, String(decoding: text, as: UTF8.self))
+    }
+
+    /// A port that nobody listens on at the moment.
+    private static func freePort() throws -> Int {
+        let descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
+        defer { close(descriptor) }
+        var address = sockaddr_in()
+        address.sin_family = sa_family_t(AF_INET)
+        address.sin_addr.s_addr = UInt32(0x7F00_0001).bigEndian
+        var length = socklen_t(MemoryLayout<sockaddr_in>.size)
+        let isBound = withUnsafeMutablePointer(to: &address) { pointer in
+            pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
+                bind(descriptor, $0, length) == 0 && getsockname(descriptor, $0, &length) == 0
+            }
+        }
+        try check(isBound, "no port of the loopback interface is free")
+        return Int(UInt16(bigEndian: address.sin_port))
+    }
+}

@@ -15,7 +15,10 @@ enum Rows {
 
     /// Fills an outbox with committed rows; each key has one event in a thousand.
     static func fill(_ path: String, count: Int) async throws {
-        let needs = StoreNeeds(outbox: try TableName("outbox"), outboxKeep: .zero, views: [])
+        let needs = StoreNeeds(
+            outbox: OutboxNeeds(
+                table: try TableName("outbox"),
+                stream: StreamName(fleet: try FleetName("shop"), service: try ServiceName("orders"))), views: [])
         _ = try await SQLiteSetup(path: path, name: path).apply(needs)
         let connection = try SQLiteConnection(path: path, mode: .readWrite, durability: .normal)
         for start in stride(from: 0, to: count, by: 50_000) {

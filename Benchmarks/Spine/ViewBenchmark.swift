@@ -80,7 +80,7 @@ enum ViewBenchmark {
         }
         let path = workspace.file("reports.db")
         _ = try await SQLiteSetup(path: path, name: path).apply(
-            StoreNeeds(outbox: nil, outboxKeep: .zero, views: [ViewNeeds(subscription: view, schema: schema)]))
+            StoreNeeds(outbox: nil, views: [ViewNeeds(subscription: view, schema: schema)]))
         let program = ViewProgram([("OrderPlaced", try SQLTemplate(reaction, dialect: .sqlite))])
         let changes = ChangeSignal()
         let progress = FleetCore.Progress(name: "view", changes: changes)

@@ -79,7 +79,7 @@ import Testing
         ("keep: ‸0", "\"0\" is no length of time"),
         ("keep: ‸-1s", "\"-1s\" is no length of time"), ("max_event: ‸1MB", "\"1MB\" is no size"),
         ("max_event: ‸9999999999TiB", "is no size"), ("capture: ‸pol", "did you mean \"poll\"?"),
-        ("capture: ‸log", "the capture mode \"log\" is not part of this build yet; use poll"),
+        ("capture: ‸log", "a SQLite store has no capture mode \"log\"; use poll"),
         ("capture: ‸telepathy", "\"telepathy\" is no capture mode; use poll"),
     ])
     func outboxes(setting: String, part: String) {

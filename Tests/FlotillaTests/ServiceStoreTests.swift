@@ -23,7 +23,10 @@ import Testing
         try FileManager.default.createDirectory(at: directory, withIntermediateDirectories: true)
         defer { try? FileManager.default.removeItem(at: directory) }
         let path = directory.appendingPathComponent("orders.db").path
-        let needs = StoreNeeds(outbox: try TableName("outbox"), outboxKeep: .zero, views: [])
+        let needs = StoreNeeds(
+            outbox: OutboxNeeds(
+                table: try TableName("outbox"),
+                stream: StreamName(fleet: try FleetName("shop"), service: try ServiceName("orders"))), views: [])
         _ = try await SQLiteSetup(path: path, name: "orders.db").apply(needs)
         let store = try await ServiceStore.open("sqlite:\(path)", service: "orders")
         try await store.transaction { try $0.script("CREATE TABLE orders (id TEXT PRIMARY KEY, customer TEXT)") }

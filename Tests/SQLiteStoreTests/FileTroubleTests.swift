@@ -35,7 +35,7 @@ import Testing
         #expect(try FileManager.default.contentsOfDirectory(atPath: directory.path) == [])
         try await checkThrows(.missing) { try SQLiteStore(path: directory.file("no/such/directory.db")) }
         let setup = SQLiteSetup(path: directory.file("no/such/directory.db"), name: "orders.db")
-        let needs = StoreNeeds(outbox: nil, outboxKeep: .zero, views: [])
+        let needs = StoreNeeds(outbox: nil, views: [])
         let unmade = try await checkThrows(.unavailable) { try await setup.apply(needs) }
         #expect(unmade.message.contains("no/such/directory.db"))
     }
@@ -56,7 +56,7 @@ import Testing
         try bytes.write(to: URL(fileURLWithPath: path))
         let error = try await checkThrows(.corrupt) { try SQLiteStore(path: path) }
         #expect(error.message.contains(path) && error.remedy != nil)
-        let needs = StoreNeeds(outbox: nil, outboxKeep: .zero, views: [])
+        let needs = StoreNeeds(outbox: nil, views: [])
         let setup = SQLiteSetup(path: path, name: "orders.db")
         try await checkThrows(.corrupt) { try await setup.plan(needs) }
         try await checkThrows(.corrupt) { try await setup.apply(needs) }

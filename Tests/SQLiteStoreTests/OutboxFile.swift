@@ -9,6 +9,10 @@ struct OutboxFile {
     static let stream = StreamName(fleet: FleetName(unchecked: "northwind"), service: ServiceName(unchecked: "orders"))
     static let table = TableName(unchecked: "outbox")
 
+    static func needs(keep: Duration = .zero) -> OutboxNeeds {
+        OutboxNeeds(table: table, keep: keep, stream: stream)
+    }
+
     let directory: TemporaryDirectory
     var path: String { directory.file("orders.db") }
     let store: SQLiteStore
@@ -20,12 +24,12 @@ struct OutboxFile {
         self.keep = keep
         let setup = SQLiteSetup(path: directory.file("orders.db"), name: "orders.db")
         if let schema {
-            _ = try await setup.apply(StoreNeeds(outbox: nil, outboxKeep: keep, views: []))
+            _ = try await setup.apply(StoreNeeds(outbox: nil, views: []))
             let store = try SQLiteStore(path: directory.file("orders.db"))
             try await store.write { try $0.script(schema) }
             await store.close()
         }
-        _ = try await setup.apply(StoreNeeds(outbox: Self.table, outboxKeep: keep, views: []))
+        _ = try await setup.apply(StoreNeeds(outbox: Self.needs(keep: keep), views: []))
         store = try SQLiteStore(path: directory.file("orders.db"))
     }
 

@@ -10,11 +10,11 @@ import Testing
         let directory = try TemporaryDirectory()
         let path = directory.file("orders.db")
         let setup = SQLiteSetup(path: path, name: "orders.db")
-        _ = try await setup.apply(StoreNeeds(outbox: nil, outboxKeep: .zero, views: []))
+        _ = try await setup.apply(StoreNeeds(outbox: nil, views: []))
         let store = try SQLiteStore(path: path)
         try await store.write { try $0.script(schema) }
         await store.close()
-        let needs = StoreNeeds(outbox: OutboxFile.table, outboxKeep: keep, views: [])
+        let needs = StoreNeeds(outbox: OutboxFile.needs(keep: keep), views: [])
         let planned = try await checkThrows(.invalidInput) { try await setup.plan(needs) }
         let applied = try await checkThrows(.invalidInput) { try await setup.apply(needs) }
         let opened = try await checkThrows(.invalidInput) {
@@ -87,7 +87,7 @@ import Testing
     @Test func aFileWithoutItsOutboxIsNotApplied() async throws {
         let directory = try TemporaryDirectory()
         let path = directory.file("orders.db")
-        for needs in [nil, StoreNeeds(outbox: nil, outboxKeep: .zero, views: [])] {
+        for needs in [nil, StoreNeeds(outbox: nil, views: [])] {
             if let needs {
                 _ = try await SQLiteSetup(path: path, name: "orders.db").apply(needs)
             } else {

@@ -27,7 +27,7 @@ import Testing
     /// A file with the view, some old content, and a table of the service's own.
     private func prepare() async throws -> (file: OutboxFile, rebuild: SQLiteRebuild) {
         let file = try await OutboxFile()
-        let needs = StoreNeeds(outbox: OutboxFile.table, outboxKeep: .zero, views: [Self.view])
+        let needs = StoreNeeds(outbox: OutboxFile.needs(), views: [Self.view])
         _ = try await SQLiteSetup(path: file.path, name: "orders.db").apply(needs)
         try await file.store.write { transaction in
             try transaction.script(
@@ -99,7 +99,7 @@ import Testing
         }
         let leftovers = try FileManager.default.contentsOfDirectory(atPath: file.directory.path)
         #expect(leftovers.filter { $0.contains("rebuild") } == [])
-        let needs = StoreNeeds(outbox: OutboxFile.table, outboxKeep: .zero, views: [Self.view])
+        let needs = StoreNeeds(outbox: OutboxFile.needs(), views: [Self.view])
         let plan = try await SQLiteSetup(path: file.path, name: "orders.db").plan(needs)
         #expect(plan.steps == [] && plan.notices == [])
     }
@@ -163,7 +163,7 @@ import Testing
         let odd = directory.file("a b?c#d%20é&mode=rw")
         try FileManager.default.createDirectory(atPath: odd, withIntermediateDirectories: true)
         let path = odd + "/orders 100%.db"
-        let needs = StoreNeeds(outbox: nil, outboxKeep: .zero, views: [Self.view])
+        let needs = StoreNeeds(outbox: nil, views: [Self.view])
         _ = try await SQLiteSetup(path: path, name: "orders.db").apply(needs)
         let store = try SQLiteStore(path: path)
         try await store.write {

@@ -15,7 +15,7 @@ import Testing
     }
 
     private static func needs(_ views: [ViewNeeds] = [lines]) -> StoreNeeds {
-        StoreNeeds(outbox: OutboxFile.table, outboxKeep: .zero, views: views)
+        StoreNeeds(outbox: OutboxFile.needs(), views: views)
     }
 
     /// A place for a file, what sets it up, and how many tables and indexes it has.

@@ -91,9 +91,10 @@ extension FleetDefinition {
 }
 
 extension ServiceDefinition {
-    var storeNeeds: StoreNeeds {
-        StoreNeeds(
-            outbox: publishes.isEmpty ? nil : outbox.table, outboxKeep: outbox.keep, views: views.map(viewNeeds))
+    /// - Parameter stream: where the service's events go.
+    func storeNeeds(stream: StreamName) -> StoreNeeds {
+        let needs = OutboxNeeds(table: outbox.table, keep: outbox.keep, capture: outbox.capture, stream: stream)
+        return StoreNeeds(outbox: publishes.isEmpty ? nil : needs, views: views.map(viewNeeds))
     }
 
     func viewNeeds(_ view: ViewDefinition) -> ViewNeeds {

@@ -81,7 +81,7 @@ public enum FleetSetup {
             let setup = Connectors.setup(of: service)
             var part = FleetPlan.Part(name: "\(service.name) (\(setup.name))", steps: [], notices: [])
             do {
-                let changes = try await store(setup, service.storeNeeds)
+                let changes = try await store(setup, service.storeNeeds(stream: fleet.stream(of: service.name)))
                 part.steps = changes.steps.map(\.description)
                 part.notices = changes.notices
             } catch {

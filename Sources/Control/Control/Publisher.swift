@@ -25,7 +25,8 @@ public enum Publisher {
                 "--data is of \(ByteCount(bytes.count)), and the limit is \(service.outbox.maximumEventSize)",
                 remedy: "raise outbox.max_event")
         }
-        let setup = try await Connectors.setup(of: service).plan(service.storeNeeds)
+        let setup = try await Connectors.setup(of: service).plan(
+            service.storeNeeds(stream: fleet.stream(of: service.name)))
         guard setup.steps.isEmpty else {
             throw FleetError(
                 .notApplied, "\(service.name) is not set up yet", remedy: "run `flotilla apply \(fleet.file)` first")

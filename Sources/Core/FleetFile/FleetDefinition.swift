@@ -106,19 +106,16 @@ public struct StoreAddress: Sendable, Hashable, CustomStringConvertible {
 }
 
 public struct OutboxDefinition: Sendable, Hashable {
-    /// How committed rows leave the store.
-    public enum Capture: String, Sendable, CaseIterable { case poll }
-
     /// `outbox` by default.
     public var table: TableName
     /// How long published rows stay. None by default.
     public var keep: Duration
-    public var capture: Capture
+    public var capture: CaptureMode
     /// An event larger than this is parked. 1 MiB by default.
     public var maximumEventSize: ByteCount
 
     public init(
-        table: TableName = TableName(unchecked: "outbox"), keep: Duration = .zero, capture: Capture = .poll,
+        table: TableName = TableName(unchecked: "outbox"), keep: Duration = .zero, capture: CaptureMode = .poll,
         maximumEventSize: ByteCount = .mebibytes(1)
     ) {
         self.table = table

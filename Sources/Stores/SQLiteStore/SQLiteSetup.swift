@@ -69,7 +69,7 @@ struct SQLiteChanges {
         usesWAL = try session.journalMode() == "wal"
         hasOutbox =
             try needs.outbox.map { outbox in
-                try SQLiteOutboxTable(outbox, keep: needs.outboxKeep, in: session, file: file) != nil
+                try SQLiteOutboxTable(outbox.table, keep: outbox.keep, in: session, file: file) != nil
             } ?? true
         var views: [String: String] = [:]
         if version > 0 {
@@ -82,7 +82,7 @@ struct SQLiteChanges {
 
     static func forNewFile(_ needs: StoreNeeds) -> SetupPlan {
         var steps = [createFile, ownTables]
-        if let outbox = needs.outbox { steps.append(outboxStep(outbox)) }
+        if let outbox = needs.outbox { steps.append(outboxStep(outbox.table)) }
         steps += needs.views.map { viewStep($0.subscription) }
         return SetupPlan(steps: steps)
     }
@@ -103,7 +103,7 @@ struct SQLiteChanges {
             plan.steps.append(
                 SetupStep("bring Flotilla's own tables from version \(version) to \(SQLiteOwnTables.migrations.count)"))
         }
-        if let outbox = needs.outbox, !hasOutbox { plan.steps.append(Self.outboxStep(outbox)) }
+        if let outbox = needs.outbox, !hasOutbox { plan.steps.append(Self.outboxStep(outbox.table)) }
         plan.steps += newViews.map { Self.viewStep($0.subscription) }
         for view in needs.views {
             if let known = knownViews[view.subscription.view.text], known != view.schema {
@@ -122,7 +122,7 @@ struct SQLiteChanges {
     func perform() throws {
         try SQLiteOwnTables.migrate(session, file: file)
         if let outbox = needs.outbox, !hasOutbox {
-            try session.script(SQLiteOutboxTable.creation(outbox))
+            try session.script(SQLiteOutboxTable.creation(outbox.table))
         }
         for view in newViews {
             try SQLiteViewObjects.create(view, in: session)

@@ -3,15 +3,29 @@ public import FleetCore
 /// What a fleet needs in one service's store.
 public struct StoreNeeds: Sendable {
     /// The service's outbox, where it publishes.
-    public var outbox: TableName?
-    /// How long published rows stay in the outbox.
-    public var outboxKeep: Duration
+    public var outbox: OutboxNeeds?
     public var views: [ViewNeeds]
 
-    public init(outbox: TableName?, outboxKeep: Duration, views: [ViewNeeds]) {
+    public init(outbox: OutboxNeeds?, views: [ViewNeeds]) {
         self.outbox = outbox
-        self.outboxKeep = outboxKeep
         self.views = views
+    }
+}
+
+/// What a fleet needs in a store for the service's outbox.
+public struct OutboxNeeds: Sendable {
+    public var table: TableName
+    /// How long published rows stay.
+    public var keep: Duration
+    public var capture: CaptureMode
+    /// Where its events go.
+    public var stream: StreamName
+
+    public init(table: TableName, keep: Duration = .zero, capture: CaptureMode = .poll, stream: StreamName) {
+        self.table = table
+        self.keep = keep
+        self.capture = capture
+        self.stream = stream
     }
 }
 

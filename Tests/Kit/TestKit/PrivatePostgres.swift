@@ -100,9 +100,17 @@ public final class PrivatePostgres: Sendable {
         let words = ["\(programs)/postgres", "-D", dataDirectory] + settings.flatMap { ["-c", "\($0)=\($1)"] }
         let process = Process()
         process.executableURL = URL(fileURLWithPath: "/bin/sh")
-        // The shell waits for the end of its input: whatever ends the tests ends the server too.
-        let script = "\"$@\" </dev/null & server=$!; cat >/dev/null; kill -QUIT $server; wait $server"
-        process.arguments = ["-c", script, "sh"] + account + words
+        // The shell waits for the end of its input: whatever ends the tests ends the server too, and its data, unless a
+        // word was left that says to keep them.
+        let script = """
+            data=$1; shift
+            "$@" </dev/null & server=$!
+            word=$(cat)
+            kill -QUIT $server 2>/dev/null
+            wait $server
+            [ -n "$word" ] || rm -rf "$data"
+            """
+        process.arguments = ["-c", script, "sh", directory.path] + account + words
         let leash = Pipe()
         process.standardInput = leash
         let log = directory.file("server.log")
@@ -132,6 +140,7 @@ public final class PrivatePostgres: Sendable {
         }
         guard let running else { return }
         _ = try? runAsServer(["\(programs)/pg_ctl", "--pgdata", dataDirectory, "stop", "--wait", "--mode", mode])
+        try? running.leash.fileHandleForWriting.write(contentsOf: Data("keep".utf8))
         try? running.leash.fileHandleForWriting.close()
         running.process.waitUntilExit()
     }

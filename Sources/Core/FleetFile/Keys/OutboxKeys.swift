@@ -2,10 +2,9 @@ internal import FleetCore
 
 /// Reads `outbox`: the table, and how rows leave it.
 struct OutboxKeys {
-    /// Modes of the design that this build has no code for.
-    private static let laterModes: Set<String> = ["log", "message"]
-
     let values: ValueReader
+    /// The kind of store that holds the outbox; `nil` where that is not known.
+    let storeScheme: String?
 
     func read(_ field: NamedValue, _ subject: String) -> OutboxDefinition {
         var outbox = OutboxDefinition()
@@ -18,18 +17,22 @@ struct OutboxKeys {
         }
         outbox.keep = values.duration(fields["keep"]) ?? outbox.keep
         outbox.capture = fields["capture"].flatMap(readCapture) ?? outbox.capture
+        if outbox.capture == .message, let field = fields["table"] ?? fields["keep"] {
+            let message = "with capture: message there is no table"
+            values.log.error(at: field.mark, message, remedy: "remove \(field.shown)")
+        }
         outbox.maximumEventSize = values.size(fields["max_event"]) ?? outbox.maximumEventSize
         return outbox
     }
 
-    private func readCapture(_ field: NamedValue) -> OutboxDefinition.Capture? {
+    private func readCapture(_ field: NamedValue) -> CaptureMode? {
         guard let read = values.text(field.value, "\"capture\"") else { return nil }
-        if let capture = OutboxDefinition.Capture(rawValue: read.text) { return capture }
-        let modes = OutboxDefinition.Capture.allCases.map(\.rawValue)
+        let modes = (storeScheme == StoreKeys.sqlite ? [.poll] : CaptureMode.allCases).map(\.rawValue)
+        if modes.contains(read.text) { return CaptureMode(rawValue: read.text) }
         let names = modes.joined(separator: ", ")
-        if Self.laterModes.contains(read.text) {
-            let message = "the capture mode \(read.shown) is not part of this build yet"
-            values.log.error(at: read.mark, message, remedy: "use \(names)")
+        if CaptureMode(rawValue: read.text) != nil {
+            let message = "a SQLite store has no capture mode \(read.shown)"
+            values.log.error(at: read.mark, message, remedy: "use \(names): log and message read PostgreSQL's log")
             return nil
         }
         let nearest = read.hasVariables ? nil : values.log.nearest(to: read.text, in: modes)

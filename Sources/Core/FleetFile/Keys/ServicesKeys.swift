@@ -41,7 +41,8 @@ struct ServicesKeys {
             draft.store = stores.read(field, "the store of \(subject)")
         }
         if let field = fields["outbox"] {
-            draft.outbox = OutboxKeys(values: values).read(field, "the outbox of \(subject)")
+            draft.outbox = OutboxKeys(values: values, storeScheme: draft.store?.address.scheme)
+                .read(field, "the outbox of \(subject)")
             if publisher.types?.isEmpty == true {
                 let message = "\(subject) has an outbox, but publishes nothing"
                 values.log.warning(at: field.mark, message, remedy: "list its events under publishes")

@@ -10,6 +10,8 @@ struct StoreKeys {
         var mark: TextMark
     }
 
+    static let sqlite = "sqlite"
+
     let values: ValueReader
     let schemes: Set<String>
     let directory: String
@@ -38,16 +40,39 @@ struct StoreKeys {
             values.log.error(at: url.mark, "this build has no connector for \(url.shown)", remedy: remedy)
             return nil
         }
-        if scheme == "sqlite" {
+        if scheme == Self.sqlite {
             if let schemaKey {
                 let message = "a SQLite store has no \"schema\": schemas are for servers"
                 values.log.error(at: schemaKey, message, remedy: "remove it: one file is one service's store")
             }
             return file(url)
         }
+        if let schema, let schemaKey, !isSchemaName(schema.text) {
+            let message = "\(schema.shown) is no name for a schema"
+            values.log.error(at: schemaKey, message, remedy: "use letters, digits and _, at most 63")
+            return nil
+        }
         let address = StoreAddress(
             scheme: scheme, text: url.text, description: Shown.redacted(url.text), schema: schema?.text)
-        return Store(address: address, identity: "\(url.text)#\(schema?.text ?? "")", mark: url.mark)
+        return Store(
+            address: address, identity: "\(database(url.text))#\(schema?.text ?? "public")", mark: url.mark)
+    }
+
+    private func isSchemaName(_ text: String) -> Bool {
+        guard let first = text.utf8.first, text.utf8.count <= 63, !text.hasPrefix("pg_") else { return false }
+        let isWord = text.utf8.allSatisfy { byte in
+            (0x61...0x7A).contains(byte) || (0x41...0x5A).contains(byte) || (0x30...0x39).contains(byte) || byte == 0x5F
+        }
+        return isWord && !(0x30...0x39).contains(first)
+    }
+
+    /// Server and database of a URL, whoever connects there and how.
+    private func database(_ url: String) -> String {
+        var rest = url[...]
+        if let colon = rest.firstIndex(of: ":") { rest = rest[colon...].dropFirst().drop { $0 == "/" } }
+        if let query = rest.firstIndex(where: { $0 == "?" || $0 == "#" }) { rest = rest[..<query] }
+        if let at = rest.lastIndex(of: "@") { rest = rest[rest.index(after: at)...] }
+        return rest.lowercased()
     }
 
     private func file(_ url: FieldText) -> Store? {

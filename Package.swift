@@ -87,7 +87,8 @@ let package = Package(
             [
                 "FleetCore", "FleetFile", "Stores", "SQLTemplate", "Brokers", "Outbox", "Inbox", "Parking", "Relay",
                 "Views",
-                "SQLiteStore", "EmbeddedBroker", lifecycle, logging,
+                "SQLiteStore", "EmbeddedBroker", postgres("PostgresConnection"), postgres("PostgresStore"), lifecycle,
+                logging,
                 .product(name: "UnixSignals", package: "swift-service-lifecycle"),
             ]),
         // Faces

@@ -160,7 +160,7 @@ public struct RelayMachine: Sendable {
         }
         // Waiting helps against a lock or a full disk. After anything else at the source, what is known of it is void:
         // rows that are not settled are captured again.
-        let canRetry = step == .append || error.code == .busy || error.code == .full
+        let canRetry = step == .append || error.waitingHelps
         if step == .open || !canRetry { mustReopen = true }
         if mustReopen { return [] }
         waiting.insert(step)

@@ -179,7 +179,7 @@ public struct DeliveryMachine: Sendable {
             isCareful = true
             return []
         }
-        let canRetry = step == .acknowledge || error.code == .busy || error.code == .full
+        let canRetry = step == .acknowledge || error.waitingHelps
         if step == .open || !canRetry { mustReopen = true }
         if mustReopen { return [] }
         waiting.insert(step)

@@ -8,19 +8,34 @@ import SQLiteStore
 import Stores
 import Views
 
+#if Postgres
+    import PostgresConnection
+    import PostgresStore
+#endif
+
 /// Which connector stands behind each seam. A new store or broker is one line here in each place.
 enum Connectors {
-    static let storeSchemes: Set<String> = ["sqlite"]
+    #if Postgres
+        static let storeSchemes: Set<String> = ["sqlite", "postgres", "postgresql"]
+    #else
+        static let storeSchemes: Set<String> = ["sqlite"]
+    #endif
     static let brokerEngines: Set<String> = ["embedded"]
 
-    static func dialect(of store: StoreAddress) -> SQLDialect { .sqlite }
+    static func dialect(of store: StoreAddress) -> SQLDialect { store.isSQLite ? .sqlite : .postgresql }
 
     static func setup(of service: ServiceDefinition) -> any StoreSetup {
-        SQLiteSetup(path: service.store.text, name: service.store.description)
+        #if Postgres
+            if !service.store.isSQLite { return PostgresSetup(service.postgresAddress) }
+        #endif
+        return SQLiteSetup(path: service.store.text, name: service.store.description)
     }
 
     static func store(of service: ServiceDefinition) throws -> any Store {
-        try SQLiteStore(path: service.store.text, name: service.store.description)
+        #if Postgres
+            if !service.store.isSQLite { return PostgresStore(service.postgresAddress) }
+        #endif
+        return try SQLiteStore(path: service.store.text, name: service.store.description)
     }
 
     /// Opens a service's store for the length of `body`.
@@ -41,17 +56,50 @@ enum Connectors {
     static func outbox(
         of service: ServiceDefinition, stream: StreamName, watcher: FileWatcher?
     ) async throws -> any OutboxSource {
-        try await SQLiteOutbox(
+        #if Postgres
+            if !service.store.isSQLite {
+                return try await PostgresOutbox(
+                    service.postgresAddress, table: service.outbox.table, keep: service.outbox.keep, stream: stream)
+            }
+        #endif
+        return try await SQLiteOutbox(
             path: service.store.text, name: service.store.description, table: service.outbox.table,
             keep: service.outbox.keep, stream: stream, watcher: watcher)
     }
 
-    static func rebuild(of view: ViewNeeds, in service: ServiceDefinition) -> any ViewRebuild {
-        SQLiteRebuild(view, path: service.store.text, name: service.store.description)
+    /// What waits in a service's outbox, whoever captures it.
+    static func pendingRows(of service: ServiceDefinition, stream: StreamName) async throws -> PendingRows {
+        #if Postgres
+            if !service.store.isSQLite {
+                return try await PostgresOutbox.pending(
+                    service.postgresAddress, table: service.outbox.table, keep: service.outbox.keep)
+            }
+        #endif
+        let source = try await outbox(of: service, stream: stream, watcher: nil)
+        do {
+            let pending = try await source.pending()
+            await source.close()
+            return pending
+        } catch {
+            await source.close()
+            throw error
+        }
+    }
+
+    static func rebuild(of view: ViewNeeds, in service: ServiceDefinition) throws -> any ViewRebuild {
+        #if Postgres
+            if !service.store.isSQLite {
+                throw FleetError(.invalidInput, "views in PostgreSQL cannot be rebuilt yet")
+            }
+        #endif
+        return SQLiteRebuild(view, path: service.store.text, name: service.store.description)
     }
 
     static func findings(in views: [ViewSQL], of service: ServiceDefinition) async throws -> [SQLFinding] {
-        try await SQLiteStatementCheck(path: service.store.text).findings(in: views)
+        #if Postgres
+            if !service.store.isSQLite { return [] }
+        #endif
+        return try await SQLiteStatementCheck(path: service.store.text).findings(in: views)
     }
 
     static func broker(of fleet: FleetDefinition) -> any Broker {
@@ -66,6 +114,19 @@ enum Connectors {
 extension RetentionDefinition {
     fileprivate var limits: Retention { Retention(age: age, size: size, limit: limit) }
 }
+
+extension StoreAddress {
+    var isSQLite: Bool { scheme == "sqlite" }
+}
+
+#if Postgres
+    extension ServiceDefinition {
+        var postgresAddress: PostgresAddress {
+            PostgresAddress(
+                url: store.text, name: store.description, schema: store.schema, application: "flotilla \(name)")
+        }
+    }
+#endif
 
 extension FleetDefinition {
     /// Where the embedded broker keeps its streams.

@@ -52,7 +52,7 @@ public enum FleetSetup {
         while true {
             do {
                 return try await body()
-            } catch let error as FleetError where error.code == .busy && ContinuousClock.now < deadline {
+            } catch let error as FleetError where error.waitingHelps && ContinuousClock.now < deadline {
                 failures += 1
                 try await Task.sleep(for: Backoff.standard.delay(afterFailures: failures, using: &random))
             }

@@ -162,15 +162,7 @@ public struct FleetStatus: Codable, Sendable {
     private static func fill(
         _ row: inout Stream, _ service: ServiceDefinition, _ stream: StreamName, _ broker: any Broker
     ) async throws {
-        let source = try await Connectors.outbox(of: service, stream: stream, watcher: nil)
-        let pending: PendingRows
-        do {
-            pending = try await source.pending()
-        } catch {
-            await source.close()
-            throw error
-        }
-        await source.close()
+        let pending = try await Connectors.pendingRows(of: service, stream: stream)
         row.pending = pending.count
         row.lagSeconds = pending.oldest.map { lag(since: $0) } ?? (pending.count == 0 ? 0 : nil)
         let parking = Parking(place: .outbox, stream: stream)

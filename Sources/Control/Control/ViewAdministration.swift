@@ -25,7 +25,7 @@ public enum ViewAdministration {
         let needs = service.viewNeeds(view)
         let rebuilder = ViewRebuilder(
             appliers: try fleet.appliers(of: view, in: service), broker: broker,
-            rebuild: Connectors.rebuild(of: needs, in: service))
+            rebuild: try Connectors.rebuild(of: needs, in: service))
         do {
             try await FleetSetup.requireApplied(fleet)
             let outcome = try await rebuilder.run(onProgress: onProgress)

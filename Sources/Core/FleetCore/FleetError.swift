@@ -38,6 +38,9 @@ public struct FleetError: Error, Sendable {
         public static let gap = Code("gap")
         /// Somebody else moved the state that this work stood on; read it again.
         public static let conflict = Code("conflict")
+        /// Two transactions could not have the effect of running one after the other: one of them was undone, and may be
+        /// done again.
+        public static let conflictingTransactions = Code("conflicting-transactions")
         /// The work was told to stop.
         public static let cancelled = Code("cancelled")
         /// A broken invariant of Flotilla's own.
@@ -78,6 +81,11 @@ public struct FleetError: Error, Sendable {
         }
         return FleetError(.bug, "unexpected: \(error)", file: file, line: line)
     }
+}
+
+extension FleetError {
+    /// Whether nothing that is known of the store is void: the same call may be made again after a while.
+    public var waitingHelps: Bool { [.busy, .full, .conflictingTransactions].contains(code) }
 }
 
 extension FleetError: CustomStringConvertible {

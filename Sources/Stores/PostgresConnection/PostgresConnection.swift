@@ -12,6 +12,7 @@
     /// names the store.
     public final class PostgresConnection: Sendable {
         public let address: PostgresAddress
+        private let reconnects: Bool
         private let queue: DispatchQueue
         private let state = Mutex(State())
         /// How many closures run or wait here.
@@ -19,11 +20,15 @@
 
         private struct State {
             var session: PostgresSession?
+            var wasOpened = false
             var isClosed = false
         }
 
-        public init(_ address: PostgresAddress) {
+        /// - Parameter reconnects: whether a lost connection is opened anew; not where what the session holds (a lease,
+        ///   what it listens to) must not be lost unseen.
+        public init(_ address: PostgresAddress, reconnects: Bool = true) {
             self.address = address
+            self.reconnects = reconnects
             queue = DispatchQueue(label: "flotilla.postgres")
         }
 
@@ -33,12 +38,15 @@
         public enum Kind: Sendable {
             /// Serializable: it has the effect of running alone.
             case write
+            /// Read committed: for changes that do not depend on what was read.
+            case update
             /// All its reads see one state.
             case read
 
             fileprivate var begin: String {
                 switch self {
                 case .write: "BEGIN ISOLATION LEVEL SERIALIZABLE READ WRITE"
+                case .update: "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE"
                 case .read: "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"
                 }
             }
@@ -94,11 +102,17 @@
         }
 
         private func openSession(_ cancellation: CancellationMark) throws -> PostgresSession {
-            let (known, isClosed) = state.withLock { ($0.session, $0.isClosed) }
+            let (known, wasOpened, isClosed) = state.withLock { ($0.session, $0.wasOpened, $0.isClosed) }
             if isClosed { throw FleetError(.unavailable, "\(address.name) was closed", isRetriable: true) }
             if let known, known.isUsable { return known }
+            if wasOpened, !reconnects {
+                throw FleetError(.unavailable, "\(address.name): the connection was lost", isRetriable: true)
+            }
             let opened = try PostgresSession(address, cancellation: cancellation)
-            state.withLock { $0.session = opened }
+            state.withLock { state in
+                state.session = opened
+                state.wasOpened = true
+            }
             return opened
         }
 
@@ -116,7 +130,7 @@
                 queue.async {
                     self.state.withLock { state in
                         state.session?.finish()
-                        state = State(session: nil, isClosed: true)
+                        state = State(session: nil, wasOpened: true, isClosed: true)
                     }
                     continuation.resume()
                 }

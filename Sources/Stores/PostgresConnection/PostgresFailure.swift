@@ -17,7 +17,7 @@
             }
             switch sqlState {
             case "40001", "40P01":
-                return failure(.busy, "another transaction was in the way", isRetriable: true)
+                return failure(.conflictingTransactions, "another transaction was in the way", isRetriable: true)
             case "55P03", "55006":
                 return failure(
                     .busy, "another transaction holds a lock", remedy: "end the transaction that holds it",

@@ -5,8 +5,8 @@
 
     /// A service's store in PostgreSQL: one schema of a database.
     ///
-    /// Write transactions are serializable. Where two are in each other's way, one of them throws `busy`, having done
-    /// nothing, and may be tried again.
+    /// Write transactions are serializable. Where two are in each other's way, one of them is undone and its closure run
+    /// again, a few times.
     public final class PostgresStore: Store {
         public let name: String
         private let pool: PostgresPool
@@ -21,8 +21,22 @@
         public func write<Result: Sendable>(
             _ body: @escaping @Sendable (any StoreTransaction) throws -> Result
         ) async throws -> Result {
-            try await pool.connection().transaction(.write) { try body($0) }
+            var failures = 0
+            while true {
+                do {
+                    return try await pool.connection().transaction(.write) { try body($0) }
+                } catch let error as FleetError where error.code == .conflictingTransactions && failures < Self.retries
+                {
+                    failures += 1
+                    var random = SystemRandomNumberGenerator()
+                    try await Task.sleep(for: Self.backoff.delay(afterFailures: failures, using: &random))
+                }
+            }
         }
+
+        /// A transaction that another was in the way of is done again at once, as a rule with success.
+        private static let retries = 5
+        private static let backoff = Backoff(initial: .milliseconds(2), cap: .milliseconds(50))
 
         public func read<Result: Sendable>(
             _ body: @escaping @Sendable (any StoreTransaction) throws -> Result

@@ -10,7 +10,8 @@ public protocol Store: Sendable {
     /// What may be shown of where the store is; never a secret.
     var name: String { get }
 
-    /// Runs `body` in one read-write transaction and commits it durably.
+    /// Runs `body` in one read-write transaction and commits it durably. Where another transaction was in the way, what
+    /// it did is undone and it may be run again: it should do nothing but work on the store.
     func write<Result: Sendable>(
         _ body: @escaping @Sendable (any StoreTransaction) throws -> Result
     ) async throws -> Result

@@ -164,7 +164,7 @@ extension StoreConformance {
                     let count = try transaction.firstRow("SELECT id FROM items")?[0].integer ?? 0
                     try transaction.run("UPDATE items SET id = $1", [.integer(count + 1)])
                 }
-            } catch let error as FleetError where error.code == .busy && error.isRetriable {
+            } catch let error as FleetError where error.waitingHelps {
                 await Task.yield()
             }
         }

@@ -1,0 +1,315 @@
+#if Postgres
+    public import FleetCore
+    public import Outbox
+    import Parking
+    public import PostgresConnection
+    import Stores
+    import Synchronization
+
+    /// Captures an outbox table by polling.
+    ///
+    /// Whatever row is there and was not captured is captured next, so that a transaction that commits late is never
+    /// skipped, and none waits for an older one that is still open. Rows are ordered by ``PostgresOutboxTable/sequence``, which they
+    /// get when they are inserted: writers of one key who take turns (a lock on the aggregate's row, a check of its
+    /// version) get numbers in the order in which they commit.
+    ///
+    /// Below the *floor* there is nothing more to come: every transaction that may have taken a lower number has ended
+    /// (`pg_snapshot_xmin`), and all that committed was settled. So a look is cheap, however long the table's history is.
+    public final class PostgresOutbox: OutboxSource {
+        public let name: String
+        private let table: PostgresOutboxTable
+        private let stream: StreamName
+        private let keep: Duration
+        private let maximumParked: EventCount
+        private let clock: FleetClock
+        /// Reads rows.
+        private let reading: PostgresConnection
+        /// Settles, and holds the lease.
+        private let settling: PostgresConnection
+        private let state: Mutex<State>
+
+        private struct State {
+            /// The highest number captured.
+            var highest: Int64 = .min
+            /// Rows up to here are settled, and no more will come.
+            var floor: Int64 = .min
+            /// Captured and not settled.
+            var captured: Set<Int64> = []
+            /// Floors to come: the number and the transaction that must have ended before.
+            var candidates: [(floor: Int64, transaction: UInt64)] = []
+            var reader: PostgresEventReader
+            var lastFullLook: ContinuousClock.Instant
+        }
+
+        /// How long an idle look waits where the table's writers notify.
+        private static let notifiedInterval = Duration.milliseconds(500)
+        /// How often rows below the floor are looked for, which should not exist.
+        private static let fullLookInterval = Duration.seconds(10)
+
+        /// - Throws: `notApplied`; `busy` where another process captures this outbox; `invalidInput` for a table that
+        ///   cannot serve, or what connecting throws.
+        public init(
+            _ address: PostgresAddress, table: TableName, keep: Duration, stream: StreamName,
+            maximumParked: EventCount = 100_000, clock: FleetClock = .system
+        ) async throws {
+            name = address.name
+            self.stream = stream
+            self.keep = keep
+            self.maximumParked = maximumParked
+            self.clock = clock
+            reading = PostgresConnection(address, reconnects: false)
+            settling = PostgresConnection(address, reconnects: false)
+            do {
+                let found = try await settling.access { session in
+                    let found = try Self.table(table, keep: keep, in: session)
+                    try PostgresLease(stream: stream, table: found.oid).take(in: session)
+                    return found
+                }
+                self.table = found
+                state = Mutex(
+                    State(
+                        reader: PostgresEventReader(table: found, source: stream.source), lastFullLook: .now))
+                try await reading.access { session in
+                    // Listening before the first look: what is committed after it is notified.
+                    _ = try session.query("LISTEN \(found.channel)")
+                }
+            } catch {
+                await reading.close()
+                await settling.close()
+                throw error
+            }
+        }
+
+        private static func table(
+            _ table: TableName, keep: Duration, in session: PostgresSession
+        ) throws -> PostgresOutboxTable {
+            guard let found = try PostgresOutboxTable(table, in: session), found.isOrdered,
+                keep == .zero || found.keepsRows
+            else {
+                throw FleetError(
+                    .notApplied, "\(session.name) has no table \(table) as this fleet needs it",
+                    remedy: "run `flotilla apply`")
+            }
+            return found
+        }
+
+        public func close() async {
+            await reading.close()
+            await settling.close()
+        }
+
+        // MARK: Capture
+
+        public func capture(
+            after position: OutboxPosition, limit: BatchLimit, patience: Duration
+        ) async throws -> CapturedRows {
+            let deadline = ContinuousClock.now + patience
+            var interval = Duration.milliseconds(1)
+            while true {
+                let rows = try await look(limit: limit)
+                let now = ContinuousClock.now
+                if !rows.isEmpty || now >= deadline {
+                    if rows.isEmpty { try await lookAfterIdleTable() }
+                    return rows
+                }
+                interval = min(interval * 2, table.notifies ? Self.notifiedInterval : .milliseconds(100))
+                let wait = min(interval, deadline - now)
+                _ = try await reading.access { try $0.waitForNotification(upTo: wait) }
+                try Task.checkCancellation()
+            }
+        }
+
+        private func look(limit: BatchLimit) async throws -> CapturedRows {
+            let (known, now) = (state.withLock { $0 }, clock.now())
+            let query = PostgresOutboxQuery(table: table)
+            let source = stream.source
+            let (rows, reader) = try await reading.access { session in
+                let result = try query.run(
+                    floor: known.floor, highest: known.highest, captured: known.captured, limit: limit.events.value,
+                    in: session)
+                var reader = known.reader
+                var rows = CapturedRows()
+                for row in 0..<result.rowCount where rows.count == 0 || rows.size < limit.bytes {
+                    guard let sequence = Int64(result.text(row, 0)) else {
+                        throw FleetError(.bug, "\(source): a row has no number")
+                    }
+                    reader.take(result, row: row, at: OutboxPosition(sequence), into: &rows, capturedAt: now)
+                }
+                return (rows, reader)
+            }
+            state.withLock { state in
+                state.reader = reader
+                for position in rows.positions { state.captured.insert(position.value) }
+                for row in rows.malformed { state.captured.insert(row.position.value) }
+                if let last = rows.last { state.highest = max(state.highest, last.value) }
+            }
+            return rows
+        }
+
+        /// What there is to do while nothing is captured: rows that were kept long enough are removed, the floor rises, and
+        /// now and then everything is looked at.
+        private func lookAfterIdleTable() async throws {
+            if keep > .zero {
+                let settlement = settlement
+                _ = try await settling.transaction(.update) { try settlement.removeExpired(in: $0) }
+            }
+            if state.withLock({ !$0.candidates.isEmpty }) {
+                let horizon = try await settling.access { try PostgresHorizon.lowestRunning(in: $0) }
+                raiseFloor(horizon)
+            }
+            let now = ContinuousClock.now
+            state.withLock { state in
+                guard now - state.lastFullLook > Self.fullLookInterval else { return }
+                state.lastFullLook = now
+                state.floor = .min
+            }
+        }
+
+        private func raiseFloor(_ horizon: UInt64) {
+            state.withLock { state in
+                while let first = state.candidates.first, first.transaction < horizon {
+                    state.candidates.removeFirst()
+                    // What is captured and not settled is above the floor, so that its rows are told from new ones.
+                    state.floor = max(state.floor, min(first.floor, (state.captured.min() ?? .max) &- 1))
+                }
+            }
+        }
+
+        public func pending() async throws -> PendingRows {
+            let table = table
+            return try await settling.access { try PostgresOutboxQuery(table: table).pending(in: $0) }
+        }
+
+        /// What waits in an outbox, without capturing it.
+        public static func pending(_ address: PostgresAddress, table: TableName, keep: Duration) async throws
+            -> PendingRows
+        {
+            let connection = PostgresConnection(address)
+            do {
+                let pending = try await connection.access { session in
+                    try PostgresOutboxQuery(table: Self.table(table, keep: keep, in: session)).pending(in: session)
+                }
+                await connection.close()
+                return pending
+            } catch {
+                await connection.close()
+                throw error
+            }
+        }
+
+        // MARK: Settling
+
+        public func heldKeys() async throws -> Set<String> {
+            let parking = Parking(place: .outbox, stream: stream)
+            return try await settling.transaction(.read) { try parking.heldKeys(in: $0) }
+        }
+
+        public func settle(_ batch: CapturedBatch) async throws {
+            CrashPoint.acknowledging.reached()
+            let settlement = settlement
+            // Where keys wait behind others, nobody may release them meanwhile.
+            let kind: PostgresConnection.Kind = batch.parked.isEmpty ? .update : .write
+            let (floor, horizon) = try await settling.transaction(kind) { session in
+                let floor = try settlement.perform(batch, in: session)
+                CrashPoint.cleaningUp.reached()
+                return (floor, try PostgresHorizon.lowestRunning(in: session))
+            }
+            state.withLock { state in
+                for position in batch.published { state.captured.remove(position.value) }
+                for row in batch.parked { state.captured.remove(row.position.value) }
+                state.candidates.append(floor)
+            }
+            raiseFloor(horizon)
+        }
+
+        private var settlement: PostgresSettlement {
+            PostgresSettlement(
+                table: table, stream: stream, keep: keep, maximumParked: maximumParked, now: clock.now())
+        }
+    }
+
+    /// Reads rows of an outbox table.
+    struct PostgresOutboxQuery {
+        private let selection: String
+        private let sequence = PostgresOutboxTable.sequence
+        private let table: PostgresOutboxTable
+        private let unpublished: String
+
+        init(table: PostgresOutboxTable) {
+            self.table = table
+            let columns = PostgresEventReader.columns.map { table.columns[$0] == nil ? "NULL" : $0 }
+            unpublished = table.keepsRows ? " AND \(PostgresOutboxTable.publishedAt) IS NULL" : ""
+            selection = "SELECT \(sequence), \(columns.joined(separator: ", ")) FROM \(table.quoted)"
+        }
+
+        func run(
+            floor: Int64, highest: Int64, captured: Set<Int64>, limit: Int, in session: PostgresSession
+        ) throws -> PostgresResult {
+            if floor >= highest {
+                return try session.statement(
+                    "\(selection) WHERE \(sequence) > $1\(unpublished) ORDER BY \(sequence) LIMIT $2"
+                ).result([.integer(floor), .integer(Int64(limit))])
+            }
+            // One statement sees one state: a row among those of a lower number is not missed while a higher one is taken.
+            let known = "{" + captured.map(String.init).joined(separator: ",") + "}"
+            return try session.statement(
+                """
+                SELECT * FROM (
+                    (\(selection) WHERE \(sequence) > $1 AND \(sequence) <= $2\(unpublished)
+                        AND NOT EXISTS (SELECT FROM unnest($3::bigint[]) AS known WHERE known = \(sequence)))
+                    UNION ALL
+                    (\(selection) WHERE \(sequence) > $2\(unpublished) ORDER BY \(sequence) LIMIT $4)
+                ) AS rows ORDER BY \(sequence) LIMIT $4
+                """
+            ).result([.integer(floor), .integer(highest), .text(known), .integer(Int64(limit))])
+        }
+
+        func pending(in session: PostgresSession) throws -> PendingRows {
+            let time = table.columns["time"] == nil ? "NULL" : "time"
+            let row = try session.firstRow(
+                """
+                SELECT (SELECT count(*) FROM \(table.quoted) WHERE true\(unpublished)),
+                    (SELECT \(time)::text FROM \(table.quoted) WHERE true\(unpublished) ORDER BY \(sequence) LIMIT 1)
+                """)
+            return PendingRows(
+                count: Int(row?[0].integer ?? 0), oldest: row?[1].text.flatMap(PostgresTime.timestamp))
+        }
+    }
+
+    /// Which transactions have ended.
+    enum PostgresHorizon {
+        /// Every transaction of a lower number has ended.
+        static func lowestRunning(in session: PostgresSession) throws -> UInt64 {
+            let row = try session.firstRow("SELECT pg_snapshot_xmin(pg_current_snapshot())::text")
+            return row?[0].text.flatMap { UInt64($0) } ?? 0
+        }
+    }
+
+    /// One process at a time captures an outbox. The lease is the session's: it ends with the connection.
+    struct PostgresLease {
+        let stream: StreamName
+        let table: Int64
+
+        /// - Throws: `busy`, naming who holds it.
+        func take(in session: PostgresSession) throws {
+            let key = SQLValue.text("flotilla/\(stream)/\(table)")
+            let taken = try session.firstRow("SELECT pg_try_advisory_lock(hashtextextended($1, 0))", [key])
+            if taken?[0] == .boolean(true) { return }
+            let holder = try session.firstRow(
+                """
+                SELECT l.pid, coalesce(host(a.client_addr), 'this machine'), a.backend_start::timestamptz(0)::text
+                FROM pg_locks l LEFT JOIN pg_stat_activity a ON a.pid = l.pid,
+                    (SELECT hashtextextended($1, 0) AS key) AS wanted
+                WHERE l.locktype = 'advisory' AND l.granted AND l.objsubid = 1
+                    AND (l.classid::bigint << 32 | l.objid::bigint) = wanted.key
+                    AND l.database = (SELECT oid FROM pg_database WHERE datname = current_database())
+                """, [key])
+            let who = holder.map {
+                "from \($0[1].text ?? "?") since \($0[2].text ?? "?") (server process \($0[0].integer ?? 0))"
+            }
+            throw FleetError(
+                .busy, "\(session.name): another flotilla captures this outbox, \(who ?? "which just ended")",
+                remedy: "stop it, or leave the work to it", isRetriable: true)
+        }
+    }
+#endif

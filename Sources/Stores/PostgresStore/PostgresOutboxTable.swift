@@ -1,0 +1,161 @@
+#if Postgres
+    import FleetCore
+    import PostgresConnection
+    import Stores
+
+    /// What a schema's outbox table looks like.
+    struct PostgresOutboxTable {
+        let table: TableName
+        /// Name and type (its number in `pg_type`) of each column.
+        let columns: [String: UInt32]
+        let oid: Int64
+        /// Whether writers notify of new rows.
+        let notifies: Bool
+
+        /// The columns that there must be: those of Debezium's outbox event router.
+        static let required = ["id", "aggregatetype", "aggregateid", "type", "payload"]
+        /// Orders the rows, for `poll`. Its default gives a transaction its number before it gives a row its own, so that
+        /// a row's number is never lower than one that was seen unless its transaction was under way then.
+        static let sequence = "flotilla_sequence"
+        /// When a row was published, where it is kept.
+        static let publishedAt = "flotilla_published_at"
+
+        /// The name, quoted for SQL, with its schema where it has one.
+        var quoted: String { Self.quoted(table) }
+
+        static func quoted(_ table: TableName) -> String {
+            table.text.split(separator: ".").map { PostgresAddress.quoted(String($0)) }.joined(separator: ".")
+        }
+
+        /// The table's own name, without its schema.
+        private static func name(_ table: TableName) -> String {
+            String(table.text.split(separator: ".").last ?? "")
+        }
+
+        // MARK: Making
+
+        static func creation(_ needs: OutboxNeeds) -> String {
+            """
+            CREATE TABLE \(quoted(needs.table)) (
+                id uuid NOT NULL,
+                aggregatetype varchar(255) NOT NULL,
+                aggregateid varchar(255) NOT NULL,
+                type varchar(255) NOT NULL,
+                payload json,
+                time timestamptz DEFAULT clock_timestamp(),
+                traceparent text,
+                headers json\(needs.capture == .log ? ",\n    PRIMARY KEY (id)" : "")
+            )
+            """
+        }
+
+        /// Adds what orders the rows.
+        static func sequenceAddition(_ table: TableName) -> String {
+            let name = "\(String(name(table).prefix(40)))_\(sequence)"
+            let schema = table.text.contains(".") ? quoted(table).prefix { $0 != "." } + "." : ""
+            let quotedSequence = schema + PostgresAddress.quoted(name)
+            let literal = quotedSequence.split(separator: "'", omittingEmptySubsequences: false).joined(separator: "''")
+            return """
+                CREATE SEQUENCE \(quotedSequence);
+                GRANT USAGE ON SEQUENCE \(quotedSequence) TO PUBLIC;
+                ALTER TABLE \(quoted(table)) ADD COLUMN \(sequence) bigint NOT NULL
+                    DEFAULT (CASE WHEN pg_current_xact_id() IS NOT NULL THEN nextval('\(literal)') END);
+                ALTER SEQUENCE \(quotedSequence) OWNED BY \(quoted(table)).\(sequence);
+                CREATE UNIQUE INDEX ON \(quoted(table)) (\(sequence))
+                """
+        }
+
+        static func keepAddition(_ table: TableName) -> String {
+            """
+            ALTER TABLE \(quoted(table)) ADD COLUMN \(publishedAt) timestamptz;
+            CREATE INDEX ON \(quoted(table)) (\(sequence)) WHERE \(publishedAt) IS NULL;
+            CREATE INDEX ON \(quoted(table)) (\(publishedAt)) WHERE \(publishedAt) IS NOT NULL
+            """
+        }
+
+        /// Lets writers wake whoever captures. https://www.postgresql.org/docs/current/sql-notify.html
+        static func notificationAddition(_ table: TableName) -> String {
+            """
+            CREATE OR REPLACE FUNCTION flotilla_notify() RETURNS trigger LANGUAGE plpgsql AS
+                $body$ BEGIN PERFORM pg_notify('flotilla_' || TG_RELID, ''); RETURN NULL; END $body$;
+            CREATE TRIGGER flotilla_notify AFTER INSERT ON \(quoted(table))
+                FOR EACH STATEMENT EXECUTE FUNCTION flotilla_notify()
+            """
+        }
+
+        /// What those listen to who capture it.
+        var channel: String { "flotilla_\(oid)" }
+
+        // MARK: Looking
+
+        /// Reads the table's shape; `nil` where there is no such table.
+        /// - Throws: `invalidInput` where it cannot serve as an outbox, with every reason and the cure.
+        init?(_ table: TableName, in session: PostgresSession) throws {
+            let found = try session.firstRow(
+                "SELECT c.oid, c.relkind::text FROM pg_class c WHERE c.oid = to_regclass($1)",
+                [.text(Self.quoted(table))])
+            guard let found, let oid = found[0].integer else { return nil }
+            self.table = table
+            self.oid = oid
+            var faults: [String] = []
+            let kinds = [
+                "v": "a view", "m": "a materialized view", "p": "a partitioned table", "f": "a foreign table",
+                "S": "a sequence", "i": "an index", "c": "a type",
+            ]
+            if let kind = found[1].text, kind != "r" { faults.append("it is \(kinds[kind] ?? kind), not a table") }
+            var columns: [String: UInt32] = [:]
+            let rows = try session.rows(
+                """
+                SELECT attname, atttypid, format_type(atttypid, atttypmod) FROM pg_attribute
+                WHERE attrelid = $1::bigint::oid AND attnum > 0 AND NOT attisdropped
+                """, [.integer(oid)])
+            for row in rows {
+                let name = row[0].text ?? ""
+                let type = UInt32(truncatingIfNeeded: row[1].integer ?? 0)
+                columns[name] = type
+                if let fault = Self.fault(of: name, type: type, row[2].text ?? "") { faults.append(fault) }
+            }
+            self.columns = columns
+            let absent = Self.required.filter { columns[$0] == nil }
+            if !absent.isEmpty {
+                faults.append("it lacks \(absent.count == 1 ? "column" : "columns") \(absent.joined(separator: ", "))")
+            }
+            notifies =
+                try session.firstRow(
+                    "SELECT 1 FROM pg_trigger WHERE tgrelid = $1::bigint::oid AND tgname = 'flotilla_notify'",
+                    [.integer(oid)]) != nil
+            guard faults.isEmpty else {
+                throw FleetError(
+                    .invalidInput,
+                    "table \(table) of \(session.name) cannot be an outbox: \(faults.joined(separator: "; "))",
+                    remedy:
+                        "an outbox has id (uuid), aggregatetype, aggregateid and type (varchar), and payload (json, jsonb,"
+                        + " text or bytea); and, if you like, time, traceparent and headers")
+            }
+        }
+
+        private static let texts: Set<UInt32> = [PostgresType.text, PostgresType.varchar, 1042, 19]
+
+        private static func fault(of column: String, type: UInt32, _ shown: String) -> String? {
+            let allowed: Set<UInt32>
+            switch column {
+            case "id": allowed = texts.union([PostgresType.uuid])
+            case "payload": allowed = texts.union([PostgresType.json, PostgresType.jsonb, PostgresType.bytea])
+            case "aggregatetype", "type": allowed = texts
+            case "aggregateid":
+                allowed = texts.union([PostgresType.uuid, PostgresType.int2, PostgresType.int4, PostgresType.int8])
+            case "time":
+                allowed = texts.union([
+                    PostgresType.timestamp, PostgresType.timestamptz, PostgresType.int8,
+                ])
+            case "headers": allowed = texts.union([PostgresType.json, PostgresType.jsonb])
+            case "traceparent": allowed = texts
+            default: return nil
+            }
+            return allowed.contains(type) ? nil : "column \(column) is \(shown), which cannot hold it"
+        }
+
+        var isOrdered: Bool { columns[Self.sequence] != nil }
+        var keepsRows: Bool { columns[Self.publishedAt] != nil }
+    }
+#endif

@@ -1,0 +1,182 @@
+#if Postgres
+    import FleetCore
+    import Parking
+    public import PostgresConnection
+    public import Stores
+
+    /// Compares a schema of a PostgreSQL database with what the fleet needs of it, and makes it so.
+    public struct PostgresSetup: StoreSetup {
+        public var name: String { address.name }
+        private let address: PostgresAddress
+
+        public init(_ address: PostgresAddress) { self.address = address }
+
+        public func plan(_ needs: StoreNeeds) async throws -> SetupPlan {
+            try await withConnection { connection in
+                let address = address
+                return try await connection.transaction(.read) { session in
+                    try PostgresChanges(needs: needs, address: address, session: session).plan()
+                }
+            }
+        }
+
+        public func apply(_ needs: StoreNeeds) async throws -> SetupPlan {
+            try await withConnection { connection in
+                let address = address
+                var plan = try await connection.transaction(.write) { session in
+                    // One `apply` at a time: two would make the same tables.
+                    _ = try session.run(
+                        "SELECT pg_advisory_xact_lock(hashtextextended($1, 0))", [.text("flotilla apply")])
+                    let changes = try PostgresChanges(needs: needs, address: address, session: session)
+                    let plan = try changes.plan()
+                    try changes.perform()
+                    return plan
+                }
+                guard let outbox = needs.outbox, outbox.capture != .poll else { return plan }
+                _ = outbox
+                plan.notices += []
+                return plan
+            }
+        }
+
+        private func withConnection<Result>(_ body: (PostgresConnection) async throws -> Result) async throws -> Result
+        {
+            let connection = PostgresConnection(address)
+            do {
+                let result = try await body(connection)
+                await connection.close()
+                return result
+            } catch {
+                await connection.close()
+                throw error
+            }
+        }
+    }
+
+    /// What differs between a schema and a fleet's needs of it, seen within one transaction.
+    struct PostgresChanges {
+        let needs: StoreNeeds
+        let address: PostgresAddress
+        let session: PostgresSession
+        /// The schema, which may not be there yet.
+        private let schema: String
+        private let hasSchema: Bool
+        private let version: Int
+        private let outbox: PostgresOutboxTable?
+        /// Known views and the schema that each was made with.
+        private let knownViews: [String: String]
+
+        init(needs: StoreNeeds, address: PostgresAddress, session: PostgresSession) throws {
+            self.needs = needs
+            self.address = address
+            self.session = session
+            let current = try session.firstRow("SELECT current_schema()")?[0].text
+            schema = address.schema ?? current ?? "public"
+            hasSchema =
+                try session.firstRow("SELECT 1 FROM pg_namespace WHERE nspname = $1", [.text(schema)]) != nil
+            version = hasSchema ? try PostgresOwnTables.version(of: schema, in: session) : 0
+            try PostgresOwnTables.checkVersion(version, session.name)
+            if let table = needs.outbox?.table, hasSchema, needs.outbox?.capture != .message {
+                outbox = try PostgresOutboxTable(table, in: session)
+            } else {
+                outbox = nil
+            }
+            var views: [String: String] = [:]
+            if version > 0 {
+                for row in try session.rows("SELECT name, schema FROM flotilla_views") {
+                    views[row[0].text ?? ""] = row[1].text ?? ""
+                }
+            }
+            knownViews = views
+        }
+
+        private struct Step {
+            var description: String
+            var sql: String
+        }
+
+        /// What is done in SQL to the outbox.
+        private var outboxSteps: [Step] {
+            guard let needs = needs.outbox, needs.capture != .message else { return [] }
+            var steps: [Step] = []
+            if outbox == nil {
+                steps.append(
+                    Step(description: "create outbox table \(needs.table)", sql: PostgresOutboxTable.creation(needs)))
+            }
+            guard needs.capture == .poll else { return steps }
+            // What a table that is made now needs is part of making it; to one that others made it is told.
+            func add(_ description: String, _ sql: String) {
+                if outbox == nil, !steps.isEmpty {
+                    steps[0].sql += ";\n" + sql
+                } else {
+                    steps.append(Step(description: description, sql: sql))
+                }
+            }
+            if outbox?.isOrdered != true {
+                add(
+                    "add column \(PostgresOutboxTable.sequence) to \(needs.table): it orders the rows",
+                    PostgresOutboxTable.sequenceAddition(needs.table))
+            }
+            if outbox?.notifies != true {
+                add(
+                    "add trigger flotilla_notify to \(needs.table): it wakes flotilla run",
+                    PostgresOutboxTable.notificationAddition(needs.table))
+            }
+            if needs.keep > .zero, outbox?.keepsRows != true {
+                add(
+                    "add column \(PostgresOutboxTable.publishedAt) to \(needs.table): rows are kept",
+                    PostgresOutboxTable.keepAddition(needs.table))
+            }
+            return steps
+        }
+
+        private var newViews: [ViewNeeds] { needs.views.filter { knownViews[$0.subscription.view.text] == nil } }
+
+        func plan() throws -> SetupPlan {
+            var plan = SetupPlan()
+            if !hasSchema { plan.steps.append(SetupStep("create schema \(schema)")) }
+            if version == 0 {
+                plan.steps.append(SetupStep("create Flotilla's own tables (flotilla_…)"))
+            } else if version < PostgresOwnTables.migrations.count {
+                plan.steps.append(
+                    SetupStep(
+                        "bring Flotilla's own tables from version \(version) to \(PostgresOwnTables.migrations.count)"))
+            }
+            plan.steps += outboxSteps.map { SetupStep($0.description) }
+            plan.steps += newViews.map { SetupStep("create view \($0.subscription)") }
+            for view in needs.views {
+                if let known = knownViews[view.subscription.view.text], known != view.schema {
+                    plan.notices.append(
+                        "the schema of view \(view.subscription) differs from the one it was made with;"
+                            + " `flotilla views rebuild \(view.subscription)` makes it anew")
+                }
+            }
+            for known in undeclaredViews {
+                plan.steps.append(SetupStep("forget view \(known), which is no longer declared; its tables stay"))
+            }
+            return plan
+        }
+
+        private var undeclaredViews: [String] {
+            let declared = Set(needs.views.map { $0.subscription.view.text })
+            return knownViews.keys.sorted().filter { !declared.contains($0) }
+        }
+
+        func perform() throws {
+            if !hasSchema { try session.script("CREATE SCHEMA \(PostgresAddress.quoted(schema))") }
+            try PostgresOwnTables.migrate(schema, in: session, owner: "")
+            for step in outboxSteps { try session.script(step.sql) }
+            for view in newViews { try PostgresViewObjects.create(view, schema: schema, in: session) }
+            for known in undeclaredViews { try forget(known) }
+        }
+
+        private func forget(_ view: String) throws {
+            let place = Parking.Place.view(ViewName(unchecked: view)).text
+            let numbers = "(SELECT number FROM flotilla_subscriptions WHERE name = $1)"
+            _ = try session.run("DELETE FROM flotilla_inbox WHERE subscription IN \(numbers)", [.text(view)])
+            _ = try session.run("DELETE FROM flotilla_subscriptions WHERE name = $1", [.text(view)])
+            _ = try session.run("DELETE FROM flotilla_parked WHERE place = $1", [.text(place)])
+            _ = try session.run("DELETE FROM flotilla_views WHERE name = $1", [.text(view)])
+        }
+    }
+#endif

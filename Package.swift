@@ -67,6 +67,7 @@ let package = Package(
         room("Outbox", wing: "Carry", ["FleetCore", "Stores"]),
         room("Inbox", wing: "Carry", ["FleetCore", "Stores"]),
         room("Parking", wing: "Carry", ["FleetCore", "Stores"]),
+        room("PGOutput", wing: "Carry", ["FleetCore"]),
         // Patterns
         room("Relay", wing: "Carry", ["FleetCore", "Outbox", "Brokers", lifecycle]),
         room("Views", wing: "Carry", ["FleetCore", "Stores", "SQLTemplate", "Inbox", "Parking", "Brokers", lifecycle]),
@@ -79,7 +80,9 @@ let package = Package(
         .systemLibrary(
             name: "CLibPQ", path: "Sources/Stores/CLibPQ", pkgConfig: "libpq", providers: [.apt(["libpq-dev"])]),
         room("PostgresConnection", wing: "Stores", ["FleetCore", "Stores", postgres("CLibPQ")]),
-        room("PostgresStore", wing: "Stores", ["FleetCore", "Stores", "Outbox", "Parking", "PostgresConnection"]),
+        room(
+            "PostgresStore", wing: "Stores",
+            ["FleetCore", "Stores", "Outbox", "Parking", "PGOutput", "PostgresConnection", postgres("CLibPQ")]),
         room("EmbeddedBroker", wing: "Brokers", ["FleetCore", "Stores", "Brokers", "SQLiteConnection"]),
         // Control
         room(

@@ -48,6 +48,19 @@ public struct CapturedRows: Sendable {
         /// The key that orders it.
         public var key: String
         public var reason: String
+        /// What it holds, where the source cannot read it again.
+        public var remains: Remains?
+    }
+
+    /// A row that is no event, as far as it was read: ``event`` without a right id, which is ``id`` as it was written.
+    public struct Remains: Sendable {
+        public var id: String
+        public var event: Event
+
+        public init(id: String, event: Event) {
+            self.id = id
+            self.event = event
+        }
     }
 
     public private(set) var events: [Event] = []
@@ -85,10 +98,11 @@ public struct CapturedRows: Sendable {
 }
 
 extension CapturedRows.Malformed {
-    public init(at position: OutboxPosition, key: String, reason: String) {
+    public init(at position: OutboxPosition, key: String, reason: String, remains: CapturedRows.Remains? = nil) {
         self.position = position
         self.key = key
         self.reason = reason
+        self.remains = remains
     }
 }
 

@@ -58,6 +58,10 @@ enum Connectors {
     ) async throws -> any OutboxSource {
         #if Postgres
             if !service.store.isSQLite {
+                if service.outbox.capture != .poll {
+                    return try await PostgresLogOutbox(
+                        service.postgresAddress, needs: service.outboxNeeds(stream: stream))
+                }
                 return try await PostgresOutbox(
                     service.postgresAddress, table: service.outbox.table, keep: service.outbox.keep, stream: stream)
             }
@@ -154,8 +158,11 @@ extension FleetDefinition {
 extension ServiceDefinition {
     /// - Parameter stream: where the service's events go.
     func storeNeeds(stream: StreamName) -> StoreNeeds {
-        let needs = OutboxNeeds(table: outbox.table, keep: outbox.keep, capture: outbox.capture, stream: stream)
-        return StoreNeeds(outbox: publishes.isEmpty ? nil : needs, views: views.map(viewNeeds))
+        StoreNeeds(outbox: publishes.isEmpty ? nil : outboxNeeds(stream: stream), views: views.map(viewNeeds))
+    }
+
+    func outboxNeeds(stream: StreamName) -> OutboxNeeds {
+        OutboxNeeds(table: outbox.table, keep: outbox.keep, capture: outbox.capture, stream: stream)
     }
 
     func viewNeeds(_ view: ViewDefinition) -> ViewNeeds {

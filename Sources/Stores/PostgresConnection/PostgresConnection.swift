@@ -13,6 +13,7 @@
     public final class PostgresConnection: Sendable {
         public let address: PostgresAddress
         private let reconnects: Bool
+        private let isReplication: Bool
         private let queue: DispatchQueue
         private let state = Mutex(State())
         /// How many closures run or wait here.
@@ -24,10 +25,13 @@
             var isClosed = false
         }
 
-        /// - Parameter reconnects: whether a lost connection is opened anew; not where what the session holds (a lease,
+        /// - Parameters:
+        ///   - reconnects: whether a lost connection is opened anew; not where what the session holds (a lease,
         ///   what it listens to) must not be lost unseen.
-        public init(_ address: PostgresAddress, reconnects: Bool = true) {
+        ///   - isReplication: whether it takes the commands of the streaming replication protocol.
+        public init(_ address: PostgresAddress, reconnects: Bool = true, isReplication: Bool = false) {
             self.address = address
+            self.isReplication = isReplication
             self.reconnects = reconnects
             queue = DispatchQueue(label: "flotilla.postgres")
         }
@@ -108,7 +112,7 @@
             if wasOpened, !reconnects {
                 throw FleetError(.unavailable, "\(address.name): the connection was lost", isRetriable: true)
             }
-            let opened = try PostgresSession(address, cancellation: cancellation)
+            let opened = try PostgresSession(address, replication: isReplication, cancellation: cancellation)
             state.withLock { state in
                 state.session = opened
                 state.wasOpened = true

@@ -10,6 +10,8 @@
 
         deinit { PQclear(handle) }
 
+        /// Whether the server streams from here on, in both directions.
+        public var isCopyBoth: Bool { PQresultStatus(handle) == PGRES_COPY_BOTH }
         public var rowCount: Int { Int(PQntuples(handle)) }
         public var columnCount: Int { Int(PQnfields(handle)) }
 

@@ -172,13 +172,15 @@
         func waitForSocket(_ events: Int16, upTo duration: Duration) -> Int16? {
             var descriptor = pollfd(fd: PQsocket(handle), events: events, revents: 0)
             guard descriptor.fd >= 0 else { return Int16(POLLERR) }
-            let milliseconds = max(
-                1,
-                min(
-                    duration.components.seconds * 1000 + duration.components.attoseconds / 1_000_000_000_000_000, 60_000
-                ))
-            let count = poll(&descriptor, 1, Int32(milliseconds))
+            let count = poll(&descriptor, 1, Self.milliseconds(duration))
             return count > 0 ? descriptor.revents : nil
+        }
+
+        /// Rounded up, for poll(2).
+        fileprivate static func milliseconds(_ duration: Duration) -> Int32 {
+            let (seconds, attoseconds) = duration.components
+            return Int32(
+                max(1, min(seconds * 1000 + (attoseconds + 999_999_999_999_999) / 1_000_000_000_000_000, 60_000)))
         }
 
         /// Sends what libpq holds back.
@@ -401,6 +403,58 @@
                 _ = waitForSocket(Int16(POLLIN), upTo: min(Self.slice, deadline - now))
             }
         }
+    }
+
+    // MARK: Streaming
+
+    extension PostgresSession {
+        /// Lends the next message that the server has sent already; `false` where there is none.
+        /// https://www.postgresql.org/docs/current/libpq-copy.html
+        public func withCopyData(_ body: (UnsafeRawBufferPointer) throws -> Void) throws -> Bool {
+            var start: UnsafeMutablePointer<CChar>?
+            switch PQgetCopyData(handle, &start, 1) {
+            case let count where count > 0:
+                defer { PQfreemem(start) }
+                try body(UnsafeRawBufferPointer(start: start, count: Int(count)))
+                return true
+            case 0:
+                return false
+            case -1:
+                // The end of the stream: the server says why.
+                _ = try results(by: .now + Self.answerTimeout, sql: nil)
+                throw FleetError(.unavailable, "\(name): the server ended the stream", isRetriable: true)
+            default:
+                throw connectionLost
+            }
+        }
+
+        /// Waits until the server has sent something, or somebody wakes this thread; takes what is there.
+        public func wait(reads: Bool, alsoFor wakeUp: WakeUpPipe, upTo duration: Duration) throws {
+            var descriptors = [
+                pollfd(fd: wakeUp.readEnd, events: Int16(POLLIN), revents: 0),
+                pollfd(fd: PQsocket(handle), events: Int16(POLLIN), revents: 0),
+            ]
+            _ = poll(&descriptors, reads ? 2 : 1, Self.milliseconds(duration))
+            if descriptors[0].revents != 0 { wakeUp.clear() }
+            if reads, descriptors[1].revents != 0, PQconsumeInput(handle) != 1 { throw connectionLost }
+        }
+
+        public func putCopyData(_ bytes: [UInt8]) throws {
+            let sent = bytes.withUnsafeBytes { bytes in
+                PQputCopyData(handle, bytes.assumingMemoryBound(to: CChar.self).baseAddress, Int32(bytes.count))
+            }
+            guard sent == 1 else { throw connectionLost }
+            try flush(by: .now + .seconds(10))
+        }
+
+        /// Ends a stream from this side.
+        public func endCopy() {
+            _ = PQputCopyEnd(handle, nil)
+            _ = PQflush(handle)
+        }
+
+        /// Ends the connection.
+        public func close() { finish() }
     }
 
     extension PostgresSession: StoreTransaction {

@@ -13,9 +13,13 @@
             "id", "type", "aggregateid", "aggregatetype", "payload", "time", "traceparent", "headers",
         ]
 
-        init(table: PostgresOutboxTable, source: String) {
+        init(payloadIsBytes: Bool, source: String) {
             self.source = source
-            payloadIsBytes = table.columns["payload"] == PostgresType.bytea
+            self.payloadIsBytes = payloadIsBytes
+        }
+
+        init(table: PostgresOutboxTable, source: String) {
+            self.init(payloadIsBytes: table.columns["payload"] == PostgresType.bytea, source: source)
         }
 
         /// Texts that most rows share with the row before them.
@@ -27,22 +31,23 @@
             capturedAt: Timestamp
         ) {
             func text(_ column: Int) -> String? { result.isNull(row, column) ? nil : result.text(row, column) }
-            guard let key = text(3) else {
-                rows.append(.init(at: position, key: "", reason: "its aggregateid is null"))
-                return
+            let payload = result.withBytes(row, 5) { payloadIsBytes ? PostgresBytes.decoded($0) : Array($0) }
+            func malformed(_ key: String?, _ reason: String) {
+                let event = Event(
+                    id: EventID(high: 0, low: 0), source: source, type: text(2) ?? "", key: key ?? "",
+                    aggregateType: text(4) ?? "", time: text(6).flatMap(PostgresTime.timestamp) ?? capturedAt,
+                    traceParent: text(7), headers: text(8), payload: payload)
+                rows.append(
+                    .init(at: position, key: key ?? "", reason: reason, remains: .init(id: text(1) ?? "", event: event))
+                )
             }
-            guard !result.isNull(row, 2) else {
-                rows.append(.init(at: position, key: key, reason: "its type is null"))
-                return
-            }
+            guard let key = text(3) else { return malformed(nil, "its aggregateid is null") }
+            guard !result.isNull(row, 2) else { return malformed(key, "its type is null") }
             guard let id = result.withBytes(row, 1, { EventID(hexadecimal: $0) }) else {
-                let shown = text(1)?.prefix(64) ?? "null"
-                rows.append(.init(at: position, key: key, reason: "its id \"\(shown)\" is not a UUID"))
-                return
+                return malformed(key, "its id \"\(text(1)?.prefix(64) ?? "null")\" is not a UUID")
             }
             Self.share(result, row, 2, &type)
             Self.share(result, row, 4, &aggregateType)
-            let payload = result.withBytes(row, 5) { payloadIsBytes ? PostgresBytes.decoded($0) : Array($0) }
             rows.append(
                 Event(
                     id: id, source: source, type: type, key: key, aggregateType: aggregateType,

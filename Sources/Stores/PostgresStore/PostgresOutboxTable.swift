@@ -65,12 +65,14 @@
                 """
         }
 
-        static func keepAddition(_ table: TableName) -> String {
-            """
-            ALTER TABLE \(quoted(table)) ADD COLUMN \(publishedAt) timestamptz;
-            CREATE INDEX ON \(quoted(table)) (\(sequence)) WHERE \(publishedAt) IS NULL;
-            CREATE INDEX ON \(quoted(table)) (\(publishedAt)) WHERE \(publishedAt) IS NOT NULL
-            """
+        static func keepAddition(_ needs: OutboxNeeds) -> String {
+            let table = needs.table
+            let unpublished = "CREATE INDEX ON \(quoted(table)) (\(sequence)) WHERE \(publishedAt) IS NULL;\n"
+            return """
+                ALTER TABLE \(quoted(table)) ADD COLUMN \(publishedAt) timestamptz;
+                \(needs.capture == .poll ? unpublished : "")
+                CREATE INDEX ON \(quoted(table)) (\(publishedAt)) WHERE \(publishedAt) IS NOT NULL
+                """
         }
 
         /// Lets writers wake whoever captures. https://www.postgresql.org/docs/current/sql-notify.html

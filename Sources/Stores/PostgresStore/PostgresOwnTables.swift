@@ -50,6 +50,18 @@
                 transaction_lsn PG_LSN NOT NULL,
                 transaction_rows BIGINT NOT NULL
             );
+            CREATE TABLE flotilla_backlog (
+                sequence BIGINT GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+                stream TEXT NOT NULL,
+                id TEXT,
+                type TEXT,
+                aggregateid TEXT,
+                aggregatetype TEXT,
+                payload BYTEA,
+                time TEXT,
+                traceparent TEXT,
+                headers TEXT
+            );
             CREATE TABLE flotilla_views (
                 name TEXT PRIMARY KEY,
                 schema TEXT NOT NULL,
@@ -66,6 +78,12 @@
             let row = try session.firstRow(
                 "SELECT version FROM \(PostgresAddress.quoted(schema)).flotilla_schema LIMIT 1")
             return Int(row?[0].integer ?? 0)
+        }
+
+        /// Whether the session's schema has Flotilla's tables.
+        static func isThere(in session: PostgresSession) throws -> Bool {
+            let row = try session.firstRow("SELECT current_schema()")
+            return try version(of: row?[0].text ?? "public", in: session) > 0
         }
 
         /// Brings the tables of the session's schema to the newest version, within the caller's transaction.

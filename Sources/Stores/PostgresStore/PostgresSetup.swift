@@ -23,19 +23,28 @@
         public func apply(_ needs: StoreNeeds) async throws -> SetupPlan {
             try await withConnection { connection in
                 let address = address
-                var plan = try await connection.transaction(.write) { session in
+                let plan = try await connection.transaction(.update) { session in
                     // One `apply` at a time: two would make the same tables.
-                    _ = try session.run(
-                        "SELECT pg_advisory_xact_lock(hashtextextended($1, 0))", [.text("flotilla apply")])
+                    _ = try session.firstRow("SELECT pg_advisory_xact_lock(hashtextextended('flotilla apply', 0))")
                     let changes = try PostgresChanges(needs: needs, address: address, session: session)
                     let plan = try changes.plan()
                     try changes.perform()
                     return plan
                 }
                 guard let outbox = needs.outbox, outbox.capture != .poll else { return plan }
-                _ = outbox
-                plan.notices += []
+                let replication = ReplicationSetup(outbox, address: address)
+                let steps = try await connection.transaction(.read) { try replication.plan(in: $0, isSetUp: true) }
+                if steps.contains(.createSlot) { try await replication.createSlot() }
                 return plan
+            }
+        }
+
+        /// Drops what only capture from the log needs at the server: slot and publication. Tables and events stay.
+        /// - Returns: what was done.
+        public func removeCapture(_ needs: OutboxNeeds) async throws -> [String] {
+            try await withConnection { connection in
+                let replication = ReplicationSetup(needs, address: address)
+                return try await connection.transaction(.update) { try replication.remove(in: $0) }
             }
         }
 
@@ -103,7 +112,6 @@
                 steps.append(
                     Step(description: "create outbox table \(needs.table)", sql: PostgresOutboxTable.creation(needs)))
             }
-            guard needs.capture == .poll else { return steps }
             // What a table that is made now needs is part of making it; to one that others made it is told.
             func add(_ description: String, _ sql: String) {
                 if outbox == nil, !steps.isEmpty {
@@ -112,12 +120,12 @@
                     steps.append(Step(description: description, sql: sql))
                 }
             }
-            if outbox?.isOrdered != true {
+            if needs.capture == .poll, outbox?.isOrdered != true {
                 add(
                     "add column \(PostgresOutboxTable.sequence) to \(needs.table): it orders the rows",
                     PostgresOutboxTable.sequenceAddition(needs.table))
             }
-            if outbox?.notifies != true {
+            if needs.capture == .poll, outbox?.notifies != true {
                 add(
                     "add trigger flotilla_notify to \(needs.table): it wakes flotilla run",
                     PostgresOutboxTable.notificationAddition(needs.table))
@@ -125,9 +133,13 @@
             if needs.keep > .zero, outbox?.keepsRows != true {
                 add(
                     "add column \(PostgresOutboxTable.publishedAt) to \(needs.table): rows are kept",
-                    PostgresOutboxTable.keepAddition(needs.table))
+                    PostgresOutboxTable.keepAddition(needs))
             }
             return steps
+        }
+
+        private var replication: ReplicationSetup? {
+            needs.outbox.flatMap { $0.capture == .poll ? nil : ReplicationSetup($0, address: address) }
         }
 
         private var newViews: [ViewNeeds] { needs.views.filter { knownViews[$0.subscription.view.text] == nil } }
@@ -143,6 +155,10 @@
                         "bring Flotilla's own tables from version \(version) to \(PostgresOwnTables.migrations.count)"))
             }
             plan.steps += outboxSteps.map { SetupStep($0.description) }
+            if let replication {
+                let steps = try replication.plan(in: session, isSetUp: version > 0)
+                plan.steps += steps.map { SetupStep($0.description(replication.names)) }
+            }
             plan.steps += newViews.map { SetupStep("create view \($0.subscription)") }
             for view in needs.views {
                 if let known = knownViews[view.subscription.view.text], known != view.schema {
@@ -166,6 +182,9 @@
             if !hasSchema { try session.script("CREATE SCHEMA \(PostgresAddress.quoted(schema))") }
             try PostgresOwnTables.migrate(schema, in: session, owner: "")
             for step in outboxSteps { try session.script(step.sql) }
+            if let replication, try replication.plan(in: session, isSetUp: true).contains(.createPublication) {
+                try replication.createPublication(in: session)
+            }
             for view in newViews { try PostgresViewObjects.create(view, schema: schema, in: session) }
             for known in undeclaredViews { try forget(known) }
         }

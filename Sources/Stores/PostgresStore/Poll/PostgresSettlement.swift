@@ -79,8 +79,14 @@
                 """
         }
 
-        /// Removes rows that were kept long enough, in a bounded batch.
         func removeExpired(in session: PostgresSession) throws -> Int {
+            try Self.removeExpired(table, keep: keep, in: session)
+        }
+
+        /// Removes rows that were kept long enough, in a bounded batch.
+        static func removeExpired(_ table: PostgresOutboxTable, keep: Duration, in session: PostgresSession) throws
+            -> Int
+        {
             try session.run(
                 """
                 DELETE FROM \(table.quoted) WHERE ctid = ANY (ARRAY(

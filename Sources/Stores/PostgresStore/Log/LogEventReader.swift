@@ -1,0 +1,171 @@
+#if Postgres
+    import FleetCore
+    import Outbox
+    import PGOutput
+    import PostgresConnection
+
+    /// Makes events of what logical replication tells of an outbox: rows of its table, or logical messages.
+    struct LogEventReader {
+        let source: String
+
+        /// Where the columns of an event are, in the table's description of this version.
+        private struct Layout {
+            var version: UInt64 = 0
+            var id = -1
+            var type = -1
+            var key = -1
+            var aggregateType = -1
+            var payload = -1
+            var payloadIsBytes = false
+            var time = -1
+            var traceParent = -1
+            var headers = -1
+
+            init() {}
+
+            init(_ relation: Relation) {
+                version = relation.version
+                for (index, column) in relation.columns.enumerated() {
+                    switch column.name {
+                    case "id": id = index
+                    case "type": type = index
+                    case "aggregateid": key = index
+                    case "aggregatetype": aggregateType = index
+                    case "payload":
+                        payload = index
+                        payloadIsBytes = column.type.value == PostgresType.bytea
+                    case "time": time = index
+                    case "traceparent": traceParent = index
+                    case "headers": headers = index
+                    default: break
+                    }
+                }
+            }
+        }
+
+        private var layout = Layout()
+        /// Texts that most rows share with the row before them.
+        private var lastType = ""
+        private var lastAggregateType = ""
+
+        init(source: String) { self.source = source }
+
+        /// A row of the table.
+        mutating func take(
+            _ columns: [ColumnValue], of relation: Relation?, in bytes: UnsafeRawBufferPointer,
+            at position: OutboxPosition, committedAt: Timestamp, into rows: inout CapturedRows
+        ) {
+            guard let relation else { return }
+            if layout.version != relation.version { layout = Layout(relation) }
+            func part(_ index: Int) -> UnsafeRawBufferPointer? {
+                guard index >= 0, index < columns.count else { return nil }
+                let value = columns[index]
+                return value.kind == .text ? UnsafeRawBufferPointer(rebasing: bytes[value.bytes.range]) : nil
+            }
+            func text(_ index: Int) -> String? { part(index).map { String(decoding: $0, as: UTF8.self) } }
+            let payload =
+                part(layout.payload).map { bytes in
+                    layout.payloadIsBytes ? PostgresBytes.decoded(bytes.bindMemory(to: UInt8.self)) : Array(bytes)
+                } ?? []
+            func malformed(_ key: String?, _ reason: String) {
+                let event = Event(
+                    id: EventID(high: 0, low: 0), source: source, type: text(layout.type) ?? "", key: key ?? "",
+                    aggregateType: text(layout.aggregateType) ?? "",
+                    time: text(layout.time).flatMap(PostgresTime.timestamp) ?? committedAt,
+                    traceParent: text(layout.traceParent), headers: text(layout.headers), payload: payload)
+                rows.append(
+                    .init(
+                        at: position, key: key ?? "", reason: reason,
+                        remains: .init(id: text(layout.id) ?? "", event: event)))
+            }
+            guard let key = text(layout.key) else { return malformed(nil, "its aggregateid is null") }
+            guard let type = part(layout.type) else { return malformed(key, "its type is null") }
+            guard let id = part(layout.id).flatMap({ EventID(hexadecimal: $0.bindMemory(to: UInt8.self)) }) else {
+                return malformed(key, "its id \"\(text(layout.id)?.prefix(64) ?? "null")\" is not a UUID")
+            }
+            Self.share(type, &lastType)
+            if let aggregateType = part(layout.aggregateType) {
+                Self.share(aggregateType, &lastAggregateType)
+            } else {
+                lastAggregateType = ""
+            }
+            rows.append(
+                Event(
+                    id: id, source: source, type: lastType, key: key, aggregateType: lastAggregateType,
+                    time: text(layout.time).flatMap(PostgresTime.timestamp) ?? committedAt,
+                    traceParent: text(layout.traceParent), headers: text(layout.headers), payload: payload),
+                at: position)
+        }
+
+        private static func share(_ bytes: UnsafeRawBufferPointer, _ last: inout String) {
+            let isSame = last.utf8.count == bytes.count && last.utf8.elementsEqual(bytes)
+            if !isSame { last = String(decoding: bytes, as: UTF8.self) }
+        }
+
+        // MARK: Messages
+
+        /// The prefix of messages that are events.
+        static let prefix = "flotilla"
+
+        private static let fields = JSONFields(
+            ["id", "aggregatetype", "aggregateid", "type", "payload", "time", "traceparent", "headers"].map {
+                JSONFieldPath([$0])
+            })
+
+        /// The content of a message: a JSON object with the columns of an outbox table.
+        func take(
+            message content: UnsafeRawBufferPointer, isTransactional: Bool, at position: OutboxPosition,
+            committedAt: Timestamp, into rows: inout CapturedRows
+        ) {
+            func malformed(_ key: String, _ reason: String, id: String = "") {
+                let event = Event(
+                    id: EventID(high: 0, low: 0), source: source, type: "", key: key, aggregateType: "",
+                    time: committedAt, payload: Array(content))
+                rows.append(.init(at: position, key: key, reason: reason, remains: .init(id: id, event: event)))
+            }
+            let found: [JSONValue?]
+            do {
+                found = try Self.fields.extract(from: Array(content))
+            } catch {
+                return malformed("", "the message is not a JSON object: \(error)")
+            }
+            guard let key = found[2].flatMap(Self.text) else { return malformed("", "the message has no aggregateid") }
+            guard isTransactional else {
+                return malformed(
+                    key, "the message is not part of a transaction; write pg_logical_emit_message(true, …)")
+            }
+            guard let type = found[3].flatMap(Self.text) else { return malformed(key, "the message has no type") }
+            let writtenID = found[0].flatMap(Self.text)
+            guard let id = writtenID.flatMap({ EventID($0) }) else {
+                return malformed(key, "the message's id is missing, or not a UUID", id: writtenID ?? "")
+            }
+            rows.append(
+                Event(
+                    id: id, source: source, type: type, key: key,
+                    aggregateType: found[1].flatMap(Self.text) ?? "",
+                    time: found[5].flatMap(Self.text).flatMap(PostgresTime.timestamp) ?? committedAt,
+                    traceParent: found[6].flatMap(Self.text), headers: found[7].flatMap(Self.text),
+                    payload: found[4].map(Self.payload) ?? []),
+                at: position)
+        }
+
+        private static func text(_ value: JSONValue) -> String? {
+            switch value {
+            case .text(let text), .json(let text): text
+            case .integer(let number): String(number)
+            case .real, .boolean, .null: nil
+            }
+        }
+
+        /// The payload as JSON; a text stands for itself.
+        private static func payload(_ value: JSONValue) -> [UInt8] {
+            switch value {
+            case .null: []
+            case .boolean(let value): Array((value ? "true" : "false").utf8)
+            case .integer(let value): Array(String(value).utf8)
+            case .real(let value): Array("\(value)".utf8)
+            case .text(let value), .json(let value): Array(value.utf8)
+            }
+        }
+    }
+#endif

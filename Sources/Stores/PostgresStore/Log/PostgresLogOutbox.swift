@@ -1,0 +1,341 @@
+#if Postgres
+    public import FleetCore
+    public import Outbox
+    import PGOutput
+    import Parking
+    public import PostgresConnection
+    public import Stores
+    import Synchronization
+
+    /// Captures an outbox from the server's write-ahead log: rows of its table (`log`), or logical messages (`message`).
+    ///
+    /// Rows come in commit order, each once it is committed, also where their service deletes them in the same
+    /// transaction. Up to where they are settled is recorded in the service's schema, and only then is the server told,
+    /// which never sends them again; so what it sends after a crash is what was not recorded, and rows that were parked
+    /// are not parked twice. The replication slot is the lease: the server lets one process at a time read it.
+    public final class PostgresLogOutbox: OutboxSource {
+        public let name: String
+        private let needs: OutboxNeeds
+        private let maximumParked: EventCount
+        private let clock: FleetClock
+        private let settling: PostgresConnection
+        private let reader: ReplicationReader
+        /// Where numbers of rows of the backlog end, and those of the log begin.
+        private let table: PostgresOutboxTable?
+        private let state: Mutex<State>
+
+        private struct State {
+            /// Captured and not settled, in order.
+            var captured: [CapturedRows] = []
+            var settledThrough: Int64 = 0
+            var record: CaptureRecord
+            var recordedAt: ContinuousClock.Instant
+            /// Rows that are settled since, and are to be removed from the table.
+            var removable: [EventID] = []
+            /// How often in a row nothing was there to be removed: then the service does it itself.
+            var fruitlessRemovals = 0
+            /// Rows that were in the table before the slot was made, as far as they are captured; `nil` once all are
+            /// settled.
+            var backlog: Backlog?
+        }
+
+        /// Rows of `flotilla_backlog`: their positions are negative, those of the log positive.
+        private struct Backlog {
+            var captured: Int64 = 0
+            var isRead = false
+        }
+
+        /// How long what is settled may be unrecorded: after a crash so much is carried again.
+        private static let recordInterval = Duration.seconds(1)
+        /// At most so many rows are removed at once.
+        private static let removalLimit = 16_384
+        /// An idle database's log moves on by so much before it is recorded, so that idleness writes nothing itself.
+        private static let idleRecordSize: UInt64 = 1 << 20
+
+        /// - Throws: `notApplied`; `gap` where the slot lost something; `busy` where another process reads it, or what
+        ///   connecting throws.
+        public init(
+            _ address: PostgresAddress, needs: OutboxNeeds, limit: BatchLimit = .standard,
+            maximumParked: EventCount = 100_000, clock: FleetClock = .system
+        ) async throws {
+            name = address.name
+            self.needs = needs
+            self.maximumParked = maximumParked
+            self.clock = clock
+            let settling = PostgresConnection(address, reconnects: false)
+            self.settling = settling
+            let names = ReplicationNames(stream: needs.stream)
+            do {
+                let (record, table, hasBacklog) = try await settling.access { session in
+                    let record = try ReplicationSlot.check(names, stream: needs.stream, in: session)
+                    let table = needs.capture == .log ? try PostgresOutboxTable(needs.table, in: session) : nil
+                    let backlog = try session.firstRow(
+                        "SELECT 1 FROM flotilla_backlog WHERE stream = $1 LIMIT 1",
+                        [.text(needs.stream.description)])
+                    return (record, table, backlog != nil)
+                }
+                self.table = table
+                reader = try ReplicationReader(
+                    ReplicationReader.Options(
+                        address: address, slot: names.slot, publication: names.slot, source: needs.stream.source,
+                        start: record.settled, partial: (record.transaction, record.rows),
+                        readsMessages: needs.capture == .message, limit: limit))
+                state = Mutex(
+                    State(
+                        settledThrough: hasBacklog ? .min : 0, record: record, recordedAt: .now,
+                        backlog: hasBacklog ? Backlog() : nil))
+                try await reader.start()
+            } catch {
+                await settling.close()
+                throw error
+            }
+        }
+
+        public func close() async {
+            // What is settled and not recorded would be carried again; but nobody waits long for that.
+            try? await record(isLast: true)
+            await reader.stop()
+            await settling.close()
+        }
+
+        // MARK: Capture
+
+        public func capture(
+            after position: OutboxPosition, limit: BatchLimit, patience: Duration
+        ) async throws -> CapturedRows {
+            if let rows = try await captureBacklog(limit: limit) { return remember(rows) }
+            let deadline = ContinuousClock.now + patience
+            while true {
+                let generation = reader.changes.generation
+                if let rows = try reader.take() { return remember(rows) }
+                let wait = deadline - ContinuousClock.now
+                if wait <= .zero {
+                    try await recordWhileIdle()
+                    return CapturedRows()
+                }
+                await reader.changes.wait(past: generation, timeout: wait)
+                try Task.checkCancellation()
+            }
+        }
+
+        private func remember(_ rows: CapturedRows) -> CapturedRows {
+            state.withLock { $0.captured.append(rows) }
+            return rows
+        }
+
+        /// Rows that were there before the slot; `nil` where none is left to capture.
+        private func captureBacklog(limit: BatchLimit) async throws -> CapturedRows? {
+            guard let backlog = state.withLock({ $0.backlog }), !backlog.isRead else { return nil }
+            let (stream, now) = (needs.stream, clock.now())
+            let rows = try await settling.access { session in
+                let result = try session.statement(
+                    """
+                    SELECT sequence, id, type, aggregateid, aggregatetype, payload, time, traceparent, headers
+                    FROM flotilla_backlog WHERE stream = $1 AND sequence > $2 ORDER BY sequence LIMIT $3
+                    """
+                ).result([.text(stream.description), .integer(backlog.captured), .integer(Int64(limit.events.value))])
+                var reader = PostgresEventReader(payloadIsBytes: true, source: stream.source)
+                var rows = CapturedRows()
+                for row in 0..<result.rowCount {
+                    let sequence = Int64(result.text(row, 0)) ?? 0
+                    reader.take(
+                        result, row: row, at: OutboxPosition(Self.position(ofBacklog: sequence)), into: &rows,
+                        capturedAt: now)
+                }
+                return rows
+            }
+            state.withLock { state in
+                if let last = rows.last {
+                    state.backlog?.captured = Self.sequence(ofBacklog: last.value)
+                } else {
+                    state.backlog?.isRead = true
+                }
+            }
+            return rows.isEmpty ? nil : rows
+        }
+
+        private static func position(ofBacklog sequence: Int64) -> Int64 { .min + 1 + sequence }
+        private static func sequence(ofBacklog position: Int64) -> Int64 { position - (.min + 1) }
+
+        // MARK: Settling
+
+        public func heldKeys() async throws -> Set<String> {
+            let parking = Parking(place: .outbox, stream: needs.stream)
+            return try await settling.transaction(.read) { try parking.heldKeys(in: $0) }
+        }
+
+        public func settle(_ batch: CapturedBatch) async throws {
+            CrashPoint.acknowledging.reached()
+            let through = batch.through.value
+            let rows = state.withLock { state in
+                state.captured.first.flatMap { $0.last == batch.through ? $0 : nil }
+            }
+            guard let rows else { throw FleetError(.bug, "\(name): a batch is settled that was not captured") }
+            let isBacklog = through < 0
+            if isBacklog || !batch.parked.isEmpty {
+                // Parking must happen once, so it is recorded with it.
+                try await record(parking: batch.parked, of: rows, through: through)
+            }
+            let isDue = state.withLock { state in
+                state.captured.removeFirst()
+                state.settledThrough = max(state.settledThrough, through)
+                if table != nil { state.removable += rows.events.map(\.id) }
+                return state.removable.count >= Self.removalLimit
+                    || ContinuousClock.now - state.recordedAt >= Self.recordInterval
+            }
+            guard isDue else { return }
+            do {
+                try await record()
+            } catch let error as FleetError where error.waitingHelps {
+                // It is recorded with a later batch.
+            }
+        }
+
+        /// Where everything up to a row is settled.
+        private func place(through row: Int64, _ record: CaptureRecord) -> CaptureRecord {
+            guard row >= 0 else { return record }
+            var next = record
+            let place = reader.place(settledThrough: row)
+            if let end = place.end { next.settled = end }
+            if let partial = place.partial, partial.transaction >= next.settled {
+                (next.transaction, next.rows) = (partial.transaction, partial.rows)
+            } else {
+                (next.transaction, next.rows) = (.none, 0)
+            }
+            return next
+        }
+
+        /// Records what is settled, parks what must be parked, and removes rows that are published, in one transaction;
+        /// and then tells the server.
+        private func record(
+            parking parked: [RowToPark] = [], of rows: CapturedRows? = nil, through row: Int64? = nil,
+            idleAt idle: LogSequenceNumber? = nil, isLast: Bool = false
+        ) async throws {
+            let (last, settledThrough, removable, fruitless) = state.withLock {
+                ($0.record, $0.settledThrough, $0.removable, $0.fruitlessRemovals)
+            }
+            var next = place(through: row ?? settledThrough, last)
+            if let idle, idle > next.settled {
+                next = CaptureRecord(slot: last.slot, settled: idle, transaction: .none, rows: 0)
+            }
+            let backlogRow = row.flatMap { $0 < 0 ? Self.sequence(ofBacklog: $0) : nil }
+            if next == last, parked.isEmpty, backlogRow == nil, removable.isEmpty { return }
+            // A service that removes its rows itself is looked after now and then only.
+            let removes = !removable.isEmpty && (fruitless < 8 || fruitless % 64 == 0 || isLast)
+            let work = Settling(
+                needs: needs, table: table, maximumParked: maximumParked, now: clock.now(), last: last, next: next,
+                parked: parked, rows: rows, backlogRow: backlogRow, removable: removes ? removable : [])
+            let removed = try await settling.transaction(parked.isEmpty ? .update : .write) { session in
+                let removed = try work.perform(in: session)
+                CrashPoint.cleaningUp.reached()
+                return removed
+            }
+            state.withLock { state in
+                state.record = next
+                state.recordedAt = .now
+                state.removable.removeFirst(min(removable.count, state.removable.count))
+                if !removable.isEmpty { state.fruitlessRemovals = removed > 0 ? 0 : fruitless + 1 }
+            }
+            reader.confirm(next.settled)
+        }
+
+        private func recordWhileIdle() async throws {
+            let (settledThrough, record, isDue) = state.withLock { state in
+                (
+                    state.settledThrough, state.record,
+                    !state.removable.isEmpty || ContinuousClock.now - state.recordedAt >= Self.recordInterval
+                )
+            }
+            let idle = reader.idlePlace(settledThrough: settledThrough)
+            let hasMoved = idle.map { $0.value > record.settled.value &+ Self.idleRecordSize } ?? false
+            if isDue || hasMoved { try await self.record(idleAt: hasMoved ? idle : nil) }
+        }
+
+        // MARK: Pending
+
+        /// Rows that were captured and not settled, after everything that is committed now was received.
+        public func pending() async throws -> PendingRows {
+            let end = try await settling.access { session in
+                try session.firstRow("SELECT pg_current_wal_flush_lsn()::text")?[0].text.flatMap {
+                    LogSequenceNumber($0)
+                }
+            }
+            guard let end else { return PendingRows(count: 1, oldest: nil) }
+            let deadline = ContinuousClock.now + .seconds(2)
+            while reader.received < end {
+                if ContinuousClock.now > deadline { return PendingRows(count: 1, oldest: nil) }
+                let generation = reader.changes.generation
+                reader.askForReply()
+                await reader.changes.wait(past: generation, timeout: .milliseconds(20))
+                try Task.checkCancellation()
+            }
+            let (settledThrough, backlog) = state.withLock { state in
+                (state.settledThrough, state.captured.first { ($0.last?.value ?? 0) < 0 })
+            }
+            let isBacklogDone = state.withLock { $0.backlog?.isRead ?? true } && backlog == nil
+            let count = Int(max(0, reader.lastRow - max(0, settledThrough)))
+            return PendingRows(count: count + (isBacklogDone ? 0 : 1), oldest: nil)
+        }
+    }
+
+    /// What is done in the transaction that records.
+    private struct Settling: Sendable {
+        let needs: OutboxNeeds
+        let table: PostgresOutboxTable?
+        let maximumParked: EventCount
+        let now: Timestamp
+        let last: CaptureRecord
+        let next: CaptureRecord
+        let parked: [RowToPark]
+        let rows: CapturedRows?
+        let backlogRow: Int64?
+        let removable: [EventID]
+
+        /// - Returns: how many rows were removed.
+        func perform(in session: PostgresSession) throws -> Int {
+            try park(in: session)
+            if next != last { try next.replace(last, needs.stream, in: session) }
+            if let backlogRow {
+                _ = try session.run(
+                    "DELETE FROM flotilla_backlog WHERE stream = $1 AND sequence <= $2",
+                    [.text(needs.stream.description), .integer(backlogRow)])
+            }
+            guard let table, !removable.isEmpty else { return 0 }
+            let ids = "{" + removable.map(\.description).joined(separator: ",") + "}"
+            let type = table.columns["id"] == PostgresType.uuid ? "uuid" : "text"
+            if needs.keep > .zero {
+                _ = try session.run(
+                    """
+                    UPDATE \(table.quoted) SET \(PostgresOutboxTable.publishedAt) = clock_timestamp()
+                    WHERE id = ANY ($1::\(type)[])
+                    """, [.text(ids)])
+                return try PostgresSettlement.removeExpired(table, keep: needs.keep, in: session)
+            }
+            return try session.run("DELETE FROM \(table.quoted) WHERE id = ANY ($1::\(type)[])", [.text(ids)])
+        }
+
+        private func park(in session: PostgresSession) throws {
+            guard !parked.isEmpty, let rows else { return }
+            let parking = Parking(place: .outbox, stream: needs.stream)
+            try parking.checkRoom(for: parked.count, limit: maximumParked, in: session, at: session.name)
+            let events = Dictionary(zip(rows.positions, rows.events)) { first, _ in first }
+            let malformed = Dictionary(rows.malformed.map { ($0.position, $0) }) { first, _ in first }
+            for row in parked {
+                if row.reason == nil, try !parking.isHeld(row.key, in: session) {
+                    throw FleetError(
+                        .conflict, "key \(row.key) of \(session.name) is no longer held", isRetriable: true)
+                }
+                var entry: Parking.LogEntry
+                if let event = events[row.position] {
+                    entry = Parking.LogEntry(position: row.position.value, event: event)
+                } else if let remains = malformed[row.position]?.remains {
+                    entry = Parking.LogEntry(position: row.position.value, event: remains.event)
+                    entry.eventID = remains.id
+                } else {
+                    throw FleetError(.bug, "\(session.name): a row to park was not captured")
+                }
+                try parking.park(entry, reason: row.reason, nextAttempt: nil, at: now, in: session)
+            }
+        }
+    }
+#endif

@@ -1,0 +1,131 @@
+#if Postgres
+    import FleetCore
+    import PGOutput
+    import PostgresConnection
+    import Stores
+
+    /// A logical replication slot as the server shows it.
+    /// https://www.postgresql.org/docs/current/view-pg-replication-slots.html
+    struct ReplicationSlot: Sendable {
+        var name: String
+        var plugin: String
+        var database: String
+        var activeProcess: Int64?
+        /// `reserved`, `extended`, `unreserved` or `lost`.
+        var walStatus: String
+        /// Everything before it is never sent again.
+        var confirmed: LogSequenceNumber
+        /// How much of its log the server keeps for the slot.
+        var retained: ByteCount
+
+        init?(_ name: String, in session: PostgresSession) throws {
+            let row = try session.firstRow(
+                """
+                SELECT coalesce(plugin, ''), coalesce(database, ''), active_pid, coalesce(wal_status, 'lost'),
+                    coalesce(confirmed_flush_lsn, '0/0')::text,
+                    coalesce(pg_wal_lsn_diff(CASE WHEN pg_is_in_recovery() THEN pg_last_wal_receive_lsn()
+                        ELSE pg_current_wal_lsn() END, restart_lsn), 0)::bigint
+                FROM pg_replication_slots WHERE slot_name = $1
+                """, [.text(name)])
+            guard let row else { return nil }
+            self.name = name
+            plugin = row[0].text ?? ""
+            database = row[1].text ?? ""
+            activeProcess = row[2].integer
+            walStatus = row[3].text ?? ""
+            confirmed = LogSequenceNumber(row[4].text ?? "") ?? .none
+            retained = ByteCount(Int(row[5].integer ?? 0))
+        }
+    }
+
+    /// How far an outbox was carried, as it is kept in the service's own schema, in the transaction that settles.
+    struct CaptureRecord: Sendable, Equatable {
+        var slot: String
+        /// Everything that ends before it is settled.
+        var settled: LogSequenceNumber
+        /// The transaction of which only the first rows are settled, by the place of its commit, and how many.
+        var transaction: LogSequenceNumber
+        var rows: Int64
+
+        /// - Returns: `nil` where `apply` has not made one.
+        static func read(_ stream: StreamName, in session: PostgresSession) throws -> CaptureRecord? {
+            let row = try session.firstRow(
+                """
+                SELECT slot, settled_lsn::text, transaction_lsn::text, transaction_rows FROM flotilla_outboxes
+                WHERE name = $1
+                """, [.text(stream.description)])
+            return row.map { row in
+                CaptureRecord(
+                    slot: row[0].text ?? "", settled: LogSequenceNumber(row[1].text ?? "") ?? .none,
+                    transaction: LogSequenceNumber(row[2].text ?? "") ?? .none, rows: row[3].integer ?? 0)
+            }
+        }
+
+        func insert(_ stream: StreamName, in session: PostgresSession) throws {
+            _ = try session.run(
+                """
+                INSERT INTO flotilla_outboxes (name, slot, settled_lsn, transaction_lsn, transaction_rows)
+                VALUES ($1, $2, $3, $4, $5)
+                ON CONFLICT (name) DO UPDATE SET slot = excluded.slot, settled_lsn = excluded.settled_lsn,
+                    transaction_lsn = excluded.transaction_lsn, transaction_rows = excluded.transaction_rows
+                """, [.text(stream.description)] + values)
+        }
+
+        /// - Throws: `conflict` where the record is not as it was last seen: another process captures this outbox.
+        func replace(_ last: CaptureRecord, _ stream: StreamName, in session: PostgresSession) throws {
+            let changed = try session.run(
+                """
+                UPDATE flotilla_outboxes SET slot = $2, settled_lsn = $3, transaction_lsn = $4, transaction_rows = $5
+                WHERE name = $1 AND slot = $6 AND settled_lsn = $7 AND transaction_lsn = $8 AND transaction_rows = $9
+                """, [.text(stream.description)] + values + last.values)
+            if changed != 1 {
+                throw FleetError(
+                    .conflict, "\(session.name): another process captured from this outbox meanwhile", isRetriable: true
+                )
+            }
+        }
+
+        private var values: [SQLValue] {
+            [.text(slot), .text(settled.description), .text(transaction.description), .integer(rows)]
+        }
+    }
+
+    extension ReplicationSlot {
+        /// Reads the slot and the record of an outbox, and holds that they fit together: nothing that was committed since
+        /// was missed.
+        /// - Throws: `notApplied`; `gap` where the slot is missing, was invalidated, or is not where it was left.
+        static func check(
+            _ names: ReplicationNames, stream: StreamName, in session: PostgresSession
+        ) throws -> CaptureRecord {
+            guard try PostgresOwnTables.isThere(in: session), let record = try CaptureRecord.read(stream, in: session)
+            else {
+                throw FleetError(
+                    .notApplied, "\(session.name) is not set up to be captured from its log",
+                    remedy: "run `flotilla apply`")
+            }
+            let remedy =
+                "`flotilla apply --replace-slot \(stream.service)` makes a new slot and carries the rows that are still in the"
+                + " outbox; events that their service deleted after \(record.settled) may be lost"
+            func gap(_ text: String) -> FleetError { FleetError(.gap, "\(session.name): \(text)", remedy: remedy) }
+            guard let slot = try ReplicationSlot(names.slot, in: session) else {
+                throw gap("replication slot \(names.slot) is missing: it was dropped, or the server failed over")
+            }
+            guard slot.walStatus != "lost" else {
+                throw gap(
+                    "replication slot \(names.slot) was invalidated: it needed more of the server's log than"
+                        + " max_slot_wal_keep_size allows")
+            }
+            guard slot.plugin == "pgoutput" else {
+                throw FleetError(
+                    .invalidInput, "\(session.name): replication slot \(names.slot) is of the plugin \(slot.plugin)",
+                    remedy: "drop it, and run `flotilla apply`")
+            }
+            guard slot.confirmed <= record.settled else {
+                throw gap(
+                    "replication slot \(names.slot) is at \(slot.confirmed), ahead of \(record.settled), up to where its"
+                        + " events were carried: somebody advanced it, or made it anew")
+            }
+            return record
+        }
+    }
+#endif

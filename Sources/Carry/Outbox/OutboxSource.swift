@@ -28,12 +28,16 @@ public protocol OutboxSource: Sendable {
 
 /// What waits in an outbox.
 public struct PendingRows: Sendable, Hashable {
-    public var count: Int
+    /// `nil` where the store cannot tell at the moment.
+    public var count: Int?
     public var oldest: Timestamp?
+    /// How much of its log the store keeps because it was not captured yet; `nil` where it is not captured from a log.
+    public var retainedLog: ByteCount?
 
-    public init(count: Int, oldest: Timestamp?) {
+    public init(count: Int?, oldest: Timestamp?, retainedLog: ByteCount? = nil) {
         self.count = count
         self.oldest = oldest
+        self.retainedLog = retainedLog
     }
 }
 

@@ -80,7 +80,8 @@ public struct Parking: Sendable {
             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)
             """,
             scope + [
-                .integer(record.position), .text(record.eventID ?? event.id.description), .text(event.type), .text(event.key),
+                .integer(record.position), .text(record.eventID ?? event.id.description), .text(event.type),
+                .text(event.key),
                 .text(event.aggregateType), .integer(event.time.microseconds),
                 event.traceParent.map { .text($0) } ?? .null, event.headers.map { .text($0) } ?? .null,
                 .bytes(event.payload), reason.map { .text($0) } ?? .null, .integer(reason == nil ? 0 : 1),

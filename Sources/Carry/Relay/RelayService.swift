@@ -58,6 +58,12 @@ public final class RelayService: Service {
         await replaceSource(with: nil)
     }
 
+    /// Whether everything that is committed by now was appended and settled.
+    public func isDrained() async throws -> Bool {
+        guard progress.snapshot.isIdle, let source = source.withLock({ $0 }) else { return false }
+        return try await source.pending().count == 0
+    }
+
     private func perform(_ action: RelayMachine.Action) async -> RelayMachine.Input {
         switch action {
         case .open:

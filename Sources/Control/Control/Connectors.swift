@@ -75,6 +75,10 @@ enum Connectors {
     static func pendingRows(of service: ServiceDefinition, stream: StreamName) async throws -> PendingRows {
         #if Postgres
             if !service.store.isSQLite {
+                if service.outbox.capture != .poll {
+                    return try await PostgresLogOutbox.pending(
+                        service.postgresAddress, needs: service.outboxNeeds(stream: stream))
+                }
                 return try await PostgresOutbox.pending(
                     service.postgresAddress, table: service.outbox.table, keep: service.outbox.keep)
             }

@@ -5,6 +5,7 @@ public import Logging
 import Relay
 import SQLiteStore
 public import ServiceLifecycle
+import Synchronization
 import UnixSignals
 import Views
 
@@ -98,8 +99,11 @@ public final class FleetRun: Sendable {
     /// Carries until the process is told to end (SIGINT, SIGTERM), or, with ``Options/untilIdle``, until nothing is
     /// pending.
     /// - Parameter companions: further services that live as long.
+    /// - Returns: whether it ended because nothing was pending.
     /// - Throws: `unavailable` where, until idle, something stands in the way for long.
-    public func run(with companions: [any Service] = []) async throws {
+    @discardableResult
+    public func run(with companions: [any Service] = []) async throws -> Bool {
+        let drained = Mutex(false)
         let recorder = RunRecorder(fleet: fleet, work: work, changes: changes, logger: logger)
         let trimmer = TrimmingService(
             streams: fleet.publishers.map(\.stream), broker: broker, logger: logger)
@@ -111,7 +115,9 @@ public final class FleetRun: Sendable {
         if options.untilIdle {
             services.append(
                 .init(
-                    service: IdleWatch(fleet: fleet, work: work, changes: changes),
+                    service: IdleWatch(fleet: fleet, work: work, relays: relays, changes: changes) {
+                        drained.withLock { $0 = true }
+                    },
                     successTerminationBehavior: .gracefullyShutdownGroup))
         }
         var configuration = ServiceGroupConfiguration(
@@ -130,6 +136,7 @@ public final class FleetRun: Sendable {
             throw error
         }
         await close()
+        return drained.withLock { $0 }
     }
 
     private func close() async {

@@ -24,10 +24,14 @@ public struct FleetStatus: Codable, Sendable {
         public var appended: Int64?
         /// What the stream holds, in bytes.
         public var bytes: Int?
+        /// What the service's store keeps of its log because it was not captured yet, in bytes; null where it is not
+        /// captured from a log.
+        public var retainedBytes: Int?
         public var lastError: String?
 
         enum CodingKeys: String, CodingKey {
             case service, stream, pending, lagSeconds = "lag_seconds", parked, waiting, appended, bytes
+            case retainedBytes = "retained_bytes"
             case lastError = "last_error"
         }
 
@@ -42,6 +46,7 @@ public struct FleetStatus: Codable, Sendable {
             try container.encode(waiting, forKey: .waiting)
             try container.encode(appended, forKey: .appended)
             try container.encode(bytes, forKey: .bytes)
+            try container.encode(retainedBytes, forKey: .retainedBytes)
             try container.encode(lastError, forKey: .lastError)
         }
     }
@@ -115,6 +120,15 @@ public struct FleetStatus: Codable, Sendable {
 
     /// Looks at every store and stream. What cannot be looked at is told in its row.
     public static func read(_ fleet: FleetDefinition) async -> FleetStatus {
+        await read(fleet, includingStreams: true)
+    }
+
+    /// The views alone.
+    static func readViews(_ fleet: FleetDefinition) async -> FleetStatus {
+        await read(fleet, includingStreams: false)
+    }
+
+    private static func read(_ fleet: FleetDefinition, includingStreams: Bool) async -> FleetStatus {
         let broker = Connectors.broker(of: fleet)
         let record = RunRecord.read(from: fleet.stateDirectory)
         var status = FleetStatus(
@@ -123,7 +137,7 @@ public struct FleetStatus: Codable, Sendable {
         func lastError(_ subject: String, _ stream: StreamName) -> String? {
             record?.conditions.first { $0.subject == subject && $0.stream == stream.description }?.message
         }
-        for (service, stream) in fleet.publishers {
+        for (service, stream) in includingStreams ? fleet.publishers : [] {
             var row = Stream(
                 service: service.name.text, stream: stream.description, parked: 0, waiting: 0,
                 lastError: lastError(service.name.text, stream))
@@ -164,6 +178,7 @@ public struct FleetStatus: Codable, Sendable {
     ) async throws {
         let pending = try await Connectors.pendingRows(of: service, stream: stream)
         row.pending = pending.count
+        row.retainedBytes = pending.retainedLog?.value
         row.lagSeconds = pending.oldest.map { lag(since: $0) } ?? (pending.count == 0 ? 0 : nil)
         let parking = Parking(place: .outbox, stream: stream)
         let counts = try await Connectors.withStore(of: service) { store in

@@ -1,12 +1,16 @@
 import FleetCore
 import FleetFile
+import Relay
 import ServiceLifecycle
 
 /// Ends when nothing of the fleet is pending; fails when something stands in the way for long.
 struct IdleWatch: Service {
     let fleet: FleetDefinition
     let work: [FleetRun.Work]
+    let relays: [RelayService]
     let changes: ChangeSignal
+    /// Called when nothing is pending.
+    let onDrained: @Sendable () -> Void
 
     /// How long what may pass by itself is waited for.
     private static let patience = Duration.seconds(30)
@@ -17,7 +21,10 @@ struct IdleWatch: Service {
         try await cancelWhenGracefulShutdown {
             while !Task.isCancelled {
                 let generation = changes.generation
-                if work.allSatisfy({ $0.progress.snapshot.isIdle }), try await isDrained() { return }
+                if work.allSatisfy({ $0.progress.snapshot.isIdle }), try await isDrained() {
+                    onDrained()
+                    return
+                }
                 try giveUpIfStuck()
                 await changes.wait(past: generation, timeout: .milliseconds(50))
             }
@@ -26,8 +33,8 @@ struct IdleWatch: Service {
 
     /// What the parts say of themselves may be out of date by the time the last of them says it: the stores decide.
     private func isDrained() async throws -> Bool {
-        let status = await FleetStatus.read(fleet)
-        return status.isDrained
+        for relay in relays where !(try await relay.isDrained()) { return false }
+        return await FleetStatus.readViews(fleet).isDrained
     }
 
     private func giveUpIfStuck() throws {

@@ -32,12 +32,23 @@ public enum Publisher {
                 .notApplied, "\(service.name) is not set up yet", remedy: "run `flotilla apply \(fleet.file)` first")
         }
         let id = EventID.make()
-        let table = service.outbox.table
+        let table = service.outbox.table.text
+        // On a server, a dot stands between schema and table.
+        let quoted = service.store.isSQLite ? "\"\(table)\"" : "\"\(table.replacing(".", with: "\".\""))\""
         try await Connectors.withStore(of: service) { store in
             try await store.write { transaction in
+                if service.outbox.capture == .message {
+                    _ = try transaction.firstRow(
+                        """
+                        SELECT pg_logical_emit_message(true, 'flotilla', jsonb_build_object('id', $1::text,
+                            'aggregatetype', $2::text, 'aggregateid', $3::text, 'type', $4::text, 'payload', $5::jsonb)::text)
+                        """,
+                        [.text(id.description), .text(service.name.text), .text(key), .text(type), .text(payload)])
+                    return
+                }
                 _ = try transaction.run(
                     """
-                    INSERT INTO "\(table)" (id, aggregatetype, aggregateid, type, payload) VALUES ($1, $2, $3, $4, $5)
+                    INSERT INTO \(quoted) (id, aggregatetype, aggregateid, type, payload) VALUES ($1, $2, $3, $4, $5)
                     """,
                     [.text(id.description), .text(service.name.text), .text(key), .text(type), .text(payload)])
             }

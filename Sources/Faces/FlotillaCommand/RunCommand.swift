@@ -36,14 +36,14 @@ struct RunCommand: AsyncParsableCommand {
         logger.info(
             "carrying fleet \(definition.name): \(counted(run.work.count, "stream and view", plural: "streams and views"))"
         )
-        try await run.run(with: [view])
+        let isDrained = try await run.run(with: [view])
         let total = run.work.filter { $0.kind == .relay }.map { $0.progress.snapshot.count }.reduce(0, +)
         logger.info("stopped; \(counted(total, "event")) carried")
         guard untilIdle else { return }
-        let status = await FleetStatus.read(definition)
-        guard status.isDrained else {
+        guard isDrained else {
             throw FleetError(.cancelled, "stopped before everything was delivered", remedy: "run it again")
         }
+        let status = await FleetStatus.read(definition)
         if status.parked > 0 {
             logger.warning("\(counted(status.parked, "event")) parked; see `flotilla parked \(fleet.file) list`")
             throw ExitCode(Failure.parked)

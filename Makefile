@@ -38,8 +38,9 @@ bench: setup ## Measure the speeds, each against SQLite alone
 
 lint: setup ## Check style, and that the examples compile
 	@swift format lint --strict --parallel --recursive $(wildcard Sources Tests Examples Benchmarks) Package.swift
-	@PYTHONPYCACHEPREFIX=.build/python python3 -m py_compile Examples/shop/*.py Examples/shop/run Examples/shop/check
-	@for script in scripts/* .ci/run; do bash -n $$script || exit 1; done
+	@PYTHONPYCACHEPREFIX=.build/python python3 -m py_compile Examples/shop/*.py Examples/shop/run Examples/shop/check \
+		$(addprefix Benchmarks/peers/,peers.py record drain limit latency workload with-server)
+	@for script in scripts/* .ci/run Benchmarks/peers/setup Benchmarks/peers/compare; do bash -n $$script || exit 1; done
 
 format: setup ## Rewrite the Swift sources in the project's style
 	@swift format --in-place --parallel --recursive $(wildcard Sources Tests Examples Benchmarks) Package.swift

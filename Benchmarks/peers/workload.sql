@@ -23,7 +23,8 @@ CREATE TABLE IF NOT EXISTS outbox (
 CREATE OR REPLACE FUNCTION order_payload(order_id bigint) RETURNS jsonb LANGUAGE sql VOLATILE AS $$
     SELECT ('{"at": ' || (extract(epoch FROM clock_timestamp()) * 1000000)::bigint
         || ', "note": "leave it beside the back door.",'
-        || ' "lines": [{"sku": "SKU-000417", "price": 12.50, "quantity": 2}, {"sku": "SKU-002093", "price": 8.25, "quantity": 1}],'
+        || ' "lines": [{"sku": "SKU-000417", "price": 12.50, "quantity": 2},'
+        || ' {"sku": "SKU-002093", "price": 8.25, "quantity": 1}],'
         || ' "total": 33.25, "status": "placed", "currency": "EUR", "order_id": ' || order_id
         || ', "customer_id": ' || 1000 + order_id % 9000 || '}')::jsonb
 $$;

@@ -15,9 +15,9 @@ import java.util.concurrent.CountDownLatch;
 /**
  * Takes a number of events from the engine, counts them, and prints one JSON line of figures.
  *
- * <p>Argument: the properties of an engine, with `consume.events`, the number of them; and, where latencies are asked for,
- * `consume.warm.up`, how many of these are not measured, and `consume.stamp`, the name of the payload's number that tells
- * the microseconds since 1970 at which the transaction was about to commit.
+ * <p>Argument: the properties of an engine, with `consume.events`, the number of them; and, for latencies,
+ * `consume.warm.up`, how many of these are not measured, and `consume.stamp`, the name of the payload's number that
+ * tells when the transaction was about to commit, in microseconds since 1970.
  */
 public final class Consume {
     public static void main(String[] files) throws Exception {

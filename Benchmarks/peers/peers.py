@@ -167,7 +167,7 @@ def engine_properties(dsn, table, slot, publication):
         "offset.flush.interval.ms": "60000"}
 
 
-TUNING = {"max.batch.size": "8192", "max.queue.size": "32768"}
+TUNING = {"max.batch.size": "8192", "max.queue.size": "32768", "statistics.metrics.enabled": "false"}
 ROUTER = {"transforms": "outbox", "transforms.outbox.type": "io.debezium.transforms.outbox.EventRouter"}
 
 

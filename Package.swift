@@ -117,12 +117,12 @@ let package = Package(
         kit("StoreConformance", ["FleetCore", "Stores", "TestKit"]),
         kit("BrokerConformance", ["FleetCore", "Brokers", "TestKit"]),
         tests("HouseTests", []),
-        tests("EndToEndTests", ["FlotillaCommand", "FleetCore", grdb]),
+        tests("EndToEndTests", ["FlotillaCommand", "FleetCore", "TestKit", grdb]),
         tests("ShopTests", []),
-        tests("FleetCoreTests", ["FleetCore"]),
-        tests("FleetFileTests", ["FleetCore", "FleetFile"]),
-        tests("SQLTemplateTests", ["FleetCore", "SQLTemplate"]),
-        tests("SimulationTests", ["FleetCore", "Outbox", "Relay", "Brokers", "Views"]),
+        tests("FleetCoreTests", ["FleetCore", "TestKit"]),
+        tests("FleetFileTests", ["FleetCore", "FleetFile", "TestKit"]),
+        tests("SQLTemplateTests", ["FleetCore", "SQLTemplate", "TestKit"]),
+        tests("SimulationTests", ["FleetCore", "Outbox", "Relay", "Brokers", "Views", "TestKit"]),
         tests(
             "SQLiteStoreTests",
             [

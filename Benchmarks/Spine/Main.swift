@@ -47,6 +47,28 @@ struct Workspace {
     }
 }
 
+/// Lets perf(1) count what Flotilla does, and not what it is compared with: unlike time, instructions do not depend on
+/// what else the machine does. `scripts/bench-instructions` uses it.
+enum PerfControl {
+    /// A pipe on which `perf stat --control` listens.
+    private static let pipe = ProcessInfo.processInfo.environment["FLOTILLA_PERF_CONTROL"].flatMap {
+        FileHandle(forWritingAtPath: $0)
+    }
+
+    static func counted<Result>(_ body: () async throws -> Result) async rethrows -> Result {
+        tell("enable")
+        defer { tell("disable") }
+        return try await body()
+    }
+
+    private static func tell(_ word: String) {
+        guard let pipe else { return }
+        try? pipe.write(contentsOf: Data("\(word)\n".utf8))
+        // perf looks at its pipe every now and then.
+        usleep(50_000)
+    }
+}
+
 /// The wall time of a piece of work, in seconds.
 func seconds(_ body: () async throws -> Void) async rethrows -> Double {
     let start = ContinuousClock.now

@@ -1,13 +1,14 @@
 import FleetCore
 import Foundation
 import Testing
+import TestKit
 
 /// Random documents, whole and damaged, judged by this scanner and by Foundation's.
 @Suite struct JSONFuzzTests {
-    private static let seed = SplitMix.seedOfThisRun
+    private static let seed = RandomSource(for: "random documents").seed
 
     @Test func extractionAgreesWithWhatWasWrittenAndWithFoundation() throws {
-        var random = SplitMix(seed: Self.seed)
+        var random = RandomSource(seed: Self.seed)
         for round in 0..<3_000 {
             let tree = JSONTree.random(depth: 4, using: &random)
             let text = tree.written(using: &random)
@@ -26,7 +27,7 @@ import Testing
 
     /// Foundation is laxer in what ``isForeign(_:)`` names; everything else must be judged alike.
     @Test func validityAgreesWithFoundation() {
-        var random = SplitMix(seed: Self.seed)
+        var random = RandomSource(seed: Self.seed)
         var valid = 0
         for round in 0..<20_000 {
             let tree = JSONTree.random(depth: 3, using: &random)
@@ -47,7 +48,7 @@ import Testing
     }
 
     @Test func everyTruncationOfADocumentIsRefused() throws {
-        var random = SplitMix(seed: Self.seed)
+        var random = RandomSource(seed: Self.seed)
         for _ in 0..<200 {
             let tree = JSONTree.object([("k", .random(depth: 3, using: &random))])
             let bytes = Array(tree.written(using: &random, padding: false).utf8)
@@ -60,7 +61,7 @@ import Testing
     }
 
     @Test func anyBytesAreJudgedWithoutATrap() {
-        var random = SplitMix(seed: Self.seed)
+        var random = RandomSource(seed: Self.seed)
         let fields = JSONFields([JSONFieldPath([]), JSONFieldPath(["a", "0"])])
         let alphabet = Array("{}[]\",:\\u01eE+-.dDtrufalsn \u{0}\u{1}é😹".utf8) + [0xFF, 0xC0, 0xED, 0xA0]
         for _ in 0..<20_000 {
@@ -95,7 +96,7 @@ import Testing
         return text.split { !"0123456789.e+-".contains($0) }.contains { Double($0)?.isFinite == false }
     }
 
-    private func damaged(_ bytes: [UInt8], using random: inout SplitMix) -> [UInt8] {
+    private func damaged(_ bytes: [UInt8], using random: inout RandomSource) -> [UInt8] {
         var bytes = bytes
         for _ in 0..<Int.random(in: 0...2, using: &random) where !bytes.isEmpty {
             let place = Int.random(in: 0..<bytes.count, using: &random)

@@ -1,8 +1,9 @@
 import FleetCore
+import TestKit
 
 extension JSONTree {
     /// This document as text, with random whitespace and random choices between a character and its escape.
-    func written(using random: inout SplitMix, padding: Bool = true) -> String {
+    func written(using random: inout RandomSource, padding: Bool = true) -> String {
         func blank() -> String {
             padding && Int.random(in: 0..<6, using: &random) == 0
                 ? [" ", "\n", "\t", "\r\n", "  "].randomElement(using: &random) ?? "" : ""
@@ -29,7 +30,7 @@ extension JSONTree {
         return blank() + text + blank()
     }
 
-    private static func quoted(_ text: String, using random: inout SplitMix) -> String {
+    private static func quoted(_ text: String, using random: inout RandomSource) -> String {
         var quoted = "\""
         for scalar in text.unicodeScalars {
             switch scalar {

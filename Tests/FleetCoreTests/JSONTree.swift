@@ -1,4 +1,5 @@
 import FleetCore
+import TestKit
 
 /// A document as a tree: what random documents are written from, and what their fields are looked up in.
 indirect enum JSONTree {
@@ -28,7 +29,7 @@ indirect enum JSONTree {
 extension JSONTree {
     private static let names = ["a", "b", "0", "1", "name", "größe", "x\"y", "", "a b", "longer_than_eight_bytes"]
 
-    static func random(depth: Int, using random: inout SplitMix) -> JSONTree {
+    static func random(depth: Int, using random: inout RandomSource) -> JSONTree {
         switch Int.random(in: 0..<(depth > 0 ? 9 : 6), using: &random) {
         case 0: return .scalar([.null, .boolean(true), .boolean(false)].randomElement(using: &random) ?? .null)
         case 1: return .scalar(.integer(Int64.random(in: -20...20, using: &random)))
@@ -49,7 +50,7 @@ extension JSONTree {
         }
     }
 
-    private static func text(using random: inout SplitMix) -> String {
+    private static func text(using random: inout RandomSource) -> String {
         let pieces = [
             "a", "plain text", "\"", "\\", "/", "\n", "\u{1}", "é", "€", "😹", "\u{7F}", "\u{FFFF}",
             "0123456789",
@@ -58,7 +59,7 @@ extension JSONTree {
             .joined()
     }
 
-    func randomPath(using random: inout SplitMix) -> [String] {
+    func randomPath(using random: inout RandomSource) -> [String] {
         switch self {
         case _ where Int.random(in: 0..<8, using: &random) == 0: return []
         case .array(let elements):

@@ -1,23 +1,11 @@
 import Foundation
 import Testing
+import TestKit
 
 @testable import FleetFile
 
 /// Nothing that a file can hold traps the reader. `FLOTILLA_SEED` repeats a run.
 @Suite struct MutationTests {
-    /// SplitMix64 (Steele, Lea, Flood, 2014).
-    private struct Generator: RandomNumberGenerator {
-        var state: UInt64
-
-        mutating func next() -> UInt64 {
-            state &+= 0x9E37_79B9_7F4A_7C15
-            var mixed = state
-            mixed = (mixed ^ (mixed >> 30)) &* 0xBF58_476D_1CE4_E5B9
-            mixed = (mixed ^ (mixed >> 27)) &* 0x94D0_49BB_1331_11EB
-            return mixed ^ (mixed >> 31)
-        }
-    }
-
     private static let fragments = [
         "*", "&a ", "*a", "${", "$${", "}", "[", "]", "{", "}", "|", ">", "|2-", "'", "\"", ": ", "- ", "? ", "\n",
         "\r", "\t",
@@ -26,10 +14,8 @@ import Testing
 
     @Test(arguments: 0..<6)
     func mutationsAreSurvived(run: Int) throws {
-        let given = ProcessInfo.processInfo.environment["FLOTILLA_SEED"].flatMap(UInt64.init)
-        let seed = given ?? .random(in: .min ... .max)
-        print("seed of mutation run \(run): \(seed)")
-        var random = Generator(state: seed)
+        var random = RandomSource(for: "mutation run \(run)")
+        let seed = random.seed
         for _ in 0..<500 {
             var bytes = Array(goodFile.utf8)
             for _ in 0..<Int.random(in: 1...4, using: &random) { mutate(&bytes, using: &random) }
@@ -43,7 +29,7 @@ import Testing
         }
     }
 
-    private func mutate(_ bytes: inout [UInt8], using random: inout Generator) {
+    private func mutate(_ bytes: inout [UInt8], using random: inout RandomSource) {
         guard !bytes.isEmpty else { return }
         let place = Int.random(in: 0..<bytes.count, using: &random)
         let end = min(bytes.count, place + Int.random(in: 1...40, using: &random))

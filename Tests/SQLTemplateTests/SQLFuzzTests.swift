@@ -1,10 +1,11 @@
 import FleetCore
 import SQLTemplate
 import Testing
+import TestKit
 
 /// Random texts made of the pieces that matter to a scanner of SQL.
 @Suite struct SQLFuzzTests {
-    private static let seed = SplitMix.seedOfThisRun
+    private static let seed = RandomSource(for: "random SQL").seed
 
     private static let pieces = [
         ":key", ":id", ":data", ":data.a", ":data.\"b c\"", ":time", ":nope", "::", ":=", ":", ".", "$", "$1", "$$",
@@ -16,7 +17,7 @@ import Testing
 
     @Test(arguments: [SQLDialect.sqlite, .postgresql])
     func anyTextIsReadOrRefused(dialect: SQLDialect) {
-        var random = SplitMix(seed: Self.seed)
+        var random = RandomSource(seed: Self.seed)
         var read = 0
         for round in 0..<20_000 {
             // Half of the texts are drawn from what is seldom wrong, so that many are read to the end.

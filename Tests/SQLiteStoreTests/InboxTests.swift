@@ -47,11 +47,12 @@ import Testing
             #expect(state.position == LogPosition(3) && state.begunAfter == LogPosition(3))
             #expect(try Inbox.begin("one", in: stream, identity: "x", after: LogPosition(9), transaction) == state)
             let inbox = Inbox(number: state.number)
-            try inbox.advance(from: LogPosition(3), to: LogPosition(7), transaction)
+            try inbox.advance(from: LogPosition(3), to: LogPosition(7), eventID: .numbered(7), transaction)
             let moved = try Inbox.state(of: "one", in: stream, transaction)
             #expect(moved?.position == LogPosition(7) && moved?.begunAfter == LogPosition(3))
+            #expect(state.lastEventID == nil && moved?.lastEventID == .numbered(7))
             do {
-                try inbox.advance(from: LogPosition(3), to: LogPosition(8), transaction)
+                try inbox.advance(from: LogPosition(3), to: LogPosition(8), eventID: .numbered(8), transaction)
                 Issue.record("two moved the cursor from one place")
             } catch let error as FleetError {
                 #expect(error.code == .conflict && error.isRetriable)

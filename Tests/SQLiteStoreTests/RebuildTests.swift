@@ -36,7 +36,7 @@ import Testing
                 INSERT INTO own VALUES ('a', 'Anna');
                 INSERT INTO customers VALUES ('old', 'Old');
                 INSERT INTO totals (customer, cents) VALUES ('old', 5);
-                INSERT INTO flotilla_subscriptions VALUES (1, 'totals', 'orders', 3, 0, 'x'), (2, 'other', 'orders', 9, 0, 'x');
+                INSERT INTO flotilla_subscriptions VALUES (1, 'totals', 'orders', 3, 0, 'x', x'03'), (2, 'other', 'orders', 9, 0, 'x', x'09');
                 INSERT INTO flotilla_inbox VALUES (1, x'01', 1), (2, x'02', 2);
                 """)
         }
@@ -50,7 +50,7 @@ import Testing
                 INSERT INTO customers SELECT id, name FROM own;
                 INSERT INTO totals (customer, cents) VALUES ('a', 150), ('a', 2000), ('a', 7);
                 DELETE FROM totals WHERE number = 3;
-                INSERT INTO flotilla_subscriptions VALUES (1, 'totals', 'orders', 8, 2, 'x');
+                INSERT INTO flotilla_subscriptions VALUES (1, 'totals', 'orders', 8, 2, 'x', x'08');
                 INSERT INTO flotilla_inbox VALUES (1, x'0A', 7), (1, x'0B', 8);
                 """)
         }
@@ -61,7 +61,7 @@ import Testing
             try [
                 "SELECT * FROM customers", "SELECT number, customer, cents, euros, label FROM totals ORDER BY number",
                 "SELECT * FROM changes", "SELECT number FROM rich",
-                "SELECT name, stream, position, begun_at FROM flotilla_subscriptions ORDER BY name DESC",
+                "SELECT name, stream, position, begun_at, last_event_id FROM flotilla_subscriptions ORDER BY name DESC",
                 """
                 SELECT s.name, i.event_id, i.position FROM flotilla_inbox i
                 JOIN flotilla_subscriptions s ON s.number = i.subscription ORDER BY i.event_id
@@ -73,7 +73,7 @@ import Testing
 
     private static let rebuilt: [[[SQLValue]]] = [
         [["a", "Anna"]], [[1, "a", 150, 1.5, "a: 150"], [2, "a", 2000, 20.0, "a: 2000"]], [["a"], ["a"], ["a"]], [[2]],
-        [["totals", "orders", 8, 2], ["other", "orders", 9, 0]],
+        [["totals", "orders", 8, 2, .bytes([8])], ["other", "orders", 9, 0, .bytes([9])]],
         [["other", .bytes([2]), 2], ["totals", .bytes([10]), 7], ["totals", .bytes([11]), 8]], [["a", "Anna"]],
     ]
 

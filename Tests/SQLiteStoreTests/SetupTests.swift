@@ -121,7 +121,7 @@ import Testing
             try await store.write { transaction in
                 try transaction.script(
                     """
-                    INSERT INTO flotilla_subscriptions VALUES (1, 'order_lines', 'stock', 7, 0, 'x'), (2, 'other', 'stock', 8, 0, 'x');
+                    INSERT INTO flotilla_subscriptions VALUES (1, 'order_lines', 'stock', 7, 0, 'x', NULL), (2, 'other', 'stock', 8, 0, 'x', NULL);
                     INSERT INTO flotilla_inbox VALUES (1, x'01', 1), (2, x'02', 2);
                     INSERT INTO flotilla_parked (place, stream, position, event_id, event_type, event_key,
                         aggregate_type, event_time, payload, attempts, parked_at)

@@ -47,61 +47,6 @@ enum StreamFile {
         if version != migrations.count { try session.script("PRAGMA user_version = \(migrations.count)") }
     }
 
-    static let insertion = """
-        INSERT INTO records (position, appended_at, id, type, key, aggregate_type, source, time, trace_parent, headers,
-            content_type, payload)
-        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)
-        """
-
-    /// The content type that needs no column.
-    static let usualContentType = "application/json"
-
-    /// Inserts records in order, from `first` on.
-    ///
-    /// A parameter keeps its value from one row to the next: what a row shares with the one before is not bound again.
-    static func insert(_ events: [Event], from first: Int64, now: Timestamp, with statement: SQLiteStatement) throws {
-        var last = Shared()
-        statement.bind(now.microseconds, at: 1)
-        for index in 0..<4 { statement.bindNull(at: 8 + index) }
-        // The first row says where the batch begins; for the others SQLite takes the next position, which costs no search.
-        statement.bind(first, at: 0)
-        for index in events.indices {
-            if index == 1 { statement.bindNull(at: 0) }
-            rebind(events[index].type, &last.type, at: 3, in: statement)
-            rebind(events[index].aggregateType, &last.aggregateType, at: 5, in: statement)
-            rebind(events[index].source, &last.source, at: 6, in: statement)
-            statement.bind(events[index].time.microseconds, at: 7)
-            rebind(events[index].traceParent, &last.traceParent, at: 8, in: statement)
-            rebind(events[index].headers, &last.headers, at: 9, in: statement)
-            let contentType = events[index].contentType
-            rebind(contentType == usualContentType ? nil : contentType, &last.contentType, at: 10, in: statement)
-            try statement.withBound(events[index].id, at: 2) {
-                try statement.withBound(events[index].key, at: 4) {
-                    try statement.withBound(events[index].payload, at: 11) {
-                        defer { statement.reset() }
-                        _ = try statement.step()
-                    }
-                }
-            }
-        }
-    }
-
-    /// What most rows have in common with the row before them.
-    private struct Shared {
-        var type: String?
-        var aggregateType: String?
-        var source: String?
-        var traceParent: String?
-        var headers: String?
-        var contentType: String?
-    }
-
-    private static func rebind(_ text: String?, _ last: inout String?, at index: Int, in statement: SQLiteStatement) {
-        if text == last { return }
-        statement.bind(text, at: index)
-        last = text
-    }
-
     static let selection = """
         SELECT position, id, type, key, aggregate_type, source, time, trace_parent, headers, content_type, payload
         FROM records WHERE position > $1 ORDER BY position
@@ -125,7 +70,7 @@ enum StreamFile {
             let event = Event(
                 id: id, source: shared.source, type: shared.type, key: row.text(3), aggregateType: shared.aggregateType,
                 time: Timestamp(microseconds: row.integer(6)), traceParent: row.optionalText(7),
-                headers: row.optionalText(8), contentType: row.optionalText(9) ?? usualContentType,
+                headers: row.optionalText(8), contentType: row.optionalText(9) ?? Event.usualContentType,
                 payload: row.bytes(10))
             bytes += event.size.value
             records.append(LogRecord(position: LogPosition(row.integer(0)), event: event))

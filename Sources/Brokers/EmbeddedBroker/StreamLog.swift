@@ -47,8 +47,7 @@ final class StreamLog: Sendable {
                         "raise broker.limit, or let the slowest subscription catch up; events wait in their outboxes",
                     isRetriable: true)
             }
-            let statement = try session.statement(StreamFile.insertion)
-            try StreamFile.insert(events, from: bounds.last + 1, now: now, with: statement)
+            try RecordInsertion.insert(events, from: bounds.last + 1, now: now, in: session)
             let position = bounds.last + Int64(events.count)
             try session.run(
                 "UPDATE bounds SET last = $1, bytes = bytes + $2", [.integer(position), .integer(Int64(size))])
@@ -76,7 +75,8 @@ final class StreamLog: Sendable {
                     .gap,
                     "stream \(stream) ends at position \(bounds.last), before position \(position) that was read"
                         + " already: the stream's file is older than its readers",
-                    remedy: "restore the newest copy of the state directory, or rebuild the views that read it")
+                    remedy: "restore the newest copy of the state directory, or rebuild the views that read it"
+                        + " (`flotilla views rebuild`)")
             }
             return try StreamFile.records(after: position, limit: limit, in: session)
         }

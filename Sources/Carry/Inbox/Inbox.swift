@@ -17,6 +17,8 @@ public struct Inbox: Sendable {
         public var begunAfter: LogPosition
         /// Of the stream that the positions are of.
         public var streamIdentity: String
+        /// The id of the event at ``position``; `nil` where none was taken yet.
+        public var lastEventID: EventID?
     }
 
     public init(number: Int64) {
@@ -28,12 +30,15 @@ public struct Inbox: Sendable {
         of name: String, in stream: StreamName, _ transaction: any StoreTransaction
     ) throws -> State? {
         try transaction.firstRow(
-            "SELECT number, position, begun_at, stream_identity FROM flotilla_subscriptions WHERE name = $1 AND stream = $2",
-            [.text(name), .text(stream.service.text)]
+            """
+            SELECT number, position, begun_at, stream_identity, last_event_id FROM flotilla_subscriptions
+            WHERE name = $1 AND stream = $2
+            """, [.text(name), .text(stream.service.text)]
         ).map { row in
             State(
                 number: row[0].integer ?? 0, position: LogPosition(row[1].integer ?? 0),
-                begunAfter: LogPosition(row[2].integer ?? 0), streamIdentity: row[3].text ?? "")
+                begunAfter: LogPosition(row[2].integer ?? 0), streamIdentity: row[3].text ?? "",
+                lastEventID: row[4].bytes.flatMap { EventID(bytes: $0) })
         }
     }
 
@@ -56,11 +61,12 @@ public struct Inbox: Sendable {
 
     /// Takes responsibility for an event: `true` the first time, `false` for a duplicate.
     public func accept(_ id: EventID, at position: LogPosition, _ transaction: any StoreTransaction) throws -> Bool {
-        try accept(id, at: position, with: acceptance(transaction))
+        try Self.acceptance(transaction).run(acceptance(of: id, at: position)) == 1
     }
 
-    /// The statement behind ``accept(_:at:_:)``, for those who take many events in one transaction.
-    public func acceptance(_ transaction: any StoreTransaction) throws -> any StoreStatement {
+    /// The statement behind ``accept(_:at:_:)``, for those who take many events in one transaction: it changes one row
+    /// the first time that it is run with an event's ``acceptance(of:at:)``, and none for a duplicate.
+    public static func acceptance(_ transaction: any StoreTransaction) throws -> any StoreStatement {
         try transaction.prepare(
             """
             INSERT INTO flotilla_inbox (subscription, event_id, position) VALUES ($1, $2, $3)
@@ -68,19 +74,20 @@ public struct Inbox: Sendable {
             """)
     }
 
-    public func accept(_ id: EventID, at position: LogPosition, with statement: any StoreStatement) throws -> Bool {
-        try statement.run([.integer(number), .bytes(id.bytes), .integer(position.value)]) == 1
+    /// The parameters of ``acceptance(_:)``.
+    public func acceptance(of id: EventID, at position: LogPosition) -> [SQLValue] {
+        [.integer(number), .id(id), .integer(position.value)]
     }
 
-    /// Moves the cursor.
+    /// Moves the cursor to a record, and keeps the id of its event.
     /// - Throws: `conflict` where it is not at `expected`: somebody else has moved it, and what the caller was about to
     ///   do may have been done.
-    public func advance(from expected: LogPosition, to position: LogPosition, _ transaction: any StoreTransaction)
-        throws
-    {
+    public func advance(
+        from expected: LogPosition, to position: LogPosition, eventID: EventID, _ transaction: any StoreTransaction
+    ) throws {
         let moved = try transaction.run(
-            "UPDATE flotilla_subscriptions SET position = $1 WHERE number = $2 AND position = $3",
-            [.integer(position.value), .integer(number), .integer(expected.value)])
+            "UPDATE flotilla_subscriptions SET position = $1, last_event_id = $2 WHERE number = $3 AND position = $4",
+            [.integer(position.value), .id(eventID), .integer(number), .integer(expected.value)])
         if moved != 1 {
             throw FleetError(.conflict, "another process moved the cursor of this subscription", isRetriable: true)
         }

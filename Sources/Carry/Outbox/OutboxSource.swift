@@ -73,6 +73,8 @@ public struct CapturedRows: Sendable {
     public private(set) var malformed: [Malformed] = []
     /// The types of ``events``, each run of one type once.
     public private(set) var types: [String] = []
+    /// The headers of those of ``events`` that have some, each run of the same once.
+    public private(set) var headers: [String] = []
     /// The size of all ``events``.
     public private(set) var size = ByteCount(0)
     /// The size of the largest of ``events``.
@@ -90,9 +92,10 @@ public struct CapturedRows: Sendable {
         size = ByteCount(size.value + bytes.value)
         if bytes > largest { largest = bytes }
         if types.last != event.type { types.append(event.type) }
-        events.append(event)
+        if let text = event.headers, headers.last != text { headers.append(text) }
         positions.append(position)
         last = position
+        events.append(consume event)
     }
 
     public mutating func append(_ row: Malformed) {

@@ -128,13 +128,36 @@ public struct Parking: Sendable {
     public func list(
         from sequence: Int64 = 0, limit: Int, in transaction: any StoreTransaction
     ) throws -> [ParkedEvent] {
-        try transaction.rows(
-            """
-            SELECT \(Self.columns) FROM flotilla_parked WHERE place = $1 AND stream = $2 AND sequence >= $3
-            ORDER BY sequence LIMIT $4
-            """, scope + [.integer(sequence), .integer(Int64(limit))]
-        ).map(event)
+        try batch(
+            from: sequence, limit: BatchLimit(events: EventCount(limit), bytes: ByteCount(.max)), in: transaction)
     }
+
+    /// One batch of parked events, of one key or of all, in the order in which they were parked, from `sequence` on.
+    public func batch(
+        of key: String? = nil, from sequence: Int64 = 0, limit: BatchLimit, in transaction: any StoreTransaction
+    ) throws -> [ParkedEvent] {
+        let statement = try transaction.prepare(
+            """
+            SELECT \(Self.columns) FROM flotilla_parked
+            WHERE place = $1 AND stream = $2 AND sequence >= $3\(key == nil ? "" : " AND event_key = $5")
+            ORDER BY sequence LIMIT $4
+            """)
+        let values = scope + [.integer(sequence), .integer(Int64(limit.events.value))]
+        var events: [ParkedEvent] = []
+        var bytes = 0
+        do {
+            try statement.forEachRow(values + (key.map { [.text($0)] } ?? [])) { row in
+                if bytes >= limit.bytes.value { throw Enough() }
+                let event = event(row)
+                bytes += event.event.size.value
+                events.append(event)
+            }
+        } catch is Enough {}
+        return events
+    }
+
+    /// Ends reading where a batch is full.
+    private struct Enough: Error {}
 
     /// The parked events with an id.
     public func events(withID id: String, in transaction: any StoreTransaction) throws -> [ParkedEvent] {
@@ -146,12 +169,7 @@ public struct Parking: Sendable {
 
     /// The parked event that a key's others wait for.
     public func head(of key: String, in transaction: any StoreTransaction) throws -> ParkedEvent? {
-        try transaction.firstRow(
-            """
-            SELECT \(Self.columns) FROM flotilla_parked WHERE place = $1 AND stream = $2 AND event_key = $3
-            ORDER BY sequence LIMIT 1
-            """, scope + [.text(key)]
-        ).map(event)
+        try batch(of: key, limit: BatchLimit(events: 1, bytes: ByteCount(1)), in: transaction).first
     }
 
     public func counts(in transaction: any StoreTransaction) throws -> ParkedCounts {

@@ -1,7 +1,8 @@
 public import FleetCore
 import Outbox
 
-/// What may leave a service: the types it publishes, and the size of one event.
+/// What may leave a service: the types it publishes, the size of one event, and headers that are a JSON object of
+/// strings.
 public struct RelayContract: Sendable {
     private let service: ServiceName
     private let publishes: @Sendable (String) -> Bool
@@ -25,11 +26,21 @@ public struct RelayContract: Sendable {
             return
                 "the event is of \(event.size), and the limit is \(maximumEventSize); raise outbox.max_event, or discard it"
         }
-        return nil
+        return event.headers.flatMap(Self.objection(toHeaders:))
+    }
+
+    private static func objection(toHeaders headers: String) -> String? {
+        do {
+            _ = try JSONDocument.stringMembers(of: Array(headers.utf8))
+            return nil
+        } catch {
+            return "its headers are not a JSON object of strings (\(error)); discard it, or mend its writer"
+        }
     }
 
     /// Whether ``objection(to:)`` has none to any event of a batch.
     func allowsAll(of rows: CapturedRows) -> Bool {
         rows.largest <= maximumEventSize && rows.types.allSatisfy(publishes)
+            && rows.headers.allSatisfy { Self.objection(toHeaders: $0) == nil }
     }
 }

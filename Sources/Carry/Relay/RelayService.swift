@@ -17,6 +17,8 @@ public final class RelayService: Service {
     private let clock: FleetClock
     private let patience: Duration
     private let source = Mutex<(any OutboxSource)?>(nil)
+    /// Events that are appended. They are let go of where there is time for it: to free so many values takes some.
+    private let appended = Mutex<[[Event]]>([])
 
     /// - Parameters:
     ///   - patience: how long one look at an idle outbox may wait before it says that there is nothing.
@@ -74,6 +76,7 @@ public final class RelayService: Service {
             }
         case .capture(let position):
             return await attempt(.capture) {
+                self.forgetAppended()
                 let rows = try await self.openSource().capture(
                     after: position, limit: self.limit, patience: self.patience)
                 if !rows.isEmpty { CrashPoint.captured.reached() }
@@ -85,6 +88,7 @@ public final class RelayService: Service {
                     _ = try await self.broker.append(events, to: self.stream)
                     CrashPoint.appended.reached()
                     self.progress.count(events.count)
+                    self.appended.withLock { $0.append(events) }
                 }
                 return .appended
             }
@@ -98,6 +102,14 @@ public final class RelayService: Service {
             try? await clock.sleep(backoff.delay(afterFailures: failures, using: &random))
             return .waited(step)
         }
+    }
+
+    private func forgetAppended() {
+        let forgotten = appended.withLock { appended in
+            defer { appended = [] }
+            return appended
+        }
+        _ = consume forgotten
     }
 
     private func attempt(

@@ -23,9 +23,11 @@ public final class DeliveryService: Service {
         var number: Int64 = 0
         /// Where forgetting old inbox rows goes on.
         var forgetting: [UInt8]?
-        /// The fields of batches that were read and not applied, by the position of their first record. The machine bounds
-        /// their number.
-        var fields: [LogPosition: [ViewProgram.Fields]] = [:]
+        /// Batches that were read, prepared to be applied, by the position of their first record. The machine bounds how
+        /// many are not applied.
+        var prepared: [LogPosition: ViewApplier.Batch] = [:]
+        /// Batches up to here are applied.
+        var applied: LogPosition = .start
     }
 
     /// An event id is remembered for this many records of its stream. A relay repeats a batch only directly after it.
@@ -72,6 +74,7 @@ public final class DeliveryService: Service {
             return await attempt(.open) { .opened(try await self.open()) }
         case .read(let position):
             return await attempt(.read) {
+                self.forgetAppliedBatches()
                 let there = try await self.broker.read(self.stream, after: position, limit: self.limit)
                 if !there.isEmpty { return .read(self.prepared(there)) }
                 try await self.broker.waitForRecords(in: self.stream, after: position, timeout: self.patience)
@@ -81,12 +84,12 @@ public final class DeliveryService: Service {
             return await attempt(.apply) {
                 let (store, number) = try self.opened()
                 let (applier, now) = (self.applier, self.clock.now())
-                let fields = self.takeFields(of: records)
+                let batch = self.batch(of: records, number: number)
                 let result = try await store.write { transaction in
                     try applier.apply(
-                        records, fields: fields, after: position, number: number, heldKeys: heldKeys,
-                        isCareful: isCareful, at: now, in: transaction)
+                        batch, after: position, heldKeys: heldKeys, isCareful: isCareful, at: now, in: transaction)
                 }
+                if let last = records.last { self.state.withLock { $0.applied = last.position } }
                 self.progress.count(records.count)
                 CrashPoint.delivered.reached()
                 return .applied(result)
@@ -113,19 +116,29 @@ public final class DeliveryService: Service {
 
     private var stream: StreamName { applier.stream }
 
-    /// Takes the fields out of a batch's payloads while the batch before it is applied.
+    /// Prepares a batch while the one before it is applied.
     private func prepared(_ records: [LogRecord]) -> [LogRecord] {
         guard let first = records.first else { return records }
-        let fields = applier.program.fields(of: records.lazy.map(\.event))
-        state.withLock { $0.fields[first.position] = fields }
+        let batch = applier.batch(of: records, number: state.withLock { $0.number })
+        state.withLock { $0.prepared[first.position] = batch }
         return records
     }
 
-    /// What ``prepared(_:)`` took out of a batch, once; a batch that is applied again does without.
-    private func takeFields(of records: [LogRecord]) -> [ViewProgram.Fields]? {
-        guard let first = records.first else { return nil }
-        return state.withLock { $0.fields.removeValue(forKey: first.position) }
-            .flatMap { $0.count == records.count ? $0 : nil }
+    /// Lets go of batches that are applied. Not at once, but beside the work on the next: to free so many values takes
+    /// time.
+    private func forgetAppliedBatches() {
+        let forgotten = state.withLock { state in
+            let applied = state.prepared.filter { $0.key <= state.applied }
+            for position in applied.keys { state.prepared[position] = nil }
+            return applied
+        }
+        _ = consume forgotten
+    }
+
+    private func batch(of records: [LogRecord], number: Int64) -> ViewApplier.Batch {
+        let known = records.first.flatMap { first in state.withLock { $0.prepared[first.position] } }
+        if let known, known.number == number, known.records.count == records.count { return known }
+        return applier.batch(of: records, number: number)
     }
 
     private func attempt(
@@ -189,6 +202,7 @@ public final class DeliveryService: Service {
                     remedy: "put the old file back, or build the view from what the new one holds:"
                         + " `flotilla views rebuild \(applier.subscription)`")
             }
+            try await checkLastRecord(of: found, within: bounds)
             begun = found
         } else {
             begun = try await store.write {
@@ -200,13 +214,35 @@ public final class DeliveryService: Service {
         state.withLock { state in
             state.number = begun.number
             state.forgetting = nil
-            state.fields = [:]
+            state.prepared = [:]
+            state.applied = begun.position
         }
         return try await store.read { transaction in
             DeliveryMachine.Opening(
                 position: begun.position, heldKeys: try parking.heldKeys(in: transaction),
                 nextDue: try parking.nextDue(in: transaction))
         }
+    }
+
+    /// Looks whether the record that was taken last is still the one at its position, as far as it is still there: where
+    /// an older copy of the stream has taken its place and grown since, other records were appended there.
+    private func checkLastRecord(of state: Inbox.State, within bounds: StreamBounds) async throws {
+        guard let id = state.lastEventID, state.position >= bounds.first, state.position <= bounds.last else { return }
+        let before = LogPosition(state.position.value - 1)
+        let there: LogRecord?
+        do {
+            there = try await broker.read(stream, after: before, limit: BatchLimit(events: 1, bytes: ByteCount(1))).first
+        } catch let error as FleetError where error.code == .gap {
+            // Dropped meanwhile.
+            return
+        }
+        guard let there, there.position == state.position, there.event.id != id else { return }
+        throw FleetError(
+            .gap,
+            "stream \(stream) has another record at position \(state.position) than view \(applier.subscription) has"
+                + " read there: an older copy of the stream was put in its place, and has grown since",
+            remedy: "put the newest copy back, or build the view from what this one holds:"
+                + " `flotilla views rebuild \(applier.subscription)`")
     }
 
     /// Looks at twice as many inbox rows as were just added, so that it keeps up.

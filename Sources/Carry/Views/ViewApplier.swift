@@ -49,47 +49,94 @@ public struct ViewApplier: Sendable {
     /// The view's name in the inbox of its store.
     var inboxName: String { subscription.view.text }
 
+    /// A batch of records, with all that can be known of it before the transaction that applies it.
+    struct Batch: Sendable {
+        let records: [LogRecord]
+        /// The subscription's number in the inbox.
+        let number: Int64
+        fileprivate let effects: ViewProgram.Effects
+        /// Of each effect, what the inbox is asked.
+        fileprivate let acceptances: [[SQLValue]]
+    }
+
+    func batch(of records: [LogRecord], number: Int64) -> Batch {
+        let inbox = Inbox(number: number)
+        let effects = program.effects(of: records.lazy.map(\.event))
+        return Batch(
+            records: records, number: number, effects: effects,
+            acceptances: effects.effects.map { effect in
+                inbox.acceptance(of: records[effect.event].event.id, at: records[effect.event].position)
+            })
+    }
+
     /// Applies records in order.
     ///
     /// - Parameters:
-    ///   - records: what follows `position` in the stream.
-    ///   - fields: what the program takes out of each record's event, where that was done before.
+    ///   - batch: what follows `position` in the stream.
     ///   - position: where the cursor must be; what the transaction did is undone if it is not.
     ///   - heldKeys: keys that were held when this was planned.
     ///   - isCareful: whether each effect has a savepoint of its own, so that one that fails can be parked. Otherwise
     ///     the first that fails fails the transaction, which costs much less where none does.
     /// - Throws: `conflict` where cursor or held keys are not as expected; without care, what the effects throw.
     func apply(
-        _ records: [LogRecord], fields: [ViewProgram.Fields]? = nil, after position: LogPosition, number: Int64,
-        heldKeys: Set<String>, isCareful: Bool, at now: Timestamp, in transaction: any StoreTransaction
+        _ batch: Batch, after position: LogPosition, heldKeys: Set<String>, isCareful: Bool, at now: Timestamp,
+        in transaction: any StoreTransaction
     ) throws -> DeliveryMachine.Application {
         var result = DeliveryMachine.Application(newlyHeld: [], nextDue: nil)
-        let inbox = Inbox(number: number)
-        let acceptance = try inbox.acceptance(transaction)
-        var session = program.session(in: transaction)
-        // Records are read in place: a copy of an event costs as much as a statement's parameters.
-        for index in records.indices {
-            guard program.reacts(to: records[index].event.type) else { continue }
-            let position = records[index].position
-            guard try inbox.accept(records[index].event.id, at: position, with: acceptance) else { continue }
-            if try mustWait(records[index].event.key, heldKeys, result.newlyHeld, in: transaction) {
-                try park(records[index], reason: nil, nextAttempt: nil, at: now, in: transaction)
-            } else if isCareful {
-                do {
-                    try transaction.savepoint { try session.run(records[index].event, fields: fields?[index]) }
-                } catch let error as FleetError where error.code == .statement || error.code == .badEvent {
-                    let next = retries.nextAttempt(after: 1, at: now)
-                    try park(records[index], reason: error.description, nextAttempt: next, at: now, in: transaction)
-                    result.newlyHeld.insert(records[index].event.key)
-                }
-            } else {
-                try session.run(records[index].event, fields: fields?[index])
-            }
+        if isCareful {
+            try applyCarefully(batch, heldKeys, at: now, in: transaction, &result)
+        } else {
+            try applySwiftly(batch, heldKeys, at: now, in: transaction)
         }
         CrashPoint.applied.reached()
-        if let last = records.last { try inbox.advance(from: position, to: last.position, transaction) }
+        if let last = batch.records.last {
+            try Inbox(number: batch.number).advance(
+                from: position, to: last.position, eventID: last.event.id, transaction)
+        }
         if !result.newlyHeld.isEmpty { result.nextDue = try parking.nextDue(in: transaction) }
         return result
+    }
+
+    /// Takes all events at once, and then submits the effects of the new ones: a store on a network is waited for once.
+    private func applySwiftly(
+        _ batch: Batch, _ heldKeys: Set<String>, at now: Timestamp, in transaction: any StoreTransaction
+    ) throws {
+        let accepted = try Inbox.acceptance(transaction).runEach(batch.acceptances)
+        var session = program.session(in: transaction)
+        for number in batch.effects.effects.indices where accepted[number] == 1 {
+            if !heldKeys.isEmpty {
+                let record = batch.records[batch.effects.effects[number].event]
+                if try mustWait(record.event.key, heldKeys, [], in: transaction) {
+                    try park(record, reason: nil, nextAttempt: nil, at: now, in: transaction)
+                    continue
+                }
+            }
+            try session.submit(number, batch.effects)
+        }
+    }
+
+    /// Takes one event after the other; what fails is undone, and parked.
+    private func applyCarefully(
+        _ batch: Batch, _ heldKeys: Set<String>, at now: Timestamp, in transaction: any StoreTransaction,
+        _ result: inout DeliveryMachine.Application
+    ) throws {
+        let acceptance = try Inbox.acceptance(transaction)
+        var session = program.session(in: transaction)
+        for (number, effect) in batch.effects.effects.enumerated() {
+            guard try acceptance.run(batch.acceptances[number]) == 1 else { continue }
+            let record = batch.records[effect.event]
+            if try mustWait(record.event.key, heldKeys, result.newlyHeld, in: transaction) {
+                try park(record, reason: nil, nextAttempt: nil, at: now, in: transaction)
+                continue
+            }
+            do {
+                try transaction.savepoint { try session.run(number, batch.effects) }
+            } catch let error as FleetError where error.code == .statement || error.code == .badEvent {
+                let next = retries.nextAttempt(after: 1, at: now)
+                try park(record, reason: error.description, nextAttempt: next, at: now, in: transaction)
+                result.newlyHeld.insert(record.event.key)
+            }
+        }
     }
 
     /// Whether an event of a key goes behind a parked one.

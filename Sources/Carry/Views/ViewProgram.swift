@@ -4,84 +4,101 @@ import Stores
 
 /// What a view does on each type of event of one stream, compiled once.
 public struct ViewProgram: Sendable {
-    private let reactions: [String: CompiledReaction]
+    private let reactions: [CompiledReaction]
+    /// The number of each event type's reaction.
+    private let numbers: [String: Int]
 
     /// - Parameter reactions: the templates of each event type.
     public init(_ reactions: [(type: String, template: SQLTemplate)]) {
-        self.reactions = Dictionary(reactions.map { ($0.type, CompiledReaction($0.template)) }) { _, last in last }
+        self.reactions = reactions.map { CompiledReaction($0.template) }
+        numbers = Dictionary(reactions.enumerated().map { ($1.type, $0) }) { _, last in last }
     }
 
-    /// Whether the view does anything on events of a type.
-    public func reacts(to type: String) -> Bool { reactions[type] != nil }
-
-    /// The fields that the program reads of an event, or why they cannot be read.
-    typealias Fields = Result<[SQLValue], FleetError>
-
-    /// Takes the fields out of payloads, ahead of the transaction that needs them. One entry an event; empty where the
-    /// program does nothing on it.
-    func fields(of events: some Sequence<Event>) -> [Fields] {
-        events.map { event in
-            guard let reaction = reactions[event.type] else { return .success([]) }
-            do {
-                return .success(try reaction.fields(of: event))
-            } catch {
-                return .failure(FleetError.wrapping(error))
-            }
+    /// What the program does on some events, worked out ahead of the transaction in which it is done: which statements,
+    /// with which values.
+    struct Effects: Sendable {
+        struct Effect {
+            /// What the effect is of, by its number among the events.
+            var event: Int
+            var reaction: Int
+            /// The values of the first of its statements; those of the others follow.
+            var firstParameters: Int
         }
+
+        /// In the order of the events, but for those on which the program does nothing.
+        fileprivate(set) var effects: [Effect] = []
+        fileprivate var parameters: [[SQLValue]] = []
+        /// Why the values of an effect cannot be had, by its number.
+        fileprivate var failures: [Int: FleetError] = [:]
     }
 
-    /// The program's statements, prepared in one transaction.
+    func effects(of events: some Sequence<Event>) -> Effects {
+        var result = Effects()
+        // Most events are of the type of the one before.
+        var last: (type: String, reaction: Int?)?
+        for (index, event) in events.enumerated() {
+            let number = last?.type == event.type ? last?.reaction : numbers[event.type]
+            last = (event.type, number)
+            guard let number else { continue }
+            let effect = Effects.Effect(event: index, reaction: number, firstParameters: result.parameters.count)
+            do {
+                try reactions[number].appendParameters(of: event, to: &result.parameters)
+            } catch {
+                result.failures[result.effects.count] = FleetError.wrapping(error)
+            }
+            result.effects.append(effect)
+        }
+        return result
+    }
+
+    /// The program's statements, prepared in one transaction at their first use.
     func session(in transaction: any StoreTransaction) -> Session {
         Session(program: self, transaction: transaction)
     }
 
-    /// Runs reactions within one transaction; statements are prepared at their first use.
     struct Session {
         private let program: ViewProgram
         private let transaction: any StoreTransaction
-        private var prepared: [String: Prepared] = [:]
-        /// The type of the last event: most are of the same.
-        private var last: (type: String, prepared: Prepared)?
-
-        private struct Prepared {
-            let reaction: CompiledReaction
-            let statements: [any StoreStatement]
-        }
+        /// Of each reaction; empty until it is used.
+        private var statements: [[any StoreStatement]]
 
         fileprivate init(program: ViewProgram, transaction: any StoreTransaction) {
             self.program = program
             self.transaction = transaction
+            statements = [[any StoreStatement]](repeating: [], count: program.reactions.count)
         }
 
         /// Runs what the view does on an event; nothing where it does nothing.
-        /// - Throws: `badEvent` where the payload is not JSON or lacks a field that a statement reads; `statement`
-        ///   where a statement fails; other errors where the store does.
-        /// - Parameter fields: what ``ViewProgram/fields(of:)`` took out of the event, where that was done before.
-        mutating func run(_ event: Event, fields known: Fields? = nil) throws {
-            guard let prepared = try prepare(event.type) else { return }
-            let reaction = prepared.reaction
-            let fields = try known?.get() ?? reaction.fields(of: event)
-            var values: [SQLValue] = []
-            for index in prepared.statements.indices {
-                values.removeAll(keepingCapacity: true)
-                for parameter in reaction.statements[index].parameters { values.append(parameter.value(event, fields)) }
-                try prepared.statements[index].run(values)
-            }
+        /// - Throws: as ``run(_:_:)``.
+        mutating func run(_ event: Event) throws {
+            let effects = program.effects(of: CollectionOfOne(event))
+            for number in effects.effects.indices { try run(number, effects) }
         }
 
-        private mutating func prepare(_ type: String) throws -> Prepared? {
-            if let last, last.type == type { return last.prepared }
-            let found: Prepared
-            if let known = prepared[type] {
-                found = known
-            } else {
-                guard let reaction = program.reactions[type] else { return nil }
-                let statements = try reaction.statements.map { try transaction.prepare($0.sql) }
-                found = Prepared(reaction: reaction, statements: statements)
-                prepared[type] = found
+        /// Runs one effect, and does not return before the store has said that its statements are done.
+        /// - Throws: `badEvent` where the payload is not JSON or lacks a field that a statement reads; `statement`
+        ///   where a statement fails; other errors where the store does.
+        mutating func run(_ number: Int, _ effects: Effects) throws {
+            try forEachStatement(of: number, effects) { _ = try $0.run($1) }
+        }
+
+        /// Runs one effect; what its statements throw may be thrown later, at latest by the transaction's commit.
+        mutating func submit(_ number: Int, _ effects: Effects) throws {
+            try forEachStatement(of: number, effects) { try $0.submit($1) }
+        }
+
+        @inline(__always) private mutating func forEachStatement(
+            of number: Int, _ effects: Effects, _ body: (any StoreStatement, [SQLValue]) throws -> Void
+        ) throws {
+            if let failure = effects.failures[number] { throw failure }
+            let effect = effects.effects[number]
+            if statements[effect.reaction].isEmpty {
+                let reaction = program.reactions[effect.reaction]
+                statements[effect.reaction] = try reaction.statements.map { try transaction.prepare($0.sql) }
             }
-            last = (type, found)
-            return found
+            for index in statements[effect.reaction].indices {
+                try body(statements[effect.reaction][index], effects.parameters[effect.firstParameters + index])
+            }
         }
     }
 }
@@ -145,8 +162,14 @@ private struct CompiledReaction: Sendable {
         reader = JSONFields(paths)
     }
 
+    /// Appends the values of each statement's parameters; nothing where it throws.
+    func appendParameters(of event: Event, to parameters: inout [[SQLValue]]) throws {
+        let fields = try fields(of: event)
+        for statement in statements { parameters.append(statement.parameters.map { $0.value(event, fields) }) }
+    }
+
     /// The values of all fields that the statements read; the payload is not looked at where there are none.
-    func fields(of event: Event) throws -> [SQLValue] {
+    private func fields(of event: Event) throws -> [SQLValue] {
         if paths.isEmpty, !readsPayload { return [] }
         let found: [JSONValue?]
         do {

@@ -110,11 +110,11 @@ public struct ViewRebuilder: Sendable {
     }
 
     private func apply(_ records: [LogRecord], to source: inout Source, in store: any Store) async throws {
-        let (applier, number, position, held) = (source.applier, source.number, source.position, source.heldKeys)
+        let (applier, position, held) = (source.applier, source.position, source.heldKeys)
         let now = clock.now()
+        let batch = applier.batch(of: records, number: source.number)
         let result = try await store.write { transaction in
-            try applier.apply(
-                records, after: position, number: number, heldKeys: held, isCareful: true, at: now, in: transaction)
+            try applier.apply(batch, after: position, heldKeys: held, isCareful: true, at: now, in: transaction)
         }
         source.heldKeys.formUnion(result.newlyHeld)
         if let last = records.last { source.position = last.position }

@@ -75,17 +75,23 @@ public struct ParkedAdministration: Sendable {
     /// - Parameter ids: event ids; every parked event where there are none.
     public func retry(_ ids: [String]) async throws -> [Outcome] {
         try await forEachSite { site, store, broker in
+            let keys =
+                ids.isEmpty
+                ? nil : try await store.read { try Set(Self.events(ids, at: site, in: $0).map(\.event.key)) }
+            guard let applier = site.applier else {
+                let results = try await release(at: site, store, broker).publish(keys: keys)
+                return results.map { Outcome(item: item($0.head, at: site), applied: $0.published, failure: $0.failure) }
+            }
             // The first of a key is the one to try, with a reason or, where an earlier command was cut short, without.
             let heads = try await store.read { transaction in
-                let keys =
-                    ids.isEmpty
-                    ? try site.parking.heldKeys(in: transaction)
-                    : Set(try Self.events(ids, at: site, in: transaction).map(\.event.key))
+                let keys = try keys ?? site.parking.heldKeys(in: transaction)
                 return try keys.compactMap { try site.parking.head(of: $0, in: transaction) }
             }
             var outcomes: [Outcome] = []
             for head in heads.sorted(by: { $0.sequence < $1.sequence }) {
-                let (applied, failure) = try await proceed(site, key: head.event.key, store, broker)
+                let (applied, failure) = try await store.write {
+                    try applier.retry(key: head.event.key, automatically: false, at: .now(), in: $0)
+                }
                 outcomes.append(Outcome(item: item(head, at: site), applied: applied, failure: failure))
             }
             return outcomes
@@ -96,21 +102,76 @@ public struct ParkedAdministration: Sendable {
     /// - Parameter ids: event ids; every event that failed where there are none.
     public func discard(_ ids: [String]) async throws -> [Outcome] {
         try await forEachSite { site, store, broker in
-            let chosen = try await store.read { transaction in
+            let chosen =
                 ids.isEmpty
-                    ? try site.parking.list(limit: 100_000, in: transaction).filter { $0.reason != nil }
-                    : try Self.events(ids, at: site, in: transaction)
+                ? try await failures(at: site, store)
+                : try await store.read { try Self.events(ids, at: site, in: $0) }
+            guard let applier = site.applier else {
+                return try await discard(chosen, at: site, store, release(at: site, store, broker))
             }
             var outcomes: [Outcome] = []
             for event in chosen {
-                try await store.write { try site.parking.remove(event, in: $0) }
-                // One that only waited leaves its key held by the one before it.
-                let (applied, failure) =
-                    event.reason == nil ? (0, nil) : try await proceed(site, key: event.event.key, store, broker)
+                let (applied, failure) = try await discard(event, at: site, store, applier)
                 outcomes.append(Outcome(item: item(event, at: site), applied: applied, failure: failure))
             }
             return outcomes
         }
+    }
+
+    private func discard(
+        _ event: ParkedEvent, at site: Site, _ store: any Store, _ applier: ViewApplier
+    ) async throws -> (applied: Int, failure: FleetError?) {
+        try await store.write { transaction in
+            try site.parking.remove(event, in: transaction)
+            // One that only waited leaves its key held by the one before it.
+            if event.reason == nil { return (0, nil) }
+            return try applier.retry(key: event.event.key, automatically: false, at: .now(), in: transaction)
+        }
+    }
+
+    /// The same at an outbox, in batches.
+    private func discard(
+        _ chosen: [ParkedEvent], at site: Site, _ store: any Store, _ release: OutboxRelease
+    ) async throws -> [Outcome] {
+        for start in stride(from: 0, to: chosen.count, by: Self.discardLimit) {
+            let batch = chosen[start..<min(start + Self.discardLimit, chosen.count)]
+            try await store.write { transaction in
+                for event in batch { try site.parking.remove(event, in: transaction) }
+            }
+        }
+        let results = try await release.publish(keys: Set(chosen.filter { $0.reason != nil }.map(\.event.key)))
+        let byKey = Dictionary(results.map { ($0.head.event.key, $0) }) { first, _ in first }
+        return chosen.map { event in
+            let result = event.reason == nil ? nil : byKey[event.event.key]
+            return Outcome(item: item(event, at: site), applied: result?.published ?? 0, failure: result?.failure)
+        }
+    }
+
+    /// At most this many events are dropped in one transaction.
+    private static let discardLimit = 4096
+
+    /// Every event that failed, without its payload.
+    private func failures(at site: Site, _ store: any Store) async throws -> [ParkedEvent] {
+        var failures: [ParkedEvent] = []
+        var next: Int64 = 0
+        while true {
+            let from = next
+            let events = try await store.read { try site.parking.batch(from: from, limit: .standard, in: $0) }
+            guard let last = events.last else { return failures }
+            next = last.sequence + 1
+            for var event in events where event.reason != nil {
+                event.event.payload = []
+                failures.append(event)
+            }
+        }
+    }
+
+    private func release(at site: Site, _ store: any Store, _ broker: any Broker) -> OutboxRelease {
+        let service = site.service
+        let contract = RelayContract(service: service.name, maximumEventSize: service.outbox.maximumEventSize) {
+            service.publishes.contains($0)
+        }
+        return OutboxRelease(parking: site.parking, contract: contract, store: store, broker: broker)
     }
 
     private func item(_ event: ParkedEvent, at site: Site) -> Item {
@@ -143,35 +204,5 @@ public struct ParkedAdministration: Sendable {
     /// Ids are compared in their canonical form; what is no UUID, as it stands.
     private static func normalised(_ id: String) -> String {
         EventID(id)?.description ?? id
-    }
-
-    /// Lets the parked events of a key take effect, in order, up to the first that fails.
-    private func proceed(
-        _ site: Site, key: String, _ store: any Store, _ broker: any Broker
-    ) async throws -> (applied: Int, failure: FleetError?) {
-        if let applier = site.applier {
-            return try await store.write { try applier.retry(key: key, automatically: false, at: .now(), in: $0) }
-        }
-        let contract = RelayContract(service: site.service.name, maximumEventSize: site.service.outbox.maximumEventSize)
-        {
-            site.service.publishes.contains($0)
-        }
-        var applied = 0
-        while let head = try await store.read({ try site.parking.head(of: key, in: $0) }) {
-            let objection =
-                EventID(head.eventID) == nil
-                ? "its id \"\(head.eventID.prefix(64))\" is not a UUID" : contract.objection(to: head.event)
-            if let objection {
-                try await store.write { transaction in
-                    try site.parking.recordFailure(of: head, reason: objection, nextAttempt: nil, in: transaction)
-                }
-                return (applied, FleetError(.badEvent, objection))
-            }
-            // Durable in the broker first: if this ends here, the event is published again, under the same id.
-            _ = try await broker.append([head.event], to: site.parking.stream)
-            try await store.write { try site.parking.remove(head, in: $0) }
-            applied += 1
-        }
-        return (applied, nil)
     }
 }

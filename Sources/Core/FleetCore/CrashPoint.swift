@@ -21,6 +21,8 @@ public enum CrashPoint: String, CaseIterable, Sendable {
     case acknowledging = "relay-acknowledging"
     /// Published rows were deleted in a transaction that has not committed.
     case cleaningUp = "outbox-cleaning-up"
+    /// Parked events of an outbox are durable in the broker; the outbox does not know.
+    case released = "parked-released"
     /// An effect was written in a transaction that has not committed its cursor.
     case applied = "view-applied"
     /// Effect and cursor are committed; the broker does not know.

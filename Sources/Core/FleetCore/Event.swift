@@ -18,26 +18,18 @@ public struct Event: Hashable, Sendable {
     public var traceParent: String?
     /// Further headers, as the text of one JSON object, where the writer gave any.
     public var headers: String?
-    /// CloudEvents `datacontenttype`.
-    public var contentType: String
+    /// ``contentType``, where it is not the usual one.
+    public private(set) var unusualContentType: String?
     /// CloudEvents `data`.
     public var payload: [UInt8]
 
-    public init(
-        id: EventID, source: String, type: String, key: String, aggregateType: String, time: Timestamp,
-        traceParent: String? = nil, headers: String? = nil, contentType: String = "application/json",
-        payload: [UInt8]
-    ) {
-        self.id = id
-        self.source = source
-        self.type = type
-        self.key = key
-        self.aggregateType = aggregateType
-        self.time = time
-        self.traceParent = traceParent
-        self.headers = headers
-        self.contentType = contentType
-        self.payload = payload
+    /// The content type of nearly all events.
+    public static let usualContentType = "application/json"
+
+    /// CloudEvents `datacontenttype`.
+    public var contentType: String {
+        get { unusualContentType ?? Event.usualContentType }
+        set { unusualContentType = newValue == Event.usualContentType ? nil : newValue }
     }
 
     /// What this event counts for against a bound on bytes: payload and attributes.
@@ -45,5 +37,19 @@ public struct Event: Hashable, Sendable {
         ByteCount(
             payload.count + source.utf8.count + type.utf8.count + key.utf8.count + aggregateType.utf8.count
                 + (traceParent?.utf8.count ?? 0) + (headers?.utf8.count ?? 0) + 24)
+    }
+}
+
+extension Event {
+    // In an extension, so that it builds upon the memberwise one: an initialiser that sets the members one by one copies
+    // the whole event once more, with a retain for each of its texts.
+    public init(
+        id: EventID, source: String, type: String, key: String, aggregateType: String, time: Timestamp,
+        traceParent: String? = nil, headers: String? = nil, contentType: String = usualContentType, payload: [UInt8]
+    ) {
+        self.init(
+            id: id, source: source, type: type, key: key, aggregateType: aggregateType, time: time,
+            traceParent: traceParent, headers: headers,
+            unusualContentType: contentType == Event.usualContentType ? nil : contentType, payload: payload)
     }
 }

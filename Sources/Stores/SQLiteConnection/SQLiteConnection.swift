@@ -38,9 +38,10 @@ public final class SQLiteConnection: Sendable {
     /// - Parameters:
     ///   - cacheSize: how much of the file is kept in memory.
     ///   - pageSize: of a file that is made now.
+    ///   - checkpointPages: how many pages the write-ahead log may have before a commit writes them to the file.
     public init(
         path: String, mode: Mode, durability: Durability = .full, cacheSize: ByteCount = .mebibytes(2),
-        pageSize: ByteCount = .kibibytes(4)
+        pageSize: ByteCount = .kibibytes(4), checkpointPages: Int = 1000
     ) throws {
         self.path = path
         failure = SQLiteFailure(path: path)
@@ -60,6 +61,7 @@ public final class SQLiteConnection: Sendable {
             try database.execute(sql: "PRAGMA synchronous = \(durability == .full ? "FULL" : "NORMAL")")
             try database.execute(sql: "PRAGMA cache_size = -\(cacheSize.value / 1024)")
             try database.execute(sql: "PRAGMA page_size = \(pageSize.value)")
+            try database.execute(sql: "PRAGMA wal_autocheckpoint = \(checkpointPages)")
         }
         _ = Self.configuration
         do {

@@ -81,6 +81,13 @@ public final class SQLiteStatement {
         }
     }
 
+    /// Binds the 16 bytes of an id.
+    public func bind(_ id: EventID, at index: Int) {
+        _ = withUnsafeBytes(of: (id.high.bigEndian, id.low.bigEndian)) { bytes in
+            sqlite3_bind_blob64(handle, slots[index], bytes.baseAddress, 16, transient)
+        }
+    }
+
     /// Binds the 16 bytes of an id without copying them, for the length of `body`, which must step and reset the statement.
     public func withBound(_ id: EventID, at index: Int, _ body: () throws -> Void) rethrows {
         try withUnsafeBytes(of: (id.high.bigEndian, id.low.bigEndian)) { bytes in
@@ -115,6 +122,28 @@ public final class SQLiteStatement {
         }
     }
 
+    /// Binds bytes without copying them: they must stay where they are until the parameter is bound anew, or unbound.
+    public func bindLent(blob bytes: UnsafeRawBufferPointer, at index: Int) {
+        // A null pointer would bind NULL.
+        if let base = bytes.baseAddress, bytes.count > 0 {
+            sqlite3_bind_blob64(handle, slots[index], base, UInt64(bytes.count), nil)
+        } else {
+            sqlite3_bind_zeroblob(handle, slots[index], 0)
+        }
+    }
+
+    /// Binds the UTF-8 of a text, as ``bindLent(blob:at:)``.
+    public func bindLent(text bytes: UnsafeRawBufferPointer, at index: Int) {
+        let text = bytes.count > 0 ? bytes.baseAddress?.assumingMemoryBound(to: CChar.self) : nil
+        sqlite3_bind_text64(
+            handle, slots[index], text ?? emptyText, UInt64(bytes.count), nil, UInt8(SQLITE_UTF8))
+    }
+
+    /// Makes all parameters NULL.
+    public func unbindAll() {
+        sqlite3_clear_bindings(handle)
+    }
+
     public func bindNull(at index: Int) {
         sqlite3_bind_null(handle, slots[index])
     }
@@ -127,6 +156,7 @@ public final class SQLiteStatement {
         case .real(let value): sqlite3_bind_double(handle, slots[index], value)
         case .text(let value): bind(value, at: index)
         case .bytes(let value): bind(value, at: index)
+        case .id(let value): bind(value, at: index)
         }
     }
 
@@ -247,6 +277,19 @@ extension SQLiteStatement: StoreStatement {
         defer { reset() }
         while try step() {}
         return sqlite3_total_changes64(connection) == before ? 0 : Int(sqlite3_changes64(connection))
+    }
+
+    public func runEach(_ parameterSets: [[SQLValue]]) throws -> [Int] {
+        var counts: [Int] = []
+        counts.reserveCapacity(parameterSets.count)
+        for parameters in parameterSets { counts.append(try run(parameters)) }
+        return counts
+    }
+
+    public func submit(_ parameters: [SQLValue]) throws {
+        try bind(parameters)
+        defer { reset() }
+        while try step() {}
     }
 
     public func forEachRow(_ parameters: [SQLValue], _ body: (SQLRow) throws -> Void) throws {

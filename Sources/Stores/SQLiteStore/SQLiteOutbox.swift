@@ -11,7 +11,9 @@ import Synchronization
 /// again at growing intervals.
 public final class SQLiteOutbox: OutboxSource {
     public let name: String
-    private let connection: SQLiteConnection
+    /// Two connections, so that the next batch is captured while the one before is settled.
+    private let reader: SQLiteConnection
+    private let writer: SQLiteConnection
     private let table: SQLiteOutboxTable
     private let stream: StreamName
     private let keep: Duration
@@ -31,15 +33,15 @@ public final class SQLiteOutbox: OutboxSource {
         maximumParked: EventCount = 100_000, watcher: FileWatcher?, clock: FleetClock = .system
     ) async throws {
         // A lost acknowledgement only means that rows are captured again, so it need not wait for the disk.
-        let connection = try SQLiteConnection(
-            path: path, mode: .readWrite, durability: .normal, cacheSize: .mebibytes(8))
-        self.connection = connection
+        writer = try SQLiteConnection(
+            path: path, mode: .readWrite, durability: .normal, cacheSize: .mebibytes(4), checkpointPages: 4000)
+        reader = try SQLiteConnection(path: path, mode: .readOnly)
         self.name = name
         self.stream = stream
         self.keep = keep
         self.maximumParked = maximumParked
         self.clock = clock
-        self.table = try await connection.read { session in
+        self.table = try await reader.read { session in
             guard try SQLiteOwnTables.version(in: session) > 0,
                 let found = try SQLiteOutboxTable(table, keep: keep, in: session, file: name)
             else {
@@ -51,7 +53,8 @@ public final class SQLiteOutbox: OutboxSource {
     }
 
     public func close() async {
-        connection.close()
+        reader.close()
+        writer.close()
     }
 
     // MARK: Capture
@@ -89,10 +92,10 @@ public final class SQLiteOutbox: OutboxSource {
 
     /// What there is to do while nothing is captured.
     private func lookAfterIdleFile() async throws {
-        try connection.checkFileIsInPlace()
+        try reader.checkFileIsInPlace()
         guard keep > .zero else { return }
         let settlement = settlement(capturedIDs: [:])
-        try await connection.write { try settlement.removeExpired(in: $0) }
+        try await writer.write { try settlement.removeExpired(in: $0) }
     }
 
     private func rows(after position: OutboxPosition, limit: BatchLimit) async throws -> CapturedRows {
@@ -102,7 +105,7 @@ public final class SQLiteOutbox: OutboxSource {
         let keepsRows = keep > .zero
         let outbox = table.table.text
         let unsettled = remembersIDs ? capturedIDs.withLock { $0 } : [:]
-        let (rows, ids) = try await connection.read { session in
+        let (rows, ids) = try await reader.read { session in
             var start = position.value
             if remembersIDs { start = try query.start(behind: unsettled, in: session) }
             if keepsRows {
@@ -125,7 +128,7 @@ public final class SQLiteOutbox: OutboxSource {
 
     public func pending() async throws -> PendingRows {
         let (outbox, quoted, hasTime) = (table.table.text, table.quoted, table.columns.contains("time"))
-        return try await connection.read { session in
+        return try await reader.read { session in
             let published = try session.firstRow(
                 "SELECT published_through FROM flotilla_outboxes WHERE name = $1", [.text(outbox)])
             let after = published?[0] ?? .integer(.min)
@@ -144,23 +147,29 @@ public final class SQLiteOutbox: OutboxSource {
 
     public func heldKeys() async throws -> Set<String> {
         let parking = Parking(place: .outbox, stream: stream)
-        return try await connection.read { try parking.heldKeys(in: $0) }
+        return try await reader.read { try parking.heldKeys(in: $0) }
     }
 
     public func settle(_ batch: CapturedBatch) async throws {
         CrashPoint.acknowledging.reached()
-        let ids = capturedIDs.withLock { known in
-            let settled = batch.published + batch.parked.map(\.position)
-            return Dictionary(settled.map { ($0.value, known[$0.value]) }) { first, _ in first }
-        }
+        let ids = table.neverReusesRowIDs ? [:] : ids(of: batch)
         let settlement = settlement(capturedIDs: ids)
         let outbox = name
-        try await connection.write { session in
+        try await writer.write { session in
             try settlement.perform(batch, in: session, file: outbox)
             CrashPoint.cleaningUp.reached()
         }
+        if ids.isEmpty { return }
         capturedIDs.withLock { known in
             for position in ids.keys { known.removeValue(forKey: position) }
+        }
+    }
+
+    /// The id that each row of a batch had when it was captured.
+    private func ids(of batch: CapturedBatch) -> [Int64: SQLValue?] {
+        let settled = batch.published + batch.parked.map(\.position)
+        return capturedIDs.withLock { known in
+            Dictionary(settled.map { ($0.value, known[$0.value]) }) { first, _ in first }
         }
     }
 

@@ -57,7 +57,9 @@ enum SQLiteOwnTables {
             schema TEXT NOT NULL,
             objects TEXT NOT NULL
         );
-        """
+        """,
+        // The id of the record at `position`: tells the stream from an older copy of itself that has grown since.
+        "ALTER TABLE flotilla_subscriptions ADD COLUMN last_event_id BLOB",
     ]
 
     /// The version that a file has; 0 where Flotilla has no tables there.

@@ -116,8 +116,9 @@ public struct SQLiteRebuild: ViewRebuild {
         try session.run("DELETE FROM main.flotilla_subscriptions WHERE name = $1", [name])
         try session.run(
             """
-            INSERT INTO main.flotilla_subscriptions (name, stream, position, begun_at, stream_identity)
-            SELECT name, stream, position, begun_at, stream_identity FROM rebuilt.flotilla_subscriptions WHERE name = $1
+            INSERT INTO main.flotilla_subscriptions (name, stream, position, begun_at, stream_identity, last_event_id)
+            SELECT name, stream, position, begun_at, stream_identity, last_event_id
+            FROM rebuilt.flotilla_subscriptions WHERE name = $1
             """, [name])
         try session.run(
             """

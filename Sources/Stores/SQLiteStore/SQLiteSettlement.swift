@@ -66,7 +66,8 @@ struct SQLiteSettlement {
 
     /// Copies a row as it stands, without carrying its payload through this process.
     private var move: String {
-        func column(_ name: String) -> String { table.columns.contains(name) ? name : "NULL" }
+        // As text, whatever the column holds: they are read as text as well.
+        func column(_ name: String) -> String { table.columns.contains(name) ? "CAST(\(name) AS TEXT)" : "NULL" }
         return """
             INSERT INTO flotilla_parked (place, stream, position, event_id, event_type, event_key, aggregate_type,
                 event_time, trace_parent, headers, payload, reason, attempts, next_attempt, parked_at)

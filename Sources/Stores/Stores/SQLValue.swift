@@ -1,3 +1,5 @@
+public import FleetCore
+
 /// A value that crosses between Flotilla and a store, as a parameter or in a row.
 public enum SQLValue: Sendable, Hashable {
     case null
@@ -7,6 +9,9 @@ public enum SQLValue: Sendable, Hashable {
     case real(Double)
     case text(String)
     case bytes([UInt8])
+    /// The 16 bytes of an event's id: as a parameter the same as `.bytes(id.bytes)`, without an array of its own. A row
+    /// tells them as `.bytes`.
+    case id(EventID)
 }
 
 extension SQLValue {
@@ -24,11 +29,12 @@ extension SQLValue {
         if case .text(let value) = self { value } else { nil }
     }
 
-    /// The bytes of a blob or of a text.
+    /// The bytes of a blob, of a text or of an id.
     public var bytes: [UInt8]? {
         switch self {
         case .bytes(let value): value
         case .text(let value): Array(value.utf8)
+        case .id(let value): value.bytes
         default: nil
         }
     }

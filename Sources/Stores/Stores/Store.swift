@@ -65,6 +65,15 @@ public protocol StoreStatement: AnyObject {
     @discardableResult
     func run(_ parameters: [SQLValue]) throws -> Int
 
+    /// Runs it once for each set of parameters, in order, and returns how many rows each changed. A store on a network
+    /// sends all of them before it waits for the first answer.
+    func runEach(_ parameterSets: [[SQLValue]]) throws -> [Int]
+
+    /// Runs it, in order with all other statements of the transaction, where nobody needs to know how many rows it
+    /// changed. Where it fails, a later call of the transaction may be the one that throws, at latest the end of its
+    /// savepoint, or the commit.
+    func submit(_ parameters: [SQLValue]) throws
+
     /// Runs it, and hands each row to `body`.
     func forEachRow(_ parameters: [SQLValue], _ body: (SQLRow) throws -> Void) throws
 }

@@ -1,5 +1,6 @@
 import FleetCore
 import Testing
+import TestKit
 
 /// `kill -9` at each named point, more than once each, while services write: the result is exact each time.
 @Suite(.serialized, .lanes) struct CrashPointTests {
@@ -7,7 +8,7 @@ import Testing
         CrashPoint.captured, .appended, .acknowledging, .cleaningUp, .applied, .delivered, .trimming,
     ])
     func runIsExactAfterBeingKilled(at point: CrashPoint) async throws {
-        let seed = SplitMix.announcedSeed(for: "kill at \(point.rawValue)")
+        let seed = RandomSource(for: "kill at \(point.rawValue)").seed
         // Everything that everybody has read is dropped at once, so that retention has work at each start.
         let file = TradingFleet(broker: point == .trimming ? "retain: {age: 1ms}" : "")
         let company = try await TradingCompany.found(try Northwind.available(seed: seed), seed: seed, fleet: file)
@@ -30,7 +31,7 @@ import Testing
     /// Kept rows take another way out of the outbox.
     @Test(arguments: [CrashPoint.appended, .acknowledging, .cleaningUp])
     func keptRowsAreExactAfterBeingKilled(at point: CrashPoint) async throws {
-        let seed = SplitMix.announcedSeed(for: "kill at \(point.rawValue), with kept rows")
+        let seed = RandomSource(for: "kill at \(point.rawValue), with kept rows").seed
         let company = try await TradingCompany.found(
             try Northwind.available(seed: seed), seed: seed, fleet: TradingFleet(keep: "20ms"))
         for pass in [1, 2, 5] {
@@ -47,10 +48,25 @@ import Testing
         try await run.end()
     }
 
+    /// Parked events that an operator lets out of their outbox are exact, wherever that ends.
+    @Test(arguments: [["parked", "retry"], ["parked", "discard", "--all"]])
+    func parkedEventsAreExactAfterBeingKilled(_ command: [String]) async throws {
+        for pass in [1, 2] {
+            let setting = try await ParkedFleet()
+            try await setting.parkMany()
+            if command.contains("retry") { try setting.publishStolen() }
+            try await setting.fleet.crash(at: .released, pass: pass, command)
+            // Those behind discarded ones are let go by a retry.
+            let retry = try await setting.fleet.flotilla("parked", "retry")
+            #expect(retry.ended(0), "\(retry.said.suffix(1000))")
+            try await setting.expectManyBills()
+        }
+    }
+
     /// Every point of the program is in one of these tests.
     @Test func everyPointIsTested() {
         let tested: [CrashPoint] = [
-            .captured, .appended, .acknowledging, .cleaningUp, .applied, .delivered, .trimming,
+            .captured, .appended, .acknowledging, .cleaningUp, .released, .applied, .delivered, .trimming,
             // RebuildTests
             .rebuilt, .swapping,
         ]

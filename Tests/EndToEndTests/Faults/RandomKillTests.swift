@@ -1,4 +1,5 @@
 import Testing
+import TestKit
 
 /// `kill -9` at 200 random moments while services write: the result is exact.
 @Suite(.serialized, .lanes) struct RandomKillTests {
@@ -17,8 +18,8 @@ import Testing
     private static let rounds = 50
 
     @Test(arguments: Setting.allCases) func everythingIsExactAfterManyKills(_ setting: Setting) async throws {
-        let seed = SplitMix.announcedSeed(for: "random kills, \(setting.rawValue)")
-        var random = SplitMix(seed: seed)
+        let seed = RandomSource(for: "random kills, \(setting.rawValue)").seed
+        var random = RandomSource(seed: seed)
         let company = try await TradingCompany.found(
             try Northwind.available(seed: seed), seed: seed, fleet: setting.file)
         let share = company.stepsToCome / Self.rounds + 1

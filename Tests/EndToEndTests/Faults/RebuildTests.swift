@@ -1,10 +1,11 @@
 import FleetCore
 import Testing
+import TestKit
 
 /// A view that is built anew, with the fleet at work and without.
 @Suite(.serialized, .lanes) struct RebuildTests {
     private func company(_ name: String) async throws -> TradingCompany {
-        let seed = SplitMix.announcedSeed(for: name)
+        let seed = RandomSource(for: name).seed
         return try await TradingCompany.found(try Northwind.available(seed: seed), seed: seed)
     }
 
@@ -107,7 +108,7 @@ import Testing
     }
 
     @Test func streamThatWasCutIsSaid() async throws {
-        let seed = SplitMix.announcedSeed(for: "a cut stream")
+        let seed = RandomSource(for: "a cut stream").seed
         let company = try await TradingCompany.found(
             try Northwind.available(seed: seed), seed: seed, fleet: TradingFleet(broker: "retain: {age: 1ms}"))
         try await company.work(200)

@@ -8,11 +8,16 @@ struct OutboxRow: Sendable {
     var key: String
     var type: String
     var payload: String
+    var headers: String?
 
     func insert(_ database: Database) throws {
+        // Not every table has the column.
         try database.execute(
-            sql: "INSERT INTO outbox (id, aggregatetype, aggregateid, type, payload) VALUES (?, ?, ?, ?, ?)",
-            arguments: [id, aggregateType, key, type, payload])
+            sql: """
+                INSERT INTO outbox (id, aggregatetype, aggregateid, type, payload\(headers == nil ? "" : ", headers"))
+                VALUES (?, ?, ?, ?, ?\(headers == nil ? "" : ", ?"))
+                """,
+            arguments: [id, aggregateType, key, type, payload] + (headers.map { [$0] } ?? []))
     }
 }
 

@@ -1,4 +1,5 @@
 import Foundation
+import TestKit
 
 /// A trading company: its customers, products and orders.
 struct Northwind: Sendable {
@@ -73,7 +74,7 @@ struct Northwind: Sendable {
 
     /// A company of the same shape that never was.
     static func madeUp(seed: UInt64) -> Northwind {
-        var random = SplitMix(seed: seed)
+        var random = RandomSource(seed: seed)
         let customers = (1...91).map { Named(id: "C\($0)", name: "Customer \($0), \"Ltd.\"") }
         let products = (1...77).map { Named(id: "\($0)", name: "Product '\($0)'") }
         let orders = (1...830).map { number in

@@ -1,4 +1,5 @@
 import Testing
+import TestKit
 
 /// A real trading company, split into three services: the read model is what a join of the three tables would be.
 @Suite(.serialized, .lanes) struct NorthwindTests {
@@ -11,7 +12,7 @@ import Testing
         #expect(northwind.orders.map(\.lines.count).reduce(0, +) == 2155)
         #expect(northwind.revenueInCents == 126_579_304)
 
-        let company = try await TradingCompany.found(northwind, seed: SplitMix.announcedSeed(for: "Northwind"))
+        let company = try await TradingCompany.found(northwind, seed: RandomSource(for: "Northwind").seed)
         let run = try await company.fleet.startRun()
         try await company.work(company.stepsToCome / 2)
         run.send(2)

@@ -1,4 +1,5 @@
 import Foundation
+import TestKit
 
 /// What happens in the company, service by service, in the order of each: who registers, is renamed, orders.
 ///
@@ -17,10 +18,10 @@ struct TradingHistory: Sendable {
 
     /// Steps to come, the next last.
     private var toCome: [Service: [Step]]
-    private var random: SplitMix
+    private var random: RandomSource
 
     init(of company: Northwind, seed: UInt64) throws {
-        var random = SplitMix(seed: seed)
+        var random = RandomSource(seed: seed)
         var steps: [Service: [Step]] = [:]
         steps[.customers] = try Self.customers(company, &random)
         steps[.catalog] = try company.products.shuffled(using: &random).map { product in
@@ -60,7 +61,7 @@ struct TradingHistory: Sendable {
 
     // MARK: Making it
 
-    private static func customers(_ company: Northwind, _ random: inout SplitMix) throws -> [Step] {
+    private static func customers(_ company: Northwind, _ random: inout RandomSource) throws -> [Step] {
         var names: [(id: String, names: [String])] = company.customers.map { customer in
             let earlier = (0..<Int.random(in: 0...4, using: &random)).map { "\(customer.name) (name \($0))" }
             return (customer.id, earlier + [customer.name])
@@ -86,7 +87,7 @@ struct TradingHistory: Sendable {
 
     private static func step(
         _ service: Service, _ statement: String, _ values: [String], _ type: String, _ data: [String: JSON],
-        _ random: inout SplitMix
+        _ random: inout RandomSource
     ) throws -> Step {
         Step(
             service: service, statement: statement, values: values,
@@ -96,7 +97,7 @@ struct TradingHistory: Sendable {
     }
 
     /// About one transaction in ten is tried, with an event of its own, and rolled back.
-    private static func withRollbacks(_ steps: [Step], _ random: inout SplitMix) -> [Step] {
+    private static func withRollbacks(_ steps: [Step], _ random: inout RandomSource) -> [Step] {
         steps.flatMap { step -> [Step] in
             guard Int.random(in: 0..<10, using: &random) == 0 else { return [step] }
             var vain = step

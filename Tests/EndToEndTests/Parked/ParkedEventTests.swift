@@ -41,6 +41,10 @@ import Testing
             row: OutboxRow(
                 key: "K", type: "Sold", payload: "{\"amount\": 7, \"x\": \"\(String(repeating: "x", count: 2048))\"}"),
             place: "sales outbox", reason: "limit is 2 KiB"),
+        Poison(
+            name: "headers of other than strings",
+            row: OutboxRow(key: "K", type: "Sold", payload: "{\"amount\": 7}", headers: "{\"retry\": 3}"),
+            place: "sales outbox", reason: "headers are not a JSON object of strings"),
     ]
 
     @Test(arguments: poisons) func holdsItsOwnKeyOnly(_ poison: Poison) async throws {
@@ -133,14 +137,34 @@ import Testing
         let stolen = OutboxRow(key: "K", type: "Stolen", payload: "{}")
         try await setting.sales.publish(stolen, ParkedFleet.sold("K", 1), ParkedFleet.sold("K", 2))
         try await setting.expectParked()
-        try setting.fleet.write(
-            ParkedFleet.yaml.replacingOccurrences(of: "[Sold, Noted]", with: "[Sold, Noted, Stolen]"))
+        try setting.publishStolen()
         for _ in 1...2 {
             let retry = try await setting.fleet.flotilla("parked", "retry", stolen.id)
             #expect(retry.ended(0), "\(retry.said)")
         }
         try await setting.expectParked(0)
         #expect(try await setting.bills() == ["K=1", "K=2"])
+    }
+
+    /// More than one batch, of many keys and of one.
+    @Test func manyThatMayLeaveAfterAllLeaveInTheirOrder() async throws {
+        let setting = try await ParkedFleet()
+        try await setting.parkMany()
+        try setting.publishStolen()
+        let began = ContinuousClock.now
+        let retry = try await setting.fleet.flotilla("parked", "retry")
+        #expect(retry.ended(0), "\(retry.said.suffix(1000))")
+        // A transaction an event would take many times as long.
+        #expect(ContinuousClock.now - began < .seconds(20))
+        try await setting.expectManyBills()
+    }
+
+    @Test func manyThatAreDiscardedLetThoseBehindThemGo() async throws {
+        let setting = try await ParkedFleet()
+        try await setting.parkMany()
+        let discard = try await setting.fleet.flotilla("parked", "discard", "--all")
+        #expect(discard.ended(0), "\(discard.said.suffix(1000))")
+        try await setting.expectManyBills()
     }
 
     @Test func causeThatPassesByItselfNeedsNobody() async throws {

@@ -58,6 +58,45 @@ final class ParkedFleet: Sendable {
         try await billing.write { try $0.execute(sql: "UPDATE limits SET most = 1000000") }
     }
 
+    /// Lets `Stolen` out, for which the outbox parks events.
+    func publishStolen() throws {
+        try fleet.write(Self.yaml.replacingOccurrences(of: "[Sold, Noted]", with: "[Sold, Noted, Stolen]"))
+    }
+
+    /// Parks many events at the outbox, of many keys and, of key `M`, many behind one.
+    func parkMany() async throws {
+        try await sales.write { database in
+            for number in 1...Self.manyKeys {
+                try OutboxRow(key: "K\(number)", type: "Stolen", payload: "{}").insert(database)
+                try Self.sold("K\(number)", 1).insert(database)
+                try Self.sold("K\(number)", 2).insert(database)
+            }
+            try OutboxRow(key: "M", type: "Stolen", payload: "{}").insert(database)
+            for _ in 1...Self.manyOfOneKey { try Self.sold("M", 3).insert(database) }
+        }
+        try await expectParked()
+        let count = try await sales.integer("SELECT count(*) FROM flotilla_parked")
+        guard count == 3 * Self.manyKeys + 1 + Self.manyOfOneKey else { throw Trouble("\(count) are parked") }
+    }
+
+    private static let manyKeys = 2000
+    private static let manyOfOneKey = 5000
+
+    /// Expects that what ``parkMany()`` parked took effect, each once and in order.
+    func expectManyBills(location: SourceLocation = #_sourceLocation) async throws {
+        try await expectParked(0, location: location)
+        let bills = try await bills()
+        #expect(bills.count == 2 * Self.manyKeys + Self.manyOfOneKey, sourceLocation: location)
+        var byKey: [Substring: [Substring]] = [:]
+        for bill in bills {
+            let parts = bill.split(separator: "=")
+            byKey[parts[0], default: []].append(parts[1])
+        }
+        #expect(byKey.removeValue(forKey: "M")?.count == Self.manyOfOneKey, sourceLocation: location)
+        #expect(byKey.values.allSatisfy { $0 == ["1", "2"] }, sourceLocation: location)
+        #expect(try await sales.integer("SELECT count(*) FROM flotilla_parked") == 0, sourceLocation: location)
+    }
+
     /// One line of `parked list --json`.
     struct Item: Decodable, Equatable {
         var id: String

@@ -174,4 +174,48 @@ import Testing
         #expect(try await ways.fleet.flotilla("run", "--until-idle").ended(0))
         #expect(try await ways.copied("left_copy.db") == Array(4...8))
     }
+    /// An older copy of a stream is shorter than what a view has read of it, and told; so it must be once what was appended
+    /// since has filled the gap.
+    @Test(arguments: [5, 20]) func olderCopyOfAStreamIsTold(_ appended: Int) async throws {
+        let ways = try await TwoWays()
+        let stream = ".flotilla/streams/ways-left.db"
+        try await ways.publish(1...10, to: ways.left)
+        #expect(try await ways.fleet.flotilla("run", "--until-idle").ended(0))
+        try await ways.backUp(stream, to: "older.db")
+        try await ways.publish(11...20, to: ways.left)
+        #expect(try await ways.fleet.flotilla("run", "--until-idle").ended(0))
+        try ways.move(stream, to: "newer.db")
+        try await ways.backUp("older.db", to: stream)
+
+        try await ways.publish(21...20 + appended, to: ways.left)
+        let words = appended < 10 ? "ends at position 15, before position 20" : "another record at position 20"
+        let run = try await ways.fleet.startRun()
+        try await ways.isTold("ways-left", words, by: run)
+        try await ways.expectRightGoesOn()
+        run.send(SIGTERM)
+        #expect(try await run.end() == .code(0))
+        let idle = try await ways.fleet.flotilla("run", "--until-idle")
+        #expect(idle.ended(69), "\(idle.said)")
+        #expect(idle.errors.contains("flotilla views rebuild"), "\(idle.said)")
+        #expect(try await ways.copied("left_copy.db") == Array(1...20))
+
+        // What the older copy lacks is lost with the newer; the view is built from what there is, and goes on.
+        #expect(try await ways.fleet.flotilla("views", "rebuild", "left_things").ended(0))
+        try await ways.publish(50...51, to: ways.left)
+        #expect(try await ways.fleet.flotilla("run", "--until-idle").ended(0))
+        #expect(try await ways.copied("left_copy.db") == Array(1...10) + Array(21...20 + appended) + [50, 51])
+    }
+
+    @Test func newestCopyOfAStreamThatIsPutBackIsReadOn() async throws {
+        let ways = try await TwoWays()
+        let stream = ".flotilla/streams/ways-left.db"
+        try await ways.publish(1...10, to: ways.left)
+        #expect(try await ways.fleet.flotilla("run", "--until-idle").ended(0))
+        try await ways.backUp(stream, to: "copy.db")
+        try ways.move(stream, to: "away.db")
+        try await ways.backUp("copy.db", to: stream)
+        let run = try await ways.fleet.startRun()
+        try await ways.publish(11...20, to: ways.left)
+        try await ways.end(run, left: 1...20)
+    }
 }

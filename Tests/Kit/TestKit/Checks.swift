@@ -41,17 +41,43 @@ public func checkEqual<Value: Equatable>(
 public func checkThrows<Result>(
     _ codes: FleetError.Code..., file: String = #fileID, line: Int = #line, _ body: () async throws -> Result
 ) async throws -> FleetError {
-    let expected = codes.map(\.description).joined(separator: " or ")
     do {
         _ = try await body()
-    } catch let error as FleetError {
-        if codes.contains(error.code) { return error }
-        throw CheckFailure("expected \(expected), thrown was \(error.code): \(error)", file: file, line: line)
     } catch {
-        throw CheckFailure("expected \(expected), thrown was no FleetError: \(error)", file: file, line: line)
+        return try checked(error, codes, file: file, line: line)
     }
-    throw CheckFailure("expected \(expected), nothing was thrown", file: file, line: line)
+    throw nothingThrown(codes, file: file, line: line)
 }
+
+/// The same, where nothing may be waited for.
+@discardableResult
+public func checkThrowsNow<Result>(
+    _ codes: FleetError.Code..., file: String = #fileID, line: Int = #line, _ body: () throws -> Result
+) throws -> FleetError {
+    do {
+        _ = try body()
+    } catch {
+        return try checked(error, codes, file: file, line: line)
+    }
+    throw nothingThrown(codes, file: file, line: line)
+}
+
+private func checked(
+    _ error: any Error, _ codes: [FleetError.Code], file: String, line: Int
+) throws(CheckFailure) -> FleetError {
+    guard let found = error as? FleetError else {
+        throw CheckFailure(
+            "expected \(listed(codes)), thrown was no FleetError: \(error)", file: file, line: line)
+    }
+    if codes.contains(found.code) { return found }
+    throw CheckFailure("expected \(listed(codes)), thrown was \(found.code): \(found)", file: file, line: line)
+}
+
+private func nothingThrown(_ codes: [FleetError.Code], file: String, line: Int) -> CheckFailure {
+    CheckFailure("expected \(listed(codes)), nothing was thrown", file: file, line: line)
+}
+
+private func listed(_ codes: [FleetError.Code]) -> String { codes.map(\.description).joined(separator: " or ") }
 
 private func shortened(_ value: some Any) -> String {
     let text = "\(value)"

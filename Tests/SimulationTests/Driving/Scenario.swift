@@ -1,3 +1,5 @@
+import TestKit
+
 /// What one seed is about: how much is written, how small everything is, and how rough it gets.
 struct Scenario {
     var events: Int
@@ -18,7 +20,7 @@ struct Scenario {
     /// How often an effect is tried before an operator is needed.
     var attempts: Int
 
-    init(using random: inout SplitMix64) {
+    init(using random: inout RandomSource) {
         events = random.between(20, 60)
         keys = random.between(1, 5)
         batchLimit = random.between(1, 8)

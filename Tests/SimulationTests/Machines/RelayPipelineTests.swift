@@ -72,4 +72,29 @@ import Testing
         #expect(machine.told(.captured(Given.rows(rows))) == ["append [2]", "capture after 2"])
         #expect(machine.told(.appended) == ["settle [2], park [1], through 2"])
     }
+
+    @Test(arguments: [
+        ("{}", true), (#"{"tenant": "a", "grüße": ""}"#, true), (" {\n} ", true), ("", false), ("a=b", false),
+        ("[]", false), (#""text""#, false), (#"{"tenant": 7}"#, false), (#"{"tenant": null}"#, false),
+        (#"{"tenant": {}}"#, false), (#"{"tenant": "a""#, false), (#"{"tenant": "a"} x"#, false),
+    ])
+    func headersMustBeAnObjectOfStrings(_ headers: String, mayLeave: Bool) {
+        var machine = RelayMachine.opened()
+        var rows = CapturedRows()
+        for number in 1...3 {
+            var event = Given.row(number, key: number).event
+            if number == 2 { event.headers = headers }
+            rows.append(event, at: OutboxPosition(Int64(number)))
+        }
+        _ = machine.handle(.captured(rows))
+        guard case .settle(let batch)? = machine.handle(.appended).first else {
+            Issue.record("a batch that is appended is settled")
+            return
+        }
+        #expect(batch.published.map(\.value) == (mayLeave ? [1, 2, 3] : [1, 3]))
+        #expect(batch.parked.map(\.position.value) == (mayLeave ? [] : [2]))
+        if !mayLeave {
+            #expect(batch.parked.first?.reason?.contains("headers are not a JSON object of strings") == true)
+        }
+    }
 }

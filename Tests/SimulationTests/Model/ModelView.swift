@@ -1,5 +1,6 @@
 import Brokers
 import FleetCore
+import TestKit
 import Views
 
 /// A view and its store. Each call is one transaction; it does what `ViewApplier` does.
@@ -50,7 +51,7 @@ final class ModelView {
 
     func apply(
         _ records: [LogRecord], after position: LogPosition, heldKeys: Set<String>, isCareful: Bool, at now: Timestamp,
-        using random: inout SplitMix64
+        using random: inout RandomSource
     ) throws -> DeliveryMachine.Application {
         try write { transaction in
             var newlyHeld: Set<String> = []
@@ -88,7 +89,7 @@ final class ModelView {
         }
     }
 
-    func retryDue(at now: Timestamp, using random: inout SplitMix64) throws -> DeliveryMachine.Retry {
+    func retryDue(at now: Timestamp, using random: inout RandomSource) throws -> DeliveryMachine.Retry {
         try write { transaction in
             var released: Set<String> = []
             for key in transaction.content.parking.dueKeys(at: now)
@@ -102,7 +103,7 @@ final class ModelView {
     // MARK: What an operator does
 
     /// - Returns: whether nothing of the key is parked any more.
-    func retry(_ key: Int, at now: Timestamp, using random: inout SplitMix64) throws -> Bool {
+    func retry(_ key: Int, at now: Timestamp, using random: inout RandomSource) throws -> Bool {
         try write { try retry(key, automatically: false, at: now, using: &random, in: &$0) }
     }
 
@@ -135,7 +136,7 @@ final class ModelView {
     }
 
     private func nextAttempt(
-        after attempts: Int, at now: Timestamp, using random: inout SplitMix64
+        after attempts: Int, at now: Timestamp, using random: inout RandomSource
     ) -> Timestamp? {
         guard attempts < self.attempts else { return nil }
         let backoff = Backoff(initial: .milliseconds(50), cap: .seconds(2))
@@ -143,7 +144,7 @@ final class ModelView {
     }
 
     private func retry(
-        _ key: Int, automatically: Bool, at now: Timestamp, using random: inout SplitMix64,
+        _ key: Int, automatically: Bool, at now: Timestamp, using random: inout RandomSource,
         in transaction: inout Transaction
     ) throws -> Bool {
         while let head = transaction.content.parking.head(of: key) {

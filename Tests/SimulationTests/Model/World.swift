@@ -1,5 +1,6 @@
 import FleetCore
 import Relay
+import TestKit
 
 /// Everything that outlives the process, and the chance and time that everything shares.
 final class World {
@@ -9,7 +10,7 @@ final class World {
     let outbox: ModelOutbox
     let broker: ModelBroker
     let view: ModelView
-    var random: SplitMix64
+    var random: RandomSource
     var now = Timestamp(microseconds: 1_000_000)
     /// In percent; 0 once the storm is over.
     var faultPercent: Int
@@ -23,7 +24,7 @@ final class World {
     static let service = ServiceName(unchecked: "writer")
 
     init(seed: Int, bug: PlantedBug?, isTracing: Bool) {
-        random = SplitMix64(seed: seed)
+        random = RandomSource(seed: seed)
         scenario = Scenario(using: &random)
         self.bug = bug
         self.isTracing = isTracing

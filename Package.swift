@@ -57,6 +57,7 @@ let package = Package(
         room("SQLTemplate", wing: "Stores", ["FleetCore"]),
         room("Brokers", wing: "Brokers", ["FleetCore"]),
         room("Outbox", wing: "Carry", ["FleetCore", "Stores"]),
+        room("PGOutput", wing: "Carry", ["FleetCore"]),
         room("Inbox", wing: "Carry", ["FleetCore", "Stores"]),
         room("Parking", wing: "Carry", ["FleetCore", "Stores"]),
         // Patterns
@@ -92,12 +93,13 @@ let package = Package(
         .executableTarget(
             name: "flotilla-bench",
             dependencies: [
-                "FleetCore", "Stores", "SQLTemplate", "Brokers", "Relay", "Views", "SQLiteConnection", "SQLiteStore",
-                "EmbeddedBroker",
+                "FleetCore", "Stores", "SQLTemplate", "Brokers", "PGOutput", "Relay", "Views", "SQLiteConnection",
+                "SQLiteStore", "EmbeddedBroker",
             ],
             path: "Benchmarks/Spine", swiftSettings: strict),
         // Tests
         kit("TestKit", ["FleetCore"]),
+        .target(name: "CAllocations", path: "Tests/Kit/CAllocations"),
         kit("StoreConformance", ["FleetCore", "Stores", "TestKit"]),
         kit("BrokerConformance", ["FleetCore", "Brokers", "TestKit"]),
         tests("HouseTests", []),
@@ -106,6 +108,7 @@ let package = Package(
         tests("FleetCoreTests", ["FleetCore"]),
         tests("FleetFileTests", ["FleetCore", "FleetFile"]),
         tests("SQLTemplateTests", ["FleetCore", "SQLTemplate"]),
+        tests("PGOutputTests", ["FleetCore", "PGOutput", "TestKit", "CAllocations"]),
         tests("SimulationTests", ["FleetCore", "Outbox", "Relay", "Brokers", "Views"]),
         tests(
             "SQLiteStoreTests",

@@ -2,7 +2,8 @@ import FleetCore
 import Foundation
 import PGOutput
 
-/// How fast one core decodes the rows that a PostgreSQL server sends, against walking over the same bytes.
+/// How fast one core decodes the rows that a PostgreSQL server sends, against walking over the same bytes; and how fast it
+/// keeps those of a transaction in progress, and gives them back.
 enum DecoderBenchmark {
     /// More than the caches close to a core hold.
     static let rows = 50_000
@@ -25,6 +26,46 @@ enum DecoderBenchmark {
         print("walking over their bytes:  \(Int(count / walking)) rows a second")
         print("decoding:                  \(Int(count / decoding)) rows a second (wanted: at least 5000000)")
         print("ratio: \(rounded(walking / decoding))")
+        for (name, limit) in [("in memory", ByteCount.gibibytes(1)), ("past 4 MiB in a storage", .mebibytes(4))] {
+            let assembling = try await seconds { try assemble(messages, memoryLimit: limit) }
+            print("streamed, kept \(name), replayed:  \(Int(Double(rows * streamedPasses) / assembling)) rows a second")
+        }
+    }
+
+    /// Pieces of one transaction.
+    static let streamedPasses = 10
+
+    /// Takes one large transaction in pieces, keeps all values of each row, and asks for them after its commit. The storage
+    /// is memory: what a disk adds is not measured.
+    @inline(never) private static func assemble(_ messages: Messages, memoryLimit: ByteCount) throws {
+        var decoder = PGOutputDecoder(version: .two)
+        var assembler = TransactionAssembler(storage: MemorySpoolStorage(), memoryLimit: memoryLimit)
+        func take(_ bytes: [UInt8]) throws -> PGOutputMessage {
+            try bytes.withUnsafeBytes { try decoder.decode($0.bytes) }
+        }
+        _ = try take(messages.relation)
+        try messages.streamedBytes.withUnsafeBytes { buffer in
+            for pass in 0..<streamedPasses {
+                _ = try assembler.take(take(Messages.streamStart(isFirst: pass == 0)))
+                for place in messages.streamedPlaces {
+                    let bytes = UnsafeRawBufferPointer(rebasing: buffer[place]).bytes
+                    _ = try assembler.take(decoder.decode(bytes))
+                    let first = decoder.newColumns[0].bytes.range.lowerBound
+                    try assembler.keep(bytes.extracting(first..<bytes.byteCount))
+                }
+                _ = try assembler.take(take(Messages.streamStop))
+            }
+        }
+        _ = try assembler.take(take(Messages.streamCommit))
+        var batch = ReplayBatch()
+        var records = 0
+        repeat {
+            try assembler.nextBatch(.standard, into: &batch)
+            records += batch.records.count
+        } while !batch.isLast
+        guard records == rows * streamedPasses else {
+            throw FleetError(.bug, "the assembler gave back \(records) rows, and took \(rows * streamedPasses)")
+        }
     }
 
     /// Decodes all messages, and looks at every value as a caller does.
@@ -67,6 +108,15 @@ enum DecoderBenchmark {
         private(set) var bytes: [UInt8] = []
         private(set) var places: [Range<Int>] = []
         private(set) var valueBytes = 0
+        /// The same, each with the number of a transaction in front.
+        private(set) var streamedBytes: [UInt8] = []
+        private(set) var streamedPlaces: [Range<Int>] = []
+
+        static let transaction = big(UInt32(800))
+        static func streamStart(isFirst: Bool) -> [UInt8] { [UInt8(ascii: "S")] + transaction + [isFirst ? 1 : 0] }
+        static let streamStop = [UInt8(ascii: "E")]
+        static let streamCommit =
+            [UInt8(ascii: "c")] + transaction + [0] + big(UInt64(1)) + big(UInt64(2)) + big(UInt64(3))
 
         init(count: Int) {
             relation =
@@ -87,6 +137,10 @@ enum DecoderBenchmark {
                     valueBytes += value.utf8.count
                 }
                 places.append(start..<bytes.count)
+                let streamedStart = streamedBytes.count
+                streamedBytes.append(bytes[start])
+                streamedBytes += Messages.transaction + bytes[(start + 1)...]
+                streamedPlaces.append(streamedStart..<streamedBytes.count)
             }
         }
 

@@ -65,6 +65,7 @@ let package = Package(
         room("SQLTemplate", wing: "Stores", ["FleetCore"]),
         room("Brokers", wing: "Brokers", ["FleetCore"]),
         room("Outbox", wing: "Carry", ["FleetCore", "Stores"]),
+        room("PGOutput", wing: "Carry", ["FleetCore"]),
         room("Inbox", wing: "Carry", ["FleetCore", "Stores"]),
         room("Parking", wing: "Carry", ["FleetCore", "Stores"]),
         room("PGOutput", wing: "Carry", ["FleetCore"]),
@@ -108,21 +109,23 @@ let package = Package(
         .executableTarget(
             name: "flotilla-bench",
             dependencies: [
-                "FleetCore", "Stores", "SQLTemplate", "Brokers", "Relay", "Views", "SQLiteConnection", "SQLiteStore",
-                "EmbeddedBroker",
+                "FleetCore", "Stores", "SQLTemplate", "Brokers", "PGOutput", "Relay", "Views", "SQLiteConnection",
+                "SQLiteStore", "EmbeddedBroker",
             ],
             path: "Benchmarks/Spine", swiftSettings: strict),
         // Tests
         kit("TestKit", ["FleetCore"]),
+        .target(name: "CAllocations", path: "Tests/Kit/CAllocations"),
         kit("StoreConformance", ["FleetCore", "Stores", "TestKit"]),
         kit("BrokerConformance", ["FleetCore", "Brokers", "TestKit"]),
         tests("HouseTests", []),
         tests("EndToEndTests", ["FlotillaCommand", "FleetCore", "TestKit", grdb]),
         tests("ShopTests", []),
-        tests("FleetCoreTests", ["FleetCore", "TestKit"]),
-        tests("FleetFileTests", ["FleetCore", "FleetFile", "TestKit"]),
-        tests("SQLTemplateTests", ["FleetCore", "SQLTemplate", "TestKit"]),
-        tests("SimulationTests", ["FleetCore", "Outbox", "Relay", "Brokers", "Views", "TestKit"]),
+        tests("FleetCoreTests", ["FleetCore"]),
+        tests("FleetFileTests", ["FleetCore", "FleetFile"]),
+        tests("SQLTemplateTests", ["FleetCore", "SQLTemplate"]),
+        tests("PGOutputTests", ["FleetCore", "PGOutput", "TestKit", "CAllocations"]),
+        tests("SimulationTests", ["FleetCore", "Outbox", "Relay", "Brokers", "Views"]),
         tests(
             "SQLiteStoreTests",
             [

@@ -11,7 +11,7 @@ struct SpineBenchmarks {
         let chosen = Set(CommandLine.arguments.dropFirst())
         let all: [(name: String, run: (Workspace) async throws -> Void)] = [
             ("latency", LatencyBenchmark.run), ("idle", IdleBenchmark.run), ("views", ViewBenchmark.run),
-            ("carry", CarryBenchmark.run), ("memory", MemoryBenchmark.run),
+            ("carry", CarryBenchmark.run), ("memory", MemoryBenchmark.run), ("decoder", DecoderBenchmark.run),
         ]
         for benchmark in all where chosen.isEmpty || chosen.contains(benchmark.name) {
             print("== \(benchmark.name)")

@@ -10,6 +10,8 @@
         public var name: String
         /// The schema that unqualified names mean; `nil` for what the role and database say (`public`, as a rule).
         public var schema: String?
+        /// Where names are looked for that ``schema`` does not have, in this order.
+        public var furtherSchemas: [String] = []
         /// What the server shows of who is connected.
         public var application: String
 

@@ -161,7 +161,8 @@
                 """
             if serverVersion >= 140_000 { settings += "; SET client_connection_check_interval = '2s'" }
             if let schema = address.schema {
-                settings += "; SET search_path = \(PostgresAddress.quoted(schema))"
+                let path = ([schema] + address.furtherSchemas).map { PostgresAddress.quoted($0) }
+                settings += "; SET search_path = \(path.joined(separator: ", "))"
             }
             try query(settings)
         }

@@ -115,6 +115,7 @@ let package = Package(
         // Tests
         kit("TestKit", ["FleetCore"]),
         kit("StoreConformance", ["FleetCore", "Stores", "TestKit"]),
+        kit("RecordConformance", ["FleetCore", "Stores", "Inbox", "Parking", "TestKit"]),
         kit("BrokerConformance", ["FleetCore", "Brokers", "TestKit"]),
         tests("HouseTests", []),
         tests("EndToEndTests", ["FlotillaCommand", "FleetCore", grdb]),
@@ -127,13 +128,13 @@ let package = Package(
             "SQLiteStoreTests",
             [
                 "FleetCore", "Stores", "Outbox", "Inbox", "Parking", "SQLiteConnection", "SQLiteStore", "TestKit",
-                "StoreConformance",
+                "StoreConformance", "RecordConformance",
             ]),
         tests(
             "PostgresStoreTests",
             [
                 "FleetCore", "Stores", "Outbox", "Inbox", "Parking", "PostgresConnection", "PostgresStore", "TestKit",
-                "StoreConformance",
+                "StoreConformance", "RecordConformance",
             ]),
         tests(
             "EmbeddedBrokerTests",

@@ -76,7 +76,10 @@ public struct ViewApplier: Sendable {
                 try park(records[index], reason: nil, nextAttempt: nil, at: now, in: transaction)
             } else if isCareful {
                 do {
-                    try transaction.savepoint { try session.run(records[index].event, fields: fields?[index]) }
+                    try transaction.savepoint {
+                        try session.run(records[index].event, fields: fields?[index])
+                        try transaction.checkDeferredConstraints()
+                    }
                 } catch let error as FleetError where error.code == .statement || error.code == .badEvent {
                     let next = retries.nextAttempt(after: 1, at: now)
                     try park(records[index], reason: error.description, nextAttempt: next, at: now, in: transaction)

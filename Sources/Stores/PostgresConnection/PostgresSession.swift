@@ -488,6 +488,14 @@
             }
         }
 
+        public func checkDeferredConstraints() throws {
+            // Undoing the savepoint defers them again, and what their triggers did.
+            try query(
+                """
+                SAVEPOINT flotilla_check; SET CONSTRAINTS ALL IMMEDIATE; ROLLBACK TO flotilla_check; RELEASE flotilla_check
+                """)
+        }
+
         /// Whoever goes on after errors of statements must not go on after a statement that ended the transaction.
         private func endedTransaction(by error: any Error) -> any Error {
             guard let error = error as? FleetError, error.code == .statement || error.code == .badEvent else {

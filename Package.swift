@@ -82,7 +82,10 @@ let package = Package(
         room("PostgresConnection", wing: "Stores", ["FleetCore", "Stores", postgres("CLibPQ")]),
         room(
             "PostgresStore", wing: "Stores",
-            ["FleetCore", "Stores", "Outbox", "Parking", "PGOutput", "PostgresConnection", postgres("CLibPQ")]),
+            [
+                "FleetCore", "Stores", "SQLTemplate", "Outbox", "Parking", "PGOutput", "PostgresConnection",
+                postgres("CLibPQ"),
+            ]),
         room("EmbeddedBroker", wing: "Brokers", ["FleetCore", "Stores", "Brokers", "SQLiteConnection"]),
         // Control
         room(

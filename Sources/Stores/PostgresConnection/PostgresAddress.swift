@@ -14,6 +14,10 @@
         public var furtherSchemas: [String] = []
         /// What the server shows of who is connected.
         public var application: String
+        /// How long the server may take to let one in.
+        public var connectTimeout: Duration = .seconds(5)
+        /// How long a statement may take. A server that answers nothing at all is given up 10 seconds later.
+        public var statementTimeout: Duration = .seconds(60)
 
         public init(url: String, name: String, schema: String? = nil, application: String = "flotilla") {
             self.url = url

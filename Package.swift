@@ -65,7 +65,6 @@ let package = Package(
         room("SQLTemplate", wing: "Stores", ["FleetCore"]),
         room("Brokers", wing: "Brokers", ["FleetCore"]),
         room("Outbox", wing: "Carry", ["FleetCore", "Stores"]),
-        room("PGOutput", wing: "Carry", ["FleetCore"]),
         room("Inbox", wing: "Carry", ["FleetCore", "Stores"]),
         room("Parking", wing: "Carry", ["FleetCore", "Stores"]),
         room("PGOutput", wing: "Carry", ["FleetCore"]),
@@ -83,7 +82,10 @@ let package = Package(
         room("PostgresConnection", wing: "Stores", ["FleetCore", "Stores", postgres("CLibPQ")]),
         room(
             "PostgresStore", wing: "Stores",
-            ["FleetCore", "Stores", "Outbox", "Parking", "PGOutput", "PostgresConnection", postgres("CLibPQ")]),
+            [
+                "FleetCore", "Stores", "SQLTemplate", "Outbox", "Parking", "PGOutput", "PostgresConnection",
+                postgres("CLibPQ"),
+            ]),
         room("EmbeddedBroker", wing: "Brokers", ["FleetCore", "Stores", "Brokers", "SQLiteConnection"]),
         // Control
         room(
@@ -117,6 +119,7 @@ let package = Package(
         kit("TestKit", ["FleetCore"]),
         .target(name: "CAllocations", path: "Tests/Kit/CAllocations"),
         kit("StoreConformance", ["FleetCore", "Stores", "TestKit"]),
+        kit("RecordConformance", ["FleetCore", "Stores", "Inbox", "Parking", "TestKit"]),
         kit("BrokerConformance", ["FleetCore", "Brokers", "TestKit"]),
         tests("HouseTests", []),
         tests("EndToEndTests", ["FlotillaCommand", "FleetCore", "TestKit", grdb]),
@@ -130,13 +133,13 @@ let package = Package(
             "SQLiteStoreTests",
             [
                 "FleetCore", "Stores", "Outbox", "Inbox", "Parking", "SQLiteConnection", "SQLiteStore", "TestKit",
-                "StoreConformance",
+                "StoreConformance", "RecordConformance",
             ]),
         tests(
             "PostgresStoreTests",
             [
                 "FleetCore", "Stores", "Outbox", "Inbox", "Parking", "PostgresConnection", "PostgresStore", "TestKit",
-                "StoreConformance",
+                "StoreConformance", "RecordConformance",
             ]),
         tests(
             "EmbeddedBrokerTests",

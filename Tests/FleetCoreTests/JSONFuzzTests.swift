@@ -1,7 +1,7 @@
 import FleetCore
 import Foundation
-import Testing
 import TestKit
+import Testing
 
 /// Random documents, whole and damaged, judged by this scanner and by Foundation's.
 @Suite struct JSONFuzzTests {

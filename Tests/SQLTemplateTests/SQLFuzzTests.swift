@@ -1,7 +1,7 @@
 import FleetCore
 import SQLTemplate
-import Testing
 import TestKit
+import Testing
 
 /// Random texts made of the pieces that matter to a scanner of SQL.
 @Suite struct SQLFuzzTests {

@@ -99,19 +99,25 @@ public struct Inbox: Sendable {
     public func forget(
         below position: LogPosition, after id: [UInt8]?, limit: Int, _ transaction: any StoreTransaction
     ) throws -> [UInt8]? {
-        let scope: [SQLValue] = [.integer(number), .bytes(id ?? []), .integer(Int64(limit))]
-        let last = try transaction.firstRow(
+        let scope: [SQLValue] = [.integer(number), .bytes(id ?? [])]
+        // The slice's last row, not its greatest: PostgreSQL has no max() of bytes before version 18.
+        let end = try transaction.firstRow(
             """
-            SELECT max(event_id), count(*) FROM
-                (SELECT event_id FROM flotilla_inbox WHERE subscription = $1 AND event_id > $2
-                 ORDER BY event_id LIMIT $3) AS slice
-            """, scope)
-        guard let last, let end = last[0].bytes, Int(last[1].integer ?? 0) > 0 else { return nil }
+            SELECT event_id FROM flotilla_inbox WHERE subscription = $1 AND event_id > $2
+            ORDER BY event_id LIMIT 1 OFFSET $3
+            """, scope + [.integer(Int64(limit - 1))])?[0].bytes
+        guard let end else {
+            // Fewer rows than that are left.
+            try transaction.run(
+                "DELETE FROM flotilla_inbox WHERE subscription = $1 AND event_id > $2 AND position < $3",
+                scope + [.integer(position.value)])
+            return nil
+        }
         try transaction.run(
             """
             DELETE FROM flotilla_inbox
             WHERE subscription = $1 AND event_id > $2 AND event_id <= $3 AND position < $4
-            """, [.integer(number), .bytes(id ?? []), .bytes(end), .integer(position.value)])
-        return Int(last[1].integer ?? 0) < limit ? nil : end
+            """, scope + [.bytes(end), .integer(position.value)])
+        return end
     }
 }

@@ -37,7 +37,7 @@ public struct Parking: Sendable {
         let statement = try transaction.prepare(
             "SELECT DISTINCT event_key FROM flotilla_parked WHERE place = $1 AND stream = $2")
         try statement.forEachRow(scope) { row in
-            if let key = row[0].text { keys.insert(key) }
+            if let key = row[0].text { keys.insert(ParkedText.decoded(key)) }
         }
         return keys
     }
@@ -45,7 +45,7 @@ public struct Parking: Sendable {
     public func isHeld(_ key: String, in transaction: any StoreTransaction) throws -> Bool {
         try transaction.firstRow(
             "SELECT 1 FROM flotilla_parked WHERE place = $1 AND stream = $2 AND event_key = $3 LIMIT 1",
-            scope + [.text(key)]) != nil
+            scope + [.parked(key)]) != nil
     }
 
     // MARK: Parking
@@ -80,11 +80,10 @@ public struct Parking: Sendable {
             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)
             """,
             scope + [
-                .integer(record.position), .text(record.eventID ?? event.id.description), .text(event.type),
-                .text(event.key),
-                .text(event.aggregateType), .integer(event.time.microseconds),
-                event.traceParent.map { .text($0) } ?? .null, event.headers.map { .text($0) } ?? .null,
-                .bytes(event.payload), reason.map { .text($0) } ?? .null, .integer(reason == nil ? 0 : 1),
+                .integer(record.position), .parked(record.eventID ?? event.id.description), .parked(event.type),
+                .parked(event.key), .parked(event.aggregateType), .integer(event.time.microseconds),
+                .parked(event.traceParent), .parked(event.headers), .bytes(event.payload), .parked(reason),
+                .integer(reason == nil ? 0 : 1),
                 nextAttempt.map { .integer($0.microseconds) } ?? .null, .integer(now.microseconds),
             ])
     }
@@ -111,15 +110,16 @@ public struct Parking: Sendable {
         """
 
     private func event(_ row: SQLRow) -> ParkedEvent {
-        let id = row[2].text ?? ""
+        func text(_ column: Int) -> String? { row[column].text.map { ParkedText.decoded($0) } }
+        let id = text(2) ?? ""
         return ParkedEvent(
             sequence: row[0].integer ?? 0, position: row[1].integer ?? 0, eventID: id,
             event: Event(
-                id: EventID(id) ?? EventID(high: 0, low: 0), source: stream.source, type: row[3].text ?? "",
-                key: row[4].text ?? "", aggregateType: row[5].text ?? "",
-                time: Timestamp(microseconds: row[6].integer ?? 0), traceParent: row[7].text, headers: row[8].text,
+                id: EventID(id) ?? EventID(high: 0, low: 0), source: stream.source, type: text(3) ?? "",
+                key: text(4) ?? "", aggregateType: text(5) ?? "",
+                time: Timestamp(microseconds: row[6].integer ?? 0), traceParent: text(7), headers: text(8),
                 payload: row[9].bytes ?? []),
-            reason: row[10].text, attempts: Int(row[11].integer ?? 0),
+            reason: text(10), attempts: Int(row[11].integer ?? 0),
             nextAttempt: row[12].integer.map { Timestamp(microseconds: $0) },
             parkedAt: Timestamp(microseconds: row[13].integer ?? 0))
     }
@@ -146,7 +146,7 @@ public struct Parking: Sendable {
         var events: [ParkedEvent] = []
         var bytes = 0
         do {
-            try statement.forEachRow(values + (key.map { [.text($0)] } ?? [])) { row in
+            try statement.forEachRow(values + (key.map { [.parked($0)] } ?? [])) { row in
                 if bytes >= limit.bytes.value { throw Enough() }
                 let event = event(row)
                 bytes += event.event.size.value
@@ -163,7 +163,7 @@ public struct Parking: Sendable {
     public func events(withID id: String, in transaction: any StoreTransaction) throws -> [ParkedEvent] {
         try transaction.rows(
             "SELECT \(Self.columns) FROM flotilla_parked WHERE place = $1 AND stream = $2 AND event_id = $3",
-            scope + [.text(id)]
+            scope + [.parked(id)]
         ).map(event)
     }
 
@@ -191,7 +191,7 @@ public struct Parking: Sendable {
             WHERE place = $1 AND stream = $2 AND next_attempt IS NOT NULL AND next_attempt <= $3
             ORDER BY next_attempt LIMIT $4
             """, scope + [.integer(now.microseconds), .integer(Int64(limit))]
-        ).compactMap { $0[0].text }
+        ).compactMap { $0[0].text.map { ParkedText.decoded($0) } }
     }
 
     /// When the next event is to be tried again by itself.
@@ -216,7 +216,7 @@ public struct Parking: Sendable {
         try transaction.run(
             "UPDATE flotilla_parked SET reason = $1, attempts = attempts + 1, next_attempt = $2 WHERE sequence = $3",
             [
-                .text(reason), nextAttempt.map { .integer($0.microseconds) } ?? .null, .integer(event.sequence),
+                .parked(reason), nextAttempt.map { .integer($0.microseconds) } ?? .null, .integer(event.sequence),
             ])
     }
 
@@ -234,7 +234,10 @@ public struct Parking: Sendable {
         var applied = 0
         while let event = try head(of: key, in: transaction) {
             do {
-                try transaction.savepoint { try apply(event) }
+                try transaction.savepoint {
+                    try apply(event)
+                    try transaction.checkDeferredConstraints()
+                }
             } catch let error as FleetError where error.code == .statement || error.code == .badEvent {
                 try recordFailure(
                     of: event, reason: error.description, nextAttempt: nextAttempt(event.attempts + 1), in: transaction)

@@ -231,7 +231,8 @@ public final class DeliveryService: Service {
         let before = LogPosition(state.position.value - 1)
         let there: LogRecord?
         do {
-            there = try await broker.read(stream, after: before, limit: BatchLimit(events: 1, bytes: ByteCount(1))).first
+            there = try await broker.read(stream, after: before, limit: BatchLimit(events: 1, bytes: ByteCount(1)))
+                .first
         } catch let error as FleetError where error.code == .gap {
             // Dropped meanwhile.
             return

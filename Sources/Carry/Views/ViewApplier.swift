@@ -130,7 +130,10 @@ public struct ViewApplier: Sendable {
                 continue
             }
             do {
-                try transaction.savepoint { try session.run(number, batch.effects) }
+                try transaction.savepoint {
+                    try session.run(number, batch.effects)
+                    try transaction.checkDeferredConstraints()
+                }
             } catch let error as FleetError where error.code == .statement || error.code == .badEvent {
                 let next = retries.nextAttempt(after: 1, at: now)
                 try park(record, reason: error.description, nextAttempt: next, at: now, in: transaction)

@@ -96,16 +96,16 @@ enum Connectors {
 
     static func rebuild(of view: ViewNeeds, in service: ServiceDefinition) throws -> any ViewRebuild {
         #if Postgres
-            if !service.store.isSQLite {
-                throw FleetError(.invalidInput, "views in PostgreSQL cannot be rebuilt yet")
-            }
+            if !service.store.isSQLite { return PostgresRebuild(view, address: service.postgresAddress) }
         #endif
         return SQLiteRebuild(view, path: service.store.text, name: service.store.description)
     }
 
     static func findings(in views: [ViewSQL], of service: ServiceDefinition) async throws -> [SQLFinding] {
         #if Postgres
-            if !service.store.isSQLite { return [] }
+            if !service.store.isSQLite {
+                return try await PostgresStatementCheck(address: service.postgresAddress).findings(in: views)
+            }
         #endif
         return try await SQLiteStatementCheck(path: service.store.text).findings(in: views)
     }

@@ -80,7 +80,9 @@ public struct ParkedAdministration: Sendable {
                 ? nil : try await store.read { try Set(Self.events(ids, at: site, in: $0).map(\.event.key)) }
             guard let applier = site.applier else {
                 let results = try await release(at: site, store, broker).publish(keys: keys)
-                return results.map { Outcome(item: item($0.head, at: site), applied: $0.published, failure: $0.failure) }
+                return results.map {
+                    Outcome(item: item($0.head, at: site), applied: $0.published, failure: $0.failure)
+                }
             }
             // The first of a key is the one to try, with a reason or, where an earlier command was cut short, without.
             let heads = try await store.read { transaction in

@@ -10,8 +10,14 @@
         public var name: String
         /// The schema that unqualified names mean; `nil` for what the role and database say (`public`, as a rule).
         public var schema: String?
+        /// Where names are looked for that ``schema`` does not have, in this order.
+        public var furtherSchemas: [String] = []
         /// What the server shows of who is connected.
         public var application: String
+        /// How long the server may take to let one in.
+        public var connectTimeout: Duration = .seconds(5)
+        /// How long a statement may take. A server that answers nothing at all is given up 10 seconds later.
+        public var statementTimeout: Duration = .seconds(60)
 
         public init(url: String, name: String, schema: String? = nil, application: String = "flotilla") {
             self.url = url

@@ -74,6 +74,17 @@
             }
         }
 
+        /// Runs `body` in one transaction, and undoes it.
+        public func rehearsal<Result: Sendable>(
+            _ body: @escaping @Sendable (PostgresSession) throws -> Result
+        ) async throws -> Result {
+            try await access { session in
+                try session.query(Kind.update.begin)
+                defer { session.rollback() }
+                return try body(session)
+            }
+        }
+
         /// Runs `body` outside any transaction: each statement is its own.
         public func access<Result: Sendable>(
             _ body: @escaping @Sendable (PostgresSession) throws -> Result

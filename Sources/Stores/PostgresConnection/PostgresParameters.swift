@@ -30,11 +30,15 @@
                         remedy: "store it as bytea, or leave the character out")
                 }
                 append(text: value.utf8)
-            case .bytes(let value):
-                append(at: buffer.count, binary: true)
-                buffer.append(contentsOf: value)
-                lengths[lengths.count - 1] = Int32(value.count)
+            case .bytes(let value): append(bytes: value)
+            case .id(let value): append(bytes: value.bytes)
             }
+        }
+
+        private mutating func append(bytes: [UInt8]) {
+            append(at: buffer.count, binary: true)
+            buffer.append(contentsOf: bytes)
+            lengths[lengths.count - 1] = Int32(bytes.count)
         }
 
         private mutating func append(text: some Sequence<UInt8>) {

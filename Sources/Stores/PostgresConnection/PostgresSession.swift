@@ -40,9 +40,8 @@
         private static let pipelineLimit = 512
         /// How often a wait looks whether it is still wanted.
         private static let slice = Duration.milliseconds(50)
-        /// How long the server may take to answer, beyond its own `statement_timeout`.
-        static let answerTimeout = Duration.seconds(70)
-        private static let connectTimeout = Duration.seconds(5)
+        /// How long the server may take to answer.
+        let answerTimeout: Duration
 
         /// Connects, and sets what the session depends on.
         /// - Parameter replication: whether the connection speaks the streaming replication protocol.
@@ -51,10 +50,12 @@
             name = address.name
             failure = PostgresFailure(name: address.name)
             work = cancellation
+            // The server stops a statement itself; where it does not answer at all, nobody waits much longer.
+            answerTimeout = address.statementTimeout + .seconds(10)
             try Self.check(address)
             // What stands before `dbname` is a default that the URL may replace; what comes after it is ours.
             var settings = [
-                ("connect_timeout", "5"), ("keepalives_idle", "10"), ("keepalives_interval", "3"),
+                ("keepalives_idle", "10"), ("keepalives_interval", "3"),
                 ("keepalives_count", "3"), ("tcp_user_timeout", "15000"),
                 ("fallback_application_name", address.application),
                 ("dbname", address.url), ("client_encoding", "UTF8"),
@@ -68,7 +69,7 @@
             }
             self.handle = handle
             do {
-                try finishConnecting()
+                try finishConnecting(within: askedTimeout ?? address.connectTimeout)
                 guard PQserverVersion(handle) >= 130_000 else {
                     let version = PQserverVersion(handle)
                     throw FleetError(
@@ -134,15 +135,15 @@
             return body(copies.map { UnsafePointer($0) } + [nil])
         }
 
-        private func finishConnecting() throws {
-            let deadline = ContinuousClock.now + Self.connectTimeout
+        private func finishConnecting(within timeout: Duration) throws {
+            let deadline = ContinuousClock.now + timeout
             var state = PGRES_POLLING_WRITING
             guard PQstatus(handle) != CONNECTION_BAD else { throw cannotConnect }
             while state != PGRES_POLLING_OK {
                 if state == PGRES_POLLING_FAILED { throw cannotConnect }
                 guard ContinuousClock.now < deadline else {
                     throw FleetError(
-                        .unavailable, "\(name): the server did not answer within \(Self.connectTimeout)",
+                        .unavailable, "\(name): the server did not answer within \(timeout)",
                         remedy: "see that it runs and can be reached from here", isRetriable: true)
                 }
                 try work.check(name)
@@ -151,17 +152,35 @@
             }
         }
 
+        /// `connect_timeout` of the URL, the service file or the environment: libpq itself heeds it only where it may block.
+        private var askedTimeout: Duration? {
+            let options = PQconninfo(handle)
+            defer { PQconninfoFree(options) }
+            var option = options
+            while let known = option?.pointee, let keyword = known.keyword {
+                if String(cString: keyword) == "connect_timeout", let value = known.val,
+                    let seconds = Int(String(cString: value)), seconds > 0
+                {
+                    return .seconds(min(seconds, 3600))
+                }
+                option = option?.advanced(by: 1)
+            }
+            return nil
+        }
+
         private var cannotConnect: FleetError { failure.connectionError(handle, "the server cannot be reached") }
 
         private func configure(_ address: PostgresAddress) throws {
             var settings = """
                 SET standard_conforming_strings = on; SET bytea_output = hex; SET datestyle = ISO; SET timezone = 'UTC';
-                SET extra_float_digits = 1; SET statement_timeout = '60s'; SET lock_timeout = '500ms';
+                SET extra_float_digits = 1; SET statement_timeout = \(address.statementTimeout.wholeMicroseconds / 1000);
+                SET lock_timeout = '500ms';
                 SET idle_in_transaction_session_timeout = '60s'
                 """
             if serverVersion >= 140_000 { settings += "; SET client_connection_check_interval = '2s'" }
             if let schema = address.schema {
-                settings += "; SET search_path = \(PostgresAddress.quoted(schema))"
+                let path = ([schema] + address.furtherSchemas).map { PostgresAddress.quoted($0) }
+                settings += "; SET search_path = \(path.joined(separator: ", "))"
             }
             try query(settings)
         }
@@ -200,8 +219,7 @@
         }
 
         /// The next result, or `nil` after the last of a statement.
-        private func nextResult(by deadline: ContinuousClock.Instant, mayCancel: Bool = true) throws -> PostgresResult?
-        {
+        func nextResult(by deadline: ContinuousClock.Instant, mayCancel: Bool = true) throws -> PostgresResult? {
             while PQisBusy(handle) == 1 {
                 if mayCancel { try work.check(name) }
                 try checkWait(deadline, mayCancel: mayCancel)
@@ -230,7 +248,7 @@
         @discardableResult
         public func query(_ sql: String, mayCancel: Bool = true) throws -> PostgresResult? {
             try drain()
-            let deadline = ContinuousClock.now + Self.answerTimeout
+            let deadline = ContinuousClock.now + answerTimeout
             try checkText(sql)
             guard PQsendQuery(handle, sql) == 1 else { throw connectionLost }
             try flush(by: deadline)
@@ -274,7 +292,7 @@
             try forgetUnneeded()
             statementCount += 1
             let label = "flotilla_\(statementCount)"
-            let deadline = ContinuousClock.now + Self.answerTimeout
+            let deadline = ContinuousClock.now + answerTimeout
             guard PQsendPrepare(handle, label, sql, 0, nil) == 1 else { throw connectionLost }
             try flush(by: deadline)
             _ = try results(by: deadline, sql: sql)
@@ -292,7 +310,7 @@
 
         func execute(_ statement: PostgresStatement, _ parameters: [SQLValue]) throws -> PostgresResult {
             try drain()
-            let deadline = ContinuousClock.now + Self.answerTimeout
+            let deadline = ContinuousClock.now + answerTimeout
             try send(statement, parameters)
             try flush(by: deadline)
             guard let result = try results(by: deadline, sql: statement.sql) else {
@@ -319,7 +337,22 @@
             }
             try send(statement, parameters)
             pipelined.append(statement)
-            if pipelined.count >= Self.pipelineLimit { _ = try drain() }
+            if pipelined.count >= Self.pipelineLimit { try drain() }
+        }
+
+        /// Sends a statement once for each set of parameters, many before the first answer is waited for.
+        /// - Returns: how many rows each changed.
+        func execute(_ statement: PostgresStatement, each parameterSets: [[SQLValue]]) throws -> [Int] {
+            try drain()
+            var changes: [Int] = []
+            changes.reserveCapacity(parameterSets.count)
+            for start in stride(from: 0, to: parameterSets.count, by: Self.pipelineLimit - 1) {
+                for parameters in parameterSets[start...].prefix(Self.pipelineLimit - 1) {
+                    try submit(statement, parameters)
+                }
+                changes += try drain()
+            }
+            return changes
         }
 
         /// Waits for the results of everything that was submitted.
@@ -328,7 +361,7 @@
         @discardableResult
         func drain() throws -> [Int] {
             guard PQpipelineStatus(handle) != PQ_PIPELINE_OFF else { return [] }
-            let deadline = ContinuousClock.now + Self.answerTimeout
+            let deadline = ContinuousClock.now + answerTimeout
             guard PQpipelineSync(handle) == 1 else { throw connectionLost }
             try flush(by: deadline)
             var changes: [Int] = []
@@ -421,7 +454,7 @@
                 return false
             case -1:
                 // The end of the stream: the server says why.
-                _ = try results(by: .now + Self.answerTimeout, sql: nil)
+                _ = try results(by: .now + answerTimeout, sql: nil)
                 throw FleetError(.unavailable, "\(name): the server ended the stream", isRetriable: true)
             default:
                 throw connectionLost
@@ -485,6 +518,14 @@
                     throw endedTransaction(by: error)
                 }
             }
+        }
+
+        public func checkDeferredConstraints() throws {
+            // Undoing the savepoint defers them again, and what their triggers did.
+            try query(
+                """
+                SAVEPOINT flotilla_check; SET CONSTRAINTS ALL IMMEDIATE; ROLLBACK TO flotilla_check; RELEASE flotilla_check
+                """)
         }
 
         /// Whoever goes on after errors of statements must not go on after a statement that ended the transaction.

@@ -23,6 +23,14 @@
             try session.execute(self, parameters).changes
         }
 
+        public func runEach(_ parameterSets: [[SQLValue]]) throws -> [Int] {
+            try session.execute(self, each: parameterSets)
+        }
+
+        public func submit(_ parameters: [SQLValue]) throws {
+            try session.submit(self, parameters)
+        }
+
         public func forEachRow(_ parameters: [SQLValue], _ body: (SQLRow) throws -> Void) throws {
             let result = try session.execute(self, parameters)
             let columns = result.columns

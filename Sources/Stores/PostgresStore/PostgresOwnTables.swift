@@ -15,6 +15,7 @@
                 position BIGINT NOT NULL,
                 begun_at BIGINT NOT NULL,
                 stream_identity TEXT NOT NULL,
+                last_event_id BYTEA,
                 UNIQUE (name, stream)
             );
             CREATE TABLE flotilla_inbox (

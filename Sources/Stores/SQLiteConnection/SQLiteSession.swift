@@ -92,6 +92,15 @@ extension SQLiteSession: StoreTransaction {
         }
     }
 
+    public func checkDeferredConstraints() throws {
+        var unresolved: Int32 = 0
+        var highest: Int32 = 0
+        sqlite3_db_status(handle, SQLITE_DBSTATUS_DEFERRED_FKS, &unresolved, &highest, 0)
+        if unresolved != 0 {
+            throw failure.error(SQLITE_CONSTRAINT, "FOREIGN KEY constraint failed", sql: nil)
+        }
+    }
+
     /// A statement may end the transaction that it is part of: `ON CONFLICT ROLLBACK`, `RAISE(ROLLBACK)`. Whoever goes
     /// on after errors of statements must not go on after that: what came before is gone, and what comes after would
     /// be committed at once.

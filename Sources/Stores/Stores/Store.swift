@@ -37,6 +37,11 @@ public protocol StoreTransaction: AnyObject {
 
     /// Runs `body`, and undoes only what it wrote if it throws.
     func savepoint<Result>(_ body: () throws -> Result) throws -> Result
+
+    /// Looks whether the commit would fail now because of a constraint that is checked only then. It is still checked only
+    /// then for what comes after this.
+    /// - Throws: `statement` where it would; what was written so far must be undone.
+    func checkDeferredConstraints() throws
 }
 
 extension StoreTransaction {

@@ -1,6 +1,6 @@
 import FleetCore
-import Testing
 import TestKit
+import Testing
 
 /// `kill -9` at each named point, more than once each, while services write: the result is exact each time.
 @Suite(.serialized, .lanes) struct CrashPointTests {

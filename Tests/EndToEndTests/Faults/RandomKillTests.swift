@@ -1,5 +1,5 @@
-import Testing
 import TestKit
+import Testing
 
 /// `kill -9` at 200 random moments while services write: the result is exact.
 @Suite(.serialized, .lanes) struct RandomKillTests {

@@ -1,6 +1,6 @@
 import FleetCore
-import Testing
 import TestKit
+import Testing
 
 /// A view that is built anew, with the fleet at work and without.
 @Suite(.serialized, .lanes) struct RebuildTests {

@@ -1,5 +1,5 @@
-import Testing
 import TestKit
+import Testing
 
 /// A real trading company, split into three services: the read model is what a join of the three tables would be.
 @Suite(.serialized, .lanes) struct NorthwindTests {

@@ -49,7 +49,8 @@ public struct StoreConformance: Sendable {
 
     /// All of them.
     public static let checks =
-        transactionChecks + valueChecks + parameterChecks + batchChecks + savepointChecks + errorChecks + concurrencyChecks
+        transactionChecks + valueChecks + parameterChecks + batchChecks + savepointChecks + errorChecks
+        + concurrencyChecks
         + lifetimeChecks
 
     let features: Features

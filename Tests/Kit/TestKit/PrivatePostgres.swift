@@ -101,13 +101,15 @@ public final class PrivatePostgres: Sendable {
         let process = Process()
         process.executableURL = URL(fileURLWithPath: "/bin/sh")
         // The shell waits for the end of its input: whatever ends the tests ends the server too, and its data, unless a
-        // word was left that says to keep them.
+        // word was left that says to keep them. It does not `wait`: dash sleeps on for ever where SIGCHLD is blocked, as
+        // it may be in a child of a Swift program.
         let script = """
             data=$1; shift
             "$@" </dev/null & server=$!
             word=$(cat)
             kill -QUIT $server 2>/dev/null
-            wait $server
+            looks=0
+            while [ -e "$data/data/postmaster.pid" ] && [ $looks -lt 200 ]; do sleep 0.05; looks=$((looks + 1)); done
             [ -n "$word" ] || rm -rf "$data"
             """
         process.arguments = ["-c", script, "sh", directory.path] + account + words
@@ -153,7 +155,9 @@ public final class PrivatePostgres: Sendable {
 
     // MARK: The machine
 
+    /// Of the newest version that is installed, or in the directory that `FLOTILLA_POSTGRES` names.
     private static func findPrograms() throws -> String {
+        if let asked = ProcessInfo.processInfo.environment["FLOTILLA_POSTGRES"] { return asked }
         let root = "/usr/lib/postgresql"
         let versions = (try? FileManager.default.contentsOfDirectory(atPath: root)) ?? []
         for version in versions.compactMap({ Int($0) }).sorted(by: >) {

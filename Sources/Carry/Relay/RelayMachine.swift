@@ -56,7 +56,7 @@ public struct RelayMachine: Sendable {
     private var foundNothing = false
 
     /// How many batches may wait for each of the later steps.
-    private static let queueLimit = 3
+    private static let queueLimit = 1
 
     public init(contract: RelayContract) {
         self.contract = contract

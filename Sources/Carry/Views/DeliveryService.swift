@@ -227,7 +227,16 @@ public final class DeliveryService: Service {
     /// Looks whether the record that was taken last is still the one at its position, as far as it is still there: where
     /// an older copy of the stream has taken its place and grown since, other records were appended there.
     private func checkLastRecord(of state: Inbox.State, within bounds: StreamBounds) async throws {
-        guard let id = state.lastEventID, state.position >= bounds.first, state.position <= bounds.last else { return }
+        guard state.position <= bounds.last else {
+            // Told here, and not only by the first read: until then the gap may be filled.
+            throw FleetError(
+                .gap,
+                "stream \(stream) ends at position \(bounds.last), before position \(state.position) that view"
+                    + " \(applier.subscription) has read already: an older copy of the stream was put in its place",
+                remedy: "put the newest copy back, or build the view from what this one holds:"
+                    + " `flotilla views rebuild \(applier.subscription)`")
+        }
+        guard let id = state.lastEventID, state.position >= bounds.first else { return }
         let before = LogPosition(state.position.value - 1)
         let there: LogRecord?
         do {

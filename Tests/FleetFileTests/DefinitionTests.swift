@@ -10,7 +10,7 @@ import Testing
         let fleet = try #require(result.definition)
         #expect(fleet.name.text == "northwind")
         #expect(fleet.file == Marked.path)
-        #expect(fleet.stateDirectory == "/fleets/northwind/state")
+        #expect(fleet.state.directory == "/fleets/northwind/state")
         #expect(fleet.broker.engine == "embedded")
         #expect(fleet.broker.retention.age == .seconds(30 * 86_400))
         #expect(fleet.broker.retention.size == .gibibytes(2))
@@ -35,7 +35,7 @@ import Testing
 
     @Test func defaultsAreFilledIn() throws {
         let fleet = try #require(read("fleet: f\nservices:\n  a:\n    store: sqlite:/srv/a.db\n").definition)
-        #expect(fleet.stateDirectory == "/fleets/northwind/.flotilla")
+        #expect(fleet.state.directory == "/fleets/northwind/.flotilla")
         #expect(fleet.broker == BrokerDefinition())
         let service = fleet.services[0]
         #expect(service.store.text == "/srv/a.db")
@@ -84,7 +84,7 @@ import Testing
         ] {
             let fleet = try #require(read(text, path: file).definition)
             #expect(fleet.services[0].store.text == directory + "/a.db")
-            #expect(fleet.stateDirectory == directory + "/.flotilla")
+            #expect(fleet.state.directory == directory + "/.flotilla")
             #expect(fleet.file == file)
         }
     }

@@ -11,15 +11,19 @@ public final class EmbeddedBroker: Broker {
     public let name: String
     private let directory: String
     private let retention: Retention
+    private let epoch: Int64?
     private let clock: FleetClock
     private let logs = Mutex<[StreamName: Opening]>([:])
 
     /// A stream's log, opened by whoever needs it first.
     private typealias Opening = Task<StreamLog, any Error>
 
-    public init(directory: String, retention: Retention, clock: FleetClock = .system) {
+    /// - Parameter epoch: of whoever appends: one with a lower epoch than any before is refused. `nil` where nobody can
+    ///   fence it.
+    public init(directory: String, retention: Retention, epoch: Int64? = nil, clock: FleetClock = .system) {
         self.directory = directory
         self.retention = retention
+        self.epoch = epoch
         self.clock = clock
         name = "embedded broker in \(directory)"
     }
@@ -107,7 +111,7 @@ public final class EmbeddedBroker: Broker {
     }
 
     private func log(_ stream: StreamName) async throws -> StreamLog {
-        let (directory, retention, clock) = (directory, retention, clock)
+        let (directory, retention, epoch, clock) = (directory, retention, epoch, clock)
         let opening = logs.withLock { logs in
             if let known = logs[stream] { return known }
             // Owned by `logs` until `close()`; several callers wait for one opening.
@@ -118,8 +122,15 @@ public final class EmbeddedBroker: Broker {
                         .missing, "the file of stream \(stream) is missing: \(path)",
                         remedy: "restore it, or run `flotilla apply` to begin an empty stream")
                 }
-                return try await StreamLog(
-                    stream: stream, path: path, create: false, retention: retention, clock: clock)
+                let log = try await StreamLog(
+                    stream: stream, path: path, create: false, retention: retention, epoch: epoch, clock: clock)
+                do {
+                    try await log.checkVersion()
+                } catch {
+                    log.close()
+                    throw error
+                }
+                return log
             }
             logs[stream] = opening
             return opening

@@ -22,6 +22,9 @@ public struct EmbeddedBrokerSetup: BrokerSetup {
                 continue
             }
             defer { log.close() }
+            if try await log.isOfOlderVersion() {
+                steps.append("bring the file of stream \(stream) to this version")
+            }
             let cursors = try await log.cursors()
             let declared = readers(of: stream, in: needs)
             steps += declared.filter { cursors[$0.description] == nil }.map { "subscribe \($0) to stream \(stream)" }

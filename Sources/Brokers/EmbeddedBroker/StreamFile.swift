@@ -33,18 +33,27 @@ enum StreamFile {
             subscription TEXT PRIMARY KEY,
             position INTEGER NOT NULL
         );
-        """
+        """,
+        "ALTER TABLE bounds ADD COLUMN epoch INTEGER NOT NULL DEFAULT 0",
     ]
 
     /// Brings the file to the newest version, within the caller's transaction.
     static func migrate(_ session: SQLiteSession, path: String) throws {
-        let version = Int(try session.firstRow("PRAGMA user_version")?[0].integer ?? 0)
+        let version = try version(in: session)
+        try checkNotNewer(version, path: path)
+        for migration in migrations.dropFirst(version) { try session.script(migration) }
+        if version != migrations.count { try session.script("PRAGMA user_version = \(migrations.count)") }
+    }
+
+    static func checkNotNewer(_ version: Int, path: String) throws {
         guard version <= migrations.count else {
             throw FleetError(
                 .invalidInput, "\(path) was made by a newer Flotilla", remedy: "run that newer version")
         }
-        for migration in migrations.dropFirst(version) { try session.script(migration) }
-        if version != migrations.count { try session.script("PRAGMA user_version = \(migrations.count)") }
+    }
+
+    static func version(in session: SQLiteSession) throws -> Int {
+        Int(try session.firstRow("PRAGMA user_version")?[0].integer ?? 0)
     }
 
     static let selection = """

@@ -11,15 +11,20 @@ final class StreamLog: Sendable {
     private let writer: SQLiteConnection
     private let reader: SQLiteConnection
     private let retention: Retention
+    /// Of whoever appends; `nil` where nobody can fence it.
+    private let epoch: Int64?
     private let clock: FleetClock
 
     /// A batch of trimming holds the writer no longer than this many records take.
     private static let trimmingLimit = 2048
 
-    init(stream: StreamName, path: String, create: Bool, retention: Retention, clock: FleetClock) async throws {
+    init(
+        stream: StreamName, path: String, create: Bool, retention: Retention, epoch: Int64? = nil, clock: FleetClock
+    ) async throws {
         self.stream = stream
         self.path = path
         self.retention = retention
+        self.epoch = epoch
         self.clock = clock
         writer = try SQLiteConnection(path: path, mode: create ? .create : .readWrite, pageSize: .kibibytes(16))
         if create { try await writer.write { try StreamFile.migrate($0, path: path) } }
@@ -32,13 +37,26 @@ final class StreamLog: Sendable {
         changes.notify()
     }
 
+    func isOfOlderVersion() async throws -> Bool {
+        try await reader.read { try StreamFile.version(in: $0) } < StreamFile.migrations.count
+    }
+
+    func checkVersion() async throws {
+        let path = path
+        try await reader.read { try StreamFile.checkNotNewer(try StreamFile.version(in: $0), path: path) }
+        if try await isOfOlderVersion() {
+            throw FleetError(.notApplied, "\(path) was made by an older Flotilla", remedy: "run `flotilla apply`")
+        }
+    }
+
     // MARK: Appending
 
     func append(_ events: [Event]) async throws -> LogPosition {
         let size = events.reduce(0) { $0 + $1.size.value }
         let now = clock.now()
-        let (limit, stream) = (retention.limit, stream)
+        let (limit, stream, epoch) = (retention.limit, stream, epoch)
         let last = try await writer.write { session in
+            if let epoch { try Self.enter(epoch, stream, in: session) }
             let bounds = try Self.bounds(in: session)
             guard bounds.bytes + size <= limit.value || bounds.bytes == 0 else {
                 throw FleetError(
@@ -55,6 +73,16 @@ final class StreamLog: Sendable {
         }
         changes.notify()
         return last
+    }
+
+    /// Shuts out whoever appended under a lower epoch.
+    private static func enter(_ epoch: Int64, _ stream: StreamName, in session: SQLiteSession) throws {
+        let highest = try session.firstRow("SELECT epoch FROM bounds")?[0].integer ?? 0
+        if highest == epoch { return }
+        guard highest < epoch else {
+            throw FleetError(.fenced, "another process has taken over stream \(stream)")
+        }
+        try session.run("UPDATE bounds SET epoch = $1", [.integer(epoch)])
     }
 
     // MARK: Reading

@@ -53,17 +53,21 @@ enum Connectors {
         }
     }
 
+    /// - Parameter evictsOthers: whether a process that captures this outbox is one that was told to leave it: its sessions
+    ///   are ended.
     static func outbox(
-        of service: ServiceDefinition, stream: StreamName, watcher: FileWatcher?
+        of service: ServiceDefinition, stream: StreamName, watcher: FileWatcher?, evictsOthers: Bool = false
     ) async throws -> any OutboxSource {
         #if Postgres
             if !service.store.isSQLite {
                 if service.outbox.capture != .poll {
                     return try await PostgresLogOutbox(
-                        service.postgresAddress, needs: service.outboxNeeds(stream: stream))
+                        service.postgresAddress, needs: service.outboxNeeds(stream: stream),
+                        evictsOthers: evictsOthers)
                 }
                 return try await PostgresOutbox(
-                    service.postgresAddress, table: service.outbox.table, keep: service.outbox.keep, stream: stream)
+                    service.postgresAddress, table: service.outbox.table, keep: service.outbox.keep, stream: stream,
+                    evictsOthers: evictsOthers)
             }
         #endif
         return try await SQLiteOutbox(
@@ -110,8 +114,27 @@ enum Connectors {
         return try await SQLiteStatementCheck(path: service.store.text).findings(in: views)
     }
 
-    static func broker(of fleet: FleetDefinition) -> any Broker {
-        EmbeddedBroker(directory: fleet.streamsDirectory, retention: fleet.broker.retention.limits)
+    /// - Parameter epoch: of whoever carries the fleet; `nil` for those who append nothing, or whom nobody can fence.
+    static func broker(of fleet: FleetDefinition, epoch: Int64? = nil) -> any Broker {
+        EmbeddedBroker(directory: fleet.streamsDirectory, retention: fleet.broker.retention.limits, epoch: epoch)
+    }
+
+    static func state(of fleet: FleetDefinition) -> any FleetState {
+        if let store = stateStore(of: fleet) { return SharedState(store: store) }
+        return DirectoryState(directory: fleet.state.directory)
+    }
+
+    /// The store of a fleet's own state; `nil` where it is in a directory.
+    static func stateStore(of fleet: FleetDefinition) -> (any StateStore)? {
+        #if Postgres
+            if let store = fleet.state.store {
+                let address = PostgresAddress(
+                    url: store.text, name: store.description, schema: store.schema,
+                    application: "flotilla \(fleet.name)")
+                return PostgresState(address, fleet: fleet.name)
+            }
+        #endif
+        return nil
     }
 
     static func brokerSetup(of fleet: FleetDefinition) -> any BrokerSetup {
@@ -138,7 +161,7 @@ extension StoreAddress {
 
 extension FleetDefinition {
     /// Where the embedded broker keeps its streams.
-    var streamsDirectory: String { "\(stateDirectory)/streams" }
+    var streamsDirectory: String { "\(state.directory)/streams" }
 
     func stream(of service: ServiceName) -> StreamName { StreamName(fleet: name, service: service) }
 

@@ -1,10 +1,10 @@
 import Brokers
 public import FleetCore
 public import FleetFile
-public import Logging
+import Logging
 import Relay
 import SQLiteStore
-public import ServiceLifecycle
+import ServiceLifecycle
 import Synchronization
 import UnixSignals
 import Views
@@ -37,20 +37,18 @@ public final class FleetRun: Sendable {
     private let deliveries: [DeliveryService]
     private let broker: any Broker
     private let stores: [SharedStore]
-    private let lock: FleetLock
+    private let hold: any FleetHold
     private let changes: ChangeSignal
     private let options: Options
     private let logger: Logger
 
-    /// Takes hold of the fleet.
-    /// - Throws: `notApplied`; `busy` where another process holds it; what the stores throw.
-    public init(_ fleet: FleetDefinition, options: Options = Options(), logger: Logger) async throws {
-        try await FleetSetup.requireApplied(fleet)
+    /// - Parameter hold: the right to carry the fleet; it is released at the end of ``run(with:)``.
+    init(_ fleet: FleetDefinition, hold: any FleetHold, options: Options = Options(), logger: Logger) throws {
         self.fleet = fleet
+        self.hold = hold
         self.options = options
         self.logger = logger
-        lock = try FleetLock(directory: fleet.stateDirectory)
-        broker = Connectors.broker(of: fleet)
+        broker = Connectors.broker(of: fleet, epoch: hold.epoch)
         let watcher = FileWatcher()
         let changes = ChangeSignal()
         self.changes = changes
@@ -70,7 +68,12 @@ public final class FleetRun: Sendable {
                         service: service.name, maximumEventSize: service.outbox.maximumEventSize,
                         publishes: { publishes.contains($0) }),
                     broker: broker, patience: patience, progress: progress,
-                    makeSource: { try await Connectors.outbox(of: service, stream: stream, watcher: watcher) }))
+                    makeSource: {
+                        // Whoever else captures this outbox was told to leave it, if the fleet is still ours.
+                        try await hold.confirm()
+                        return try await Connectors.outbox(
+                            of: service, stream: stream, watcher: watcher, evictsOthers: hold.epoch != nil)
+                    }))
             work.append(Work(kind: .relay, subject: service.name.text, stream: stream, progress: progress))
         }
         for service in fleet.services where !service.views.isEmpty {
@@ -100,14 +103,16 @@ public final class FleetRun: Sendable {
     /// pending.
     /// - Parameter companions: further services that live as long.
     /// - Returns: whether it ended because nothing was pending.
-    /// - Throws: `unavailable` where, until idle, something stands in the way for long.
-    @discardableResult
-    public func run(with companions: [any Service] = []) async throws -> Bool {
+    /// - Throws: `unavailable` where, until idle, something stands in the way for long; `fenced` where another process
+    ///   has taken over the fleet.
+    func run(with companions: [any Service] = []) async throws -> Bool {
         let drained = Mutex(false)
-        let recorder = RunRecorder(fleet: fleet, work: work, changes: changes, logger: logger)
+        let recorder = RunRecorder(hold: hold, work: work, changes: changes, logger: logger)
         let trimmer = TrimmingService(
             streams: fleet.publishers.map(\.stream), broker: broker, logger: logger)
         var services: [ServiceGroupConfiguration.ServiceConfiguration] = []
+        // The first to begin, and the last to end.
+        services.append(.init(service: HoldKeeper(hold: hold)))
         services += relays.map { .init(service: $0) }
         services += deliveries.map { .init(service: $0) }
         services += companions.map { .init(service: $0) }
@@ -120,17 +125,8 @@ public final class FleetRun: Sendable {
                     },
                     successTerminationBehavior: .gracefullyShutdownGroup))
         }
-        var configuration = ServiceGroupConfiguration(
-            services: services, gracefulShutdownSignals: [.sigint, .sigterm],
-            logger: Logger(
-                label: "lifecycle",
-                factory: { _ in
-                    SwiftLogNoOpLogHandler()
-                }))
-        configuration.maximumGracefulShutdownDuration = .seconds(2)
-        defer { withExtendedLifetime(lock) {} }
         do {
-            try await ServiceGroup(configuration: configuration).run()
+            try await ServiceGroup(configuration: .ended(bySignals: services)).run()
         } catch {
             await close()
             throw error
@@ -142,5 +138,17 @@ public final class FleetRun: Sendable {
     private func close() async {
         for store in stores { await store.close() }
         await broker.close()
+        await hold.release()
+    }
+}
+
+extension ServiceGroupConfiguration {
+    /// Services that SIGINT and SIGTERM end, within two seconds.
+    static func ended(bySignals services: [ServiceConfiguration]) -> ServiceGroupConfiguration {
+        var configuration = ServiceGroupConfiguration(
+            services: services, gracefulShutdownSignals: [.sigint, .sigterm],
+            logger: Logger(label: "lifecycle", factory: { _ in SwiftLogNoOpLogHandler() }))
+        configuration.maximumGracefulShutdownDuration = .seconds(2)
+        return configuration
     }
 }

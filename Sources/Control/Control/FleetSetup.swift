@@ -29,6 +29,8 @@ public enum FleetSetup {
             try await $0.plan($1)
         } broker: {
             try await Connectors.brokerSetup(of: fleet).plan($0)
+        } state: {
+            try await $0.plan()
         }
     }
 
@@ -38,6 +40,8 @@ public enum FleetSetup {
             try await patiently { try await setup.apply(needs) }
         } broker: { needs in
             try await patiently { try await Connectors.brokerSetup(of: fleet).apply(needs) }
+        } state: { store in
+            try await patiently { try await store.apply() }
         }
     }
 
@@ -74,9 +78,19 @@ public enum FleetSetup {
 
     private static func parts(
         of fleet: FleetDefinition, store: (any StoreSetup, StoreNeeds) async throws -> SetupPlan,
-        broker: (BrokerNeeds) async throws -> [String]
+        broker: (BrokerNeeds) async throws -> [String], state: (any StateStore) async throws -> SetupPlan
     ) async -> FleetPlan {
         var plan = FleetPlan(parts: [])
+        if let store = Connectors.stateStore(of: fleet) {
+            var part = FleetPlan.Part(name: "state (\(store.name))", steps: [], notices: [])
+            do {
+                part.steps = try await state(store).steps.map(\.description)
+            } catch {
+                part.failure = FleetError.wrapping(error)
+            }
+            await store.close()
+            plan.parts.append(part)
+        }
         for service in fleet.services {
             let setup = Connectors.setup(of: service)
             var part = FleetPlan.Part(name: "\(service.name) (\(setup.name))", steps: [], notices: [])

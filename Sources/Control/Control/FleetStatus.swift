@@ -92,13 +92,15 @@ public struct FleetStatus: Codable, Sendable {
     public var fleet: String
     /// Who carries it at the moment; `nil` where nobody does.
     public var runningAs: String?
+    /// Why that is not known.
+    public var stateError: String?
     public var streams: [Stream]
     public var views: [View]
     /// Whether something could not be looked at.
     public var unreachable: Bool
 
     enum CodingKeys: String, CodingKey {
-        case fleet, runningAs = "running", streams, views, unreachable
+        case fleet, runningAs = "running", stateError = "state_error", streams, views, unreachable
     }
 
     /// Every key is there, also where its value is null.
@@ -106,6 +108,7 @@ public struct FleetStatus: Codable, Sendable {
         var container = encoder.container(keyedBy: CodingKeys.self)
         try container.encode(fleet, forKey: .fleet)
         try container.encode(runningAs, forKey: .runningAs)
+        try container.encode(stateError, forKey: .stateError)
         try container.encode(streams, forKey: .streams)
         try container.encode(views, forKey: .views)
         try container.encode(unreachable, forKey: .unreachable)
@@ -130,10 +133,8 @@ public struct FleetStatus: Codable, Sendable {
 
     private static func read(_ fleet: FleetDefinition, includingStreams: Bool) async -> FleetStatus {
         let broker = Connectors.broker(of: fleet)
-        let record = RunRecord.read(from: fleet.stateDirectory)
-        var status = FleetStatus(
-            fleet: fleet.name.text, runningAs: FleetLock.holder(of: fleet.stateDirectory), streams: [], views: [],
-            unreachable: false)
+        var status = FleetStatus(fleet: fleet.name.text, streams: [], views: [], unreachable: false)
+        let record = await readState(of: fleet, into: &status)
         func lastError(_ subject: String, _ stream: StreamName) -> String? {
             record?.conditions.first { $0.subject == subject && $0.stream == stream.description }?.message
         }
@@ -171,6 +172,21 @@ public struct FleetStatus: Codable, Sendable {
         }
         await broker.close()
         return status
+    }
+
+    /// - Returns: what the last run said of itself.
+    private static func readState(of fleet: FleetDefinition, into status: inout FleetStatus) async -> RunRecord? {
+        let state = Connectors.state(of: fleet)
+        var record: RunRecord?
+        do {
+            status.runningAs = try await state.holder()
+            record = try await state.record()
+        } catch {
+            status.stateError = FleetError.wrapping(error).description
+            status.unreachable = true
+        }
+        await state.close()
+        return record
     }
 
     private static func fill(

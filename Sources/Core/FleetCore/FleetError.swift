@@ -38,6 +38,8 @@ public struct FleetError: Error, Sendable {
         public static let gap = Code("gap")
         /// Somebody else moved the state that this work stood on; read it again.
         public static let conflict = Code("conflict")
+        /// Another process has taken over this work: whoever is told so must leave it alone.
+        public static let fenced = Code("fenced")
         /// Two transactions could not have the effect of running one after the other: one of them was undone, and may be
         /// done again.
         public static let conflictingTransactions = Code("conflicting-transactions")

@@ -6,24 +6,36 @@ public struct FleetDefinition: Sendable {
     /// The file it was read from, as the user named it.
     public var file: String
     public var broker: BrokerDefinition
-    /// Directory of the embedded state, absolute.
-    public var stateDirectory: String
+    public var state: StateDefinition
     /// In the order of the file.
     public var services: [ServiceDefinition]
 
     public init(
-        name: FleetName, file: String, broker: BrokerDefinition, stateDirectory: String,
+        name: FleetName, file: String, broker: BrokerDefinition, state: StateDefinition,
         services: [ServiceDefinition]
     ) {
         self.name = name
         self.file = file
         self.broker = broker
-        self.stateDirectory = stateDirectory
+        self.state = state
         self.services = services
     }
 
     public func service(_ name: ServiceName) -> ServiceDefinition? {
         services.first { $0.name == name }
+    }
+}
+
+/// Where the fleet's own state is.
+public struct StateDefinition: Sendable, Hashable {
+    /// Directory of the embedded broker's streams and, without a ``store``, of everything else; absolute.
+    public var directory: String
+    /// The store that tells which of several processes carries the fleet; `nil` where only one may try.
+    public var store: StoreAddress?
+
+    public init(directory: String, store: StoreAddress? = nil) {
+        self.directory = directory
+        self.store = store
     }
 }
 

@@ -12,6 +12,8 @@ struct RunCommand: AsyncParsableCommand {
         abstract: "Carry events until Ctrl-C, or until nothing is pending.",
         discussion: """
             One process at a time carries a fleet. It can be stopped at any moment, in any way: it goes on where it was.
+            Where the file keeps the fleet's state in PostgreSQL (`state: postgres://…`), a second one waits, and takes over
+            within seconds when the first ends or hangs.
 
             EXAMPLES
               flotilla run
@@ -28,19 +30,20 @@ struct RunCommand: AsyncParsableCommand {
     func run() async throws {
         let definition = try await fleet.load()
         let logger = logs.logger()
-        let run = try await FleetRun(definition, options: FleetRun.Options(untilIdle: untilIdle), logger: logger)
-        let view: any Service =
-            Console.shared.isTerminal
-            ? LiveView(work: run.work, fleet: definition.name.text)
-            : PlainReport(work: run.work, logger: logger)
-        logger.info(
-            "carrying fleet \(definition.name): \(counted(run.work.count, "stream and view", plural: "streams and views"))"
-        )
-        let isDrained = try await run.run(with: [view])
-        let total = run.work.filter { $0.kind == .relay }.map { $0.progress.snapshot.count }.reduce(0, +)
-        logger.info("stopped; \(counted(total, "event")) carried")
+        let carrier = FleetCarrier(definition, options: FleetRun.Options(untilIdle: untilIdle), logger: logger)
+        let outcome = try await carrier.carry { run in
+            logger.info(
+                "carrying fleet \(definition.name): \(counted(run.work.count, "stream and view", plural: "streams and views"))"
+            )
+            return [
+                Console.shared.isTerminal
+                    ? LiveView(work: run.work, fleet: definition.name.text)
+                    : PlainReport(work: run.work, logger: logger)
+            ]
+        }
+        logger.info("stopped; \(counted(outcome.events, "event")) carried")
         guard untilIdle else { return }
-        guard isDrained else {
+        guard outcome.isDrained else {
             throw FleetError(.cancelled, "stopped before everything was delivered", remedy: "run it again")
         }
         let status = await FleetStatus.read(definition)

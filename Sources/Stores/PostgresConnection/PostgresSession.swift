@@ -417,6 +417,13 @@
             }
         }
 
+        /// Ends another session, and gives it a moment.
+        /// - Throws: `denied` where it is of another role.
+        public func end(process: Int64) throws {
+            _ = try firstRow("SELECT pg_terminate_backend($1)", [.integer(process)])
+            _ = try waitForNotification(upTo: .milliseconds(20))
+        }
+
         // MARK: Notifications
 
         /// Waits until the server notifies of something that was listened to, or for `duration`.

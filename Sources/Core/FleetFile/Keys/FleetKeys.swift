@@ -23,16 +23,14 @@ struct FleetKeys {
         checkVersion(fields["version"])
         let name = readName(fields, root)
         let broker = BrokerKeys(values: values, engines: brokerEngines).read(fields["broker"])
-        let state = StateKeys(values: values, directory: directory).read(fields["state"])
+        let stores = StoreKeys(values: values, schemes: storeSchemes, directory: directory)
+        let state = StateKeys(values: values, stores: stores, directory: directory).read(fields["state"])
         let remedy = "add services: with one entry for each service"
         let entry = values.required("services", of: fields, root, subject, remedy: remedy)
-        let services = entry.map { entry in
-            let stores = StoreKeys(values: values, schemes: storeSchemes, directory: directory)
-            return ServicesKeys(values: values, stores: stores, state: state).read(entry)
-        }
+        let services = entry.map { ServicesKeys(values: values, stores: stores, state: state).read($0) }
         guard let name, let broker, let state, let services else { return nil }
         return FleetDefinition(
-            name: name, file: values.source.file, broker: broker, stateDirectory: state, services: services)
+            name: name, file: values.source.file, broker: broker, state: state.definition, services: services)
     }
 
     private func readName(_ fields: [String: NamedValue], _ root: YAMLNode) -> FleetName? {

@@ -12,8 +12,8 @@ struct ServicesKeys {
 
     let values: ValueReader
     let stores: StoreKeys
-    /// The directory of the embedded state; `nil` where it is wrong.
-    let state: String?
+    /// The fleet's own state; `nil` where it is wrong.
+    let state: StateKeys.State?
 
     func read(_ field: NamedValue) -> [ServiceDefinition] {
         let remedy = "write a mapping of names to services"
@@ -64,7 +64,8 @@ struct ServicesKeys {
     /// Every service owns its store: no two have one, and none is within the state of the fleet.
     private func checkStores(_ drafts: [Draft]) {
         var owners: [String: Draft] = [:]
-        let resolvedState = state.map(FilePath.resolved)
+        let directory = state?.definition.directory
+        let resolvedDirectory = directory.map(FilePath.resolved)
         for draft in drafts where !draft.entry.isDuplicate {
             guard let store = draft.store else { continue }
             if let owner = owners[store.identity] {
@@ -75,9 +76,13 @@ struct ServicesKeys {
             } else {
                 owners[store.identity] = draft
             }
-            guard let path = store.resolvedPath, let state, let resolvedState else { continue }
-            if FilePath.isInside(store.address.text, directory: state)
-                || FilePath.isInside(path, directory: resolvedState)
+            if store.identity == state?.identity {
+                let message = "the store of service \(draft.entry.shown) is that of the fleet's own state"
+                values.log.error(at: store.mark, message, remedy: "name another schema in one of the two")
+            }
+            guard let path = store.resolvedPath, let directory, let resolvedDirectory else { continue }
+            if FilePath.isInside(store.address.text, directory: directory)
+                || FilePath.isInside(path, directory: resolvedDirectory)
             {
                 let message = "the store of service \(draft.entry.shown) lies in the state directory"
                 values.log.error(at: store.mark, message, remedy: "move the store, or name another state directory")

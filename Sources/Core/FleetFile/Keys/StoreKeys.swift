@@ -28,7 +28,10 @@ struct StoreKeys {
         return store(text, schema: schema, schemaKey: fields["schema"]?.mark)
     }
 
-    private func store(_ url: FieldText, schema: FieldText?, schemaKey: TextMark?) -> Store? {
+    /// - Parameter standardSchema: what is meant where no schema is named.
+    func store(
+        _ url: FieldText, schema: FieldText?, schemaKey: TextMark?, standardSchema: String = "public"
+    ) -> Store? {
         guard let scheme = StoreURL.scheme(of: url.text) else {
             let remedy = schemes.contains("sqlite") ? "write sqlite:PATH for a file" : known
             values.log.error(at: url.mark, "\(url.shown) names no kind of store", remedy: remedy)
@@ -55,7 +58,7 @@ struct StoreKeys {
         let address = StoreAddress(
             scheme: scheme, text: url.text, description: Shown.redacted(url.text), schema: schema?.text)
         return Store(
-            address: address, identity: "\(database(url.text))#\(schema?.text ?? "public")", mark: url.mark)
+            address: address, identity: "\(database(url.text))#\(schema?.text ?? standardSchema)", mark: url.mark)
     }
 
     private func isSchemaName(_ text: String) -> Bool {

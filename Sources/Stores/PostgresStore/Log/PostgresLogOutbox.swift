@@ -52,11 +52,13 @@
         /// An idle database's log moves on by so much before it is recorded, so that idleness writes nothing itself.
         private static let idleRecordSize: UInt64 = 1 << 20
 
+        /// - Parameter evictsOthers: whether a process that reads the slot is one that was told to leave it: its session is
+        ///   ended.
         /// - Throws: `notApplied`; `gap` where the slot lost something; `busy` where another process reads it, or what
         ///   connecting throws.
         public init(
             _ address: PostgresAddress, needs: OutboxNeeds, limit: BatchLimit = .standard,
-            maximumParked: EventCount = 100_000, clock: FleetClock = .system
+            maximumParked: EventCount = 100_000, evictsOthers: Bool = false, clock: FleetClock = .system
         ) async throws {
             name = address.name
             self.needs = needs
@@ -67,6 +69,7 @@
             let names = ReplicationNames(stream: needs.stream)
             do {
                 let (record, table, hasBacklog) = try await settling.access { session in
+                    if evictsOthers { try ReplicationSlot.endReader(of: names.slot, in: session) }
                     let record = try ReplicationSlot.check(names, stream: needs.stream, in: session)
                     let table = needs.capture == .log ? try PostgresOutboxTable(needs.table, in: session) : nil
                     let backlog = try session.firstRow(

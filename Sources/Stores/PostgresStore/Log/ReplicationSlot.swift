@@ -91,6 +91,17 @@
     }
 
     extension ReplicationSlot {
+        /// How long the end of an evicted reader is waited for.
+        private static let patience = Duration.seconds(5)
+
+        /// Ends the session that reads a slot, if there is one.
+        static func endReader(of name: String, in session: PostgresSession) throws {
+            let deadline = ContinuousClock.now + patience
+            while ContinuousClock.now < deadline, let process = try Self(name, in: session)?.activeProcess {
+                try session.end(process: process)
+            }
+        }
+
         /// Reads the slot and the record of an outbox, and holds that they fit together: nothing that was committed since
         /// was missed.
         /// - Throws: `notApplied`; `gap` where the slot is missing, was invalidated, or is not where it was left.

@@ -46,11 +46,13 @@
         /// How often rows below the floor are looked for, which should not exist.
         private static let fullLookInterval = Duration.seconds(10)
 
+        /// - Parameter evictsOthers: whether a process that captures this outbox is one that was told to leave it: its
+        ///   session is ended.
         /// - Throws: `notApplied`; `busy` where another process captures this outbox; `invalidInput` for a table that
         ///   cannot serve, or what connecting throws.
         public init(
             _ address: PostgresAddress, table: TableName, keep: Duration, stream: StreamName,
-            maximumParked: EventCount = 100_000, clock: FleetClock = .system
+            maximumParked: EventCount = 100_000, evictsOthers: Bool = false, clock: FleetClock = .system
         ) async throws {
             name = address.name
             self.stream = stream
@@ -62,7 +64,7 @@
             do {
                 let found = try await settling.access { session in
                     let found = try Self.table(table, keep: keep, in: session)
-                    try PostgresLease(stream: stream, table: found.oid).take(in: session)
+                    try PostgresLease(stream: stream, table: found.oid).take(evictingOthers: evictsOthers, in: session)
                     return found
                 }
                 self.table = found
@@ -290,20 +292,29 @@
         let stream: StreamName
         let table: Int64
 
+        /// How long the end of an evicted session is waited for.
+        private static let patience = Duration.seconds(5)
+
+        /// - Parameter evictsOthers: whether the session that holds it is ended.
         /// - Throws: `busy`, naming who holds it.
-        func take(in session: PostgresSession) throws {
+        func take(evictingOthers evictsOthers: Bool, in session: PostgresSession) throws {
             let key = SQLValue.text("flotilla/\(stream)/\(table)")
-            let taken = try session.firstRow("SELECT pg_try_advisory_lock(hashtextextended($1, 0))", [key])
-            if taken?[0] == .boolean(true) { return }
-            let holder = try session.firstRow(
-                """
-                SELECT l.pid, coalesce(host(a.client_addr), 'this machine'), a.backend_start::timestamptz(0)::text
-                FROM pg_locks l LEFT JOIN pg_stat_activity a ON a.pid = l.pid,
-                    (SELECT hashtextextended($1, 0) AS key) AS wanted
-                WHERE l.locktype = 'advisory' AND l.granted AND l.objsubid = 1
-                    AND (l.classid::bigint << 32 | l.objid::bigint) = wanted.key
-                    AND l.database = (SELECT oid FROM pg_database WHERE datname = current_database())
-                """, [key])
+            let deadline = ContinuousClock.now + Self.patience
+            var holder: SQLRow?
+            repeat {
+                let taken = try session.firstRow("SELECT pg_try_advisory_lock(hashtextextended($1, 0))", [key])
+                if taken?[0] == .boolean(true) { return }
+                holder = try session.firstRow(
+                    """
+                    SELECT l.pid, coalesce(host(a.client_addr), 'this machine'), a.backend_start::timestamptz(0)::text
+                    FROM pg_locks l LEFT JOIN pg_stat_activity a ON a.pid = l.pid,
+                        (SELECT hashtextextended($1, 0) AS key) AS wanted
+                    WHERE l.locktype = 'advisory' AND l.granted AND l.objsubid = 1
+                        AND (l.classid::bigint << 32 | l.objid::bigint) = wanted.key
+                        AND l.database = (SELECT oid FROM pg_database WHERE datname = current_database())
+                    """, [key])
+                if evictsOthers, let process = holder?[0].integer { try session.end(process: process) }
+            } while evictsOthers && ContinuousClock.now < deadline
             let who = holder.map {
                 "from \($0[1].text ?? "?") since \($0[2].text ?? "?") (server process \($0[0].integer ?? 0))"
             }

@@ -1,11 +1,10 @@
 import FleetCore
-import FleetFile
 import Foundation
 import Logging
 import ServiceLifecycle
 
-/// What a run says of itself to other processes: the conditions that stand in its way, in `run.json` of the state
-/// directory.
+/// What a run says of itself to other processes: the conditions that stand in its way. In `run.json` of the state
+/// directory, or in the fleet's state store.
 struct RunRecord: Codable, Sendable {
     struct Condition: Codable, Sendable {
         var subject: String
@@ -34,7 +33,7 @@ struct RunRecord: Codable, Sendable {
 
 /// Logs each condition once when it comes and once when it goes, and keeps the ``RunRecord`` up to date.
 struct RunRecorder: Service {
-    let fleet: FleetDefinition
+    let hold: any FleetHold
     let work: [FleetRun.Work]
     let changes: ChangeSignal
     let logger: Logger
@@ -42,7 +41,7 @@ struct RunRecorder: Service {
     func run() async {
         await cancelWhenGracefulShutdown {
             var record = RunRecord(process: getpid(), startedAt: Timestamp.now().description, conditions: [])
-            save(record)
+            await save(record)
             var known = [Int](repeating: 0, count: work.count)
             while !Task.isCancelled {
                 let generation = changes.generation
@@ -53,7 +52,7 @@ struct RunRecorder: Service {
                     }
                     known = snapshots.map(\.conditionChanges)
                     record.conditions = zip(work, snapshots).compactMap(condition)
-                    save(record)
+                    await save(record)
                 }
                 await changes.wait(past: generation, timeout: .seconds(5))
                 // Many changes at once are one.
@@ -80,12 +79,11 @@ struct RunRecorder: Service {
         }
     }
 
-    private func save(_ record: RunRecord) {
+    private func save(_ record: RunRecord) async {
         do {
-            try record.write(to: fleet.stateDirectory)
+            try await hold.save(record)
         } catch {
-            logger.warning(
-                "\(RunRecord.path(in: fleet.stateDirectory)) cannot be written: \(error.localizedDescription)")
+            logger.warning("what this run says of itself cannot be kept: \(FleetError.wrapping(error).message)")
         }
     }
 }

@@ -24,7 +24,7 @@ final class FleetLock: Sendable {
                 .busy, "another `flotilla run` holds \(directory): \(holder.isEmpty ? "an unknown process" : holder)",
                 remedy: "stop it first, or give this fleet a `state:` of its own")
         }
-        let holder = "process \(getpid()) on \(ProcessInfo.processInfo.hostName), since \(Timestamp.now())"
+        let holder = FleetHolder.ownName
         ftruncate(descriptor, 0)
         _ = holder.withCString { pwrite(descriptor, $0, strlen($0), 0) }
         self.descriptor = descriptor

@@ -1,0 +1,113 @@
+import FleetCore
+public import FleetFile
+public import Logging
+public import ServiceLifecycle
+import Synchronization
+
+/// Carries a fleet for as long as it holds it, and where several processes may, waits for its turn.
+public struct FleetCarrier: Sendable {
+    /// How carrying ended.
+    public struct Outcome: Sendable {
+        /// Whether it ended because nothing was pending.
+        public var isDrained = false
+        /// Events that were carried into the broker.
+        public var events = 0
+    }
+
+    private let fleet: FleetDefinition
+    private let options: FleetRun.Options
+    private let logger: Logger
+    private let state: any FleetState
+
+    public init(_ fleet: FleetDefinition, options: FleetRun.Options = FleetRun.Options(), logger: Logger) {
+        self.fleet = fleet
+        self.options = options
+        self.logger = logger
+        state = Connectors.state(of: fleet)
+    }
+
+    /// Carries until the process is told to end (SIGINT, SIGTERM), or, with ``FleetRun/Options/untilIdle``, until nothing
+    /// is pending.
+    /// - Parameter companions: further services that live as long as a run.
+    /// - Throws: `notApplied`; `busy` where another process holds the fleet and is not waited for; what the stores throw.
+    public func carry(with companions: @Sendable (FleetRun) -> [any Service]) async throws -> Outcome {
+        do {
+            let outcome = try await carryByTurns(with: companions)
+            await state.close()
+            return outcome
+        } catch {
+            await state.close()
+            throw error
+        }
+    }
+
+    private func carryByTurns(with companions: @Sendable (FleetRun) -> [any Service]) async throws -> Outcome {
+        try await FleetSetup.requireApplied(fleet)
+        var outcome = Outcome()
+        while let hold = try await takeHold() {
+            let run: FleetRun
+            do {
+                run = try FleetRun(fleet, hold: hold, options: options, logger: logger)
+            } catch {
+                await hold.release()
+                throw error
+            }
+            defer {
+                outcome.events += run.work.filter { $0.kind == .relay }.map(\.progress.snapshot.count).reduce(0, +)
+            }
+            do {
+                outcome.isDrained = try await run.run(with: companions(run))
+                return outcome
+            } catch let error as FleetError where error.code == .fenced && !options.untilIdle {
+                logger.warning("no longer carrying fleet \(fleet.name): \(error)")
+            }
+        }
+        return outcome
+    }
+
+    /// - Returns: `nil` where the process is told to end before.
+    private func takeHold() async throws -> (any FleetHold)? {
+        do {
+            return try await state.hold()
+        } catch let error as FleetError where error.isRetriable && !options.untilIdle {
+            logger.info("waiting for fleet \(fleet.name): \(error.message)")
+        }
+        let standby = Standby(state: state)
+        let configuration = ServiceGroupConfiguration.ended(bySignals: [
+            .init(service: standby, successTerminationBehavior: .gracefullyShutdownGroup)
+        ])
+        try await ServiceGroup(configuration: configuration).run()
+        let hold = standby.taken
+        if hold != nil { logger.info("taking over fleet \(fleet.name)") }
+        return hold
+    }
+}
+
+/// Waits until a fleet can be held.
+private final class Standby: Service {
+    private let state: any FleetState
+    private let hold = Mutex<(any FleetHold)?>(nil)
+
+    /// How often it looks.
+    private static let interval = Duration.milliseconds(400)
+
+    init(state: any FleetState) { self.state = state }
+
+    var taken: (any FleetHold)? { hold.withLock { $0 } }
+
+    func run() async throws {
+        try await cancelWhenGracefulShutdown {
+            while !Task.isCancelled {
+                do {
+                    let taken = try await self.state.hold()
+                    self.hold.withLock { $0 = taken }
+                    return
+                } catch let error as FleetError where error.isRetriable {
+                    try? await Task.sleep(for: Self.interval)
+                } catch where Task.isCancelled {
+                    return
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,50 @@
+import FleetCore
+
+/// A fleet's own state in a store that several processes reach: who carries the fleet, and what that process says of
+/// itself to the others.
+///
+/// One process at a time has the lease. It ends by itself where it is not renewed, so that a process which hangs, or a
+/// machine that is gone, holds nobody up; whoever takes it then has a higher ``Lease/epoch``, by which brokers and stores
+/// tell what an earlier holder still tries (https://martin.kleppmann.com/2016/02/08/how-to-do-distributed-locking.html).
+public protocol StateStore: Sendable {
+    /// What may be shown of where the state is; never a secret.
+    var name: String { get }
+
+    /// What `apply` would do. Changes nothing.
+    func plan() async throws -> SetupPlan
+
+    /// Makes it so. Safe to run again.
+    func apply() async throws -> SetupPlan
+
+    /// Takes the lease.
+    /// - Parameter holder: how others are told who has it.
+    /// - Throws: `busy` (retriable) where another has it, naming it.
+    func takeLease(as holder: String, for duration: Duration) async throws -> Lease
+
+    /// Holds on to the lease for `duration` from now.
+    /// - Throws: `fenced` where another has taken it since.
+    func renew(_ lease: Lease, for duration: Duration) async throws
+
+    /// Lets go of the lease, so that the next need not wait for its end. Nothing happens where another has it.
+    func release(_ lease: Lease) async throws
+
+    /// Who has the lease; `nil` where nobody does.
+    func holder() async throws -> String?
+
+    /// Keeps what the holder says of itself.
+    /// - Throws: `fenced` where another has taken the lease since.
+    func save(_ record: String, under lease: Lease) async throws
+
+    /// What the last holder said of itself; `nil` where there was none.
+    func record() async throws -> String?
+
+    func close() async
+}
+
+/// The right to carry a fleet, for a time.
+public struct Lease: Sendable, Hashable {
+    /// Grows with each holder.
+    public var epoch: Int64
+
+    public init(epoch: Int64) { self.epoch = epoch }
+}

@@ -98,6 +98,17 @@ enum Connectors {
         }
     }
 
+    /// How much of its log a service's store keeps because it was not captured yet; `nil` where it is not captured from a
+    /// log.
+    static func retainedLog(of service: ServiceDefinition, stream: StreamName) async throws -> ByteCount? {
+        #if Postgres
+            if !service.store.isSQLite, service.outbox.capture != .poll {
+                return try await PostgresLogOutbox.retainedLog(service.postgresAddress, stream: stream)
+            }
+        #endif
+        return nil
+    }
+
     static func rebuild(of view: ViewNeeds, in service: ServiceDefinition) throws -> any ViewRebuild {
         #if Postgres
             if !service.store.isSQLite { return PostgresRebuild(view, address: service.postgresAddress) }
@@ -164,6 +175,16 @@ extension FleetDefinition {
     var streamsDirectory: String { "\(state.directory)/streams" }
 
     func stream(of service: ServiceName) -> StreamName { StreamName(fleet: name, service: service) }
+
+    /// - Throws: `invalidInput` where there is none, with the nearest name.
+    func service(named name: String) throws -> ServiceDefinition {
+        if let found = services.first(where: { $0.name.text == name }) { return found }
+        let known = services.map(\.name.text)
+        throw FleetError(
+            .invalidInput, "\(file) has no service \(name)",
+            remedy: NearestName.of(name, in: known).map { "did you mean \($0)?" }
+                ?? "it has \(known.joined(separator: ", "))")
+    }
 
     /// Services that publish, each with its stream.
     var publishers: [(service: ServiceDefinition, stream: StreamName)] {

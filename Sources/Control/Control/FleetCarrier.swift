@@ -104,7 +104,7 @@ private final class Standby: Service {
                     return
                 } catch let error as FleetError where error.isRetriable {
                     try? await Task.sleep(for: Self.interval)
-                } catch where Task.isCancelled {
+                } catch  where Task.isCancelled {
                     return
                 }
             }

@@ -116,7 +116,8 @@ public final class FleetRun: Sendable {
         services += relays.map { .init(service: $0) }
         services += deliveries.map { .init(service: $0) }
         services += companions.map { .init(service: $0) }
-        services += [.init(service: recorder), .init(service: trimmer)]
+        let retained = RetainedLogWatch(services: fleet.publishers, logger: logger)
+        services += [.init(service: recorder), .init(service: trimmer), .init(service: retained)]
         if options.untilIdle {
             services.append(
                 .init(

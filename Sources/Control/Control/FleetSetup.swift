@@ -45,6 +45,40 @@ public enum FleetSetup {
         }
     }
 
+    /// Removes what would be left behind at a service's server once nobody captures its outbox any more: slot and
+    /// publication.
+    /// - Throws: `invalidInput` for a service that is not there; `busy` while the fleet runs.
+    public static func removeCapture(of name: String, in fleet: FleetDefinition) async throws -> FleetPlan {
+        let service = try fleet.service(named: name)
+        let setup = Connectors.setup(of: service)
+        let changes = try await setup.removeCapture(service.outboxNeeds(stream: fleet.stream(of: service.name)))
+        return FleetPlan(parts: [
+            FleetPlan.Part(
+                name: "\(service.name) (\(setup.name))", steps: changes.steps.map(\.description),
+                notices: changes.notices)
+        ])
+    }
+
+    /// Makes a service's replication slot anew, where the server has lost it. The rows that are in its outbox are carried;
+    /// what only the lost log held is not.
+    /// - Throws: as ``removeCapture(of:in:)``, and what ``apply(_:)`` fails with.
+    public static func replaceSlot(of name: String, in fleet: FleetDefinition) async throws -> FleetPlan {
+        let service = try fleet.service(named: name)
+        guard service.outbox.capture != .poll else {
+            throw FleetError(
+                .invalidInput, "\(service.name) has no replication slot: it is captured by poll",
+                remedy: "name a service with capture: log or message")
+        }
+        var plan = try await removeCapture(of: name, in: fleet)
+        let setup = Connectors.setup(of: service)
+        let changes = try await patiently {
+            try await setup.apply(service.storeNeeds(stream: fleet.stream(of: service.name)))
+        }
+        plan.parts[0].steps += changes.steps.map(\.description)
+        plan.parts[0].notices += changes.notices
+        return plan
+    }
+
     /// How long a lock that another writer holds is waited for.
     private static let patience = Duration.seconds(10)
 

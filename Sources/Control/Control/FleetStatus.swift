@@ -27,11 +27,13 @@ public struct FleetStatus: Codable, Sendable {
         /// What the service's store keeps of its log because it was not captured yet, in bytes; null where it is not
         /// captured from a log.
         public var retainedBytes: Int?
+        /// More than this is an error.
+        public var retainedLimitBytes: Int?
         public var lastError: String?
 
         enum CodingKeys: String, CodingKey {
             case service, stream, pending, lagSeconds = "lag_seconds", parked, waiting, appended, bytes
-            case retainedBytes = "retained_bytes"
+            case retainedBytes = "retained_bytes", retainedLimitBytes = "retained_limit_bytes"
             case lastError = "last_error"
         }
 
@@ -47,6 +49,7 @@ public struct FleetStatus: Codable, Sendable {
             try container.encode(appended, forKey: .appended)
             try container.encode(bytes, forKey: .bytes)
             try container.encode(retainedBytes, forKey: .retainedBytes)
+            try container.encode(retainedLimitBytes, forKey: .retainedLimitBytes)
             try container.encode(lastError, forKey: .lastError)
         }
     }
@@ -195,6 +198,10 @@ public struct FleetStatus: Codable, Sendable {
         let pending = try await Connectors.pendingRows(of: service, stream: stream)
         row.pending = pending.count
         row.retainedBytes = pending.retainedLog?.value
+        row.retainedLimitBytes = pending.retainedLog == nil ? nil : service.outbox.maximumRetainedLog.value
+        if let retained = pending.retainedLog, let error = RetainedLog.error(of: service, retained) {
+            row.lastError = row.lastError ?? error.description
+        }
         row.lagSeconds = pending.oldest.map { lag(since: $0) } ?? (pending.count == 0 ? 0 : nil)
         let parking = Parking(place: .outbox, stream: stream)
         let counts = try await Connectors.withStore(of: service) { store in

@@ -10,7 +10,7 @@ public enum Publisher {
     public static func publish(
         _ type: String, from serviceName: String, key: String, payload: String, in fleet: FleetDefinition
     ) async throws -> EventID {
-        let service = try service(serviceName, in: fleet)
+        let service = try fleet.service(named: serviceName)
         guard service.publishes.contains(type) else { throw unknown(type, of: service, in: fleet) }
         let bytes = Array(payload.utf8)
         do {
@@ -54,15 +54,6 @@ public enum Publisher {
             }
         }
         return id
-    }
-
-    private static func service(_ name: String, in fleet: FleetDefinition) throws -> ServiceDefinition {
-        if let found = fleet.services.first(where: { $0.name.text == name }) { return found }
-        let known = fleet.services.map(\.name.text)
-        throw FleetError(
-            .invalidInput, "\(fleet.file) has no service \(name)",
-            remedy: NearestName.of(name, in: known).map { "did you mean \($0)?" }
-                ?? "it has \(known.joined(separator: ", "))")
     }
 
     private static func unknown(_ type: String, of service: ServiceDefinition, in fleet: FleetDefinition) -> FleetError

@@ -125,15 +125,19 @@ public struct OutboxDefinition: Sendable, Hashable {
     public var capture: CaptureMode
     /// An event larger than this is parked. 1 MiB by default.
     public var maximumEventSize: ByteCount
+    /// Where a store's log is captured: it is an error where the store keeps more of it than this, because it was not
+    /// captured. 10 GiB by default.
+    public var maximumRetainedLog: ByteCount
 
     public init(
         table: TableName = TableName(unchecked: "outbox"), keep: Duration = .zero, capture: CaptureMode = .poll,
-        maximumEventSize: ByteCount = .mebibytes(1)
+        maximumEventSize: ByteCount = .mebibytes(1), maximumRetainedLog: ByteCount = .gibibytes(10)
     ) {
         self.table = table
         self.keep = keep
         self.capture = capture
         self.maximumEventSize = maximumEventSize
+        self.maximumRetainedLog = maximumRetainedLog
     }
 }
 

@@ -44,7 +44,8 @@ struct StatusCommand: AsyncParsableCommand {
         func lag(_ seconds: Double?) -> String { seconds.map { $0 == 0 ? "-" : "\($0) s" } ?? "?" }
         var table = Table(
             rows: [["stream or view", "from", "pending", "lag", "parked", "waiting"]], numeric: [2, 3, 4, 5])
-        var errors: [String] = []
+        var errors = status.stateError.map { ["the fleet's state: \($0)"] } ?? []
+        var notes: [String] = []
         for stream in status.streams {
             let name = "\(stream.service) outbox"
             table.rows.append([
@@ -52,6 +53,10 @@ struct StatusCommand: AsyncParsableCommand {
                 String(stream.waiting),
             ])
             if let error = stream.lastError { errors.append("\(name): \(error)") }
+            if let retained = stream.retainedBytes, let limit = stream.retainedLimitBytes {
+                notes.append(
+                    "\(name): its server keeps \(ByteCount(retained)) of log for it; the bound is \(ByteCount(limit))")
+            }
         }
         for view in status.views {
             table.rows.append([
@@ -65,6 +70,7 @@ struct StatusCommand: AsyncParsableCommand {
             }
         }
         for (number, line) in table.lines().enumerated() { Console.line(number == 0 ? style.dim(line) : line) }
+        for note in notes { Console.line(style.dim("  " + note)) }
         for error in errors { Console.line(style.yellow("! " + error)) }
     }
 }

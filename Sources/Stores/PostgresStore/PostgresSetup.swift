@@ -1,5 +1,6 @@
 #if Postgres
     import FleetCore
+    import Outbox
     import Parking
     public import PostgresConnection
     public import Stores
@@ -40,11 +41,19 @@
         }
 
         /// Drops what only capture from the log needs at the server: slot and publication. Tables and events stay.
-        /// - Returns: what was done.
-        public func removeCapture(_ needs: OutboxNeeds) async throws -> [String] {
+        public func removeCapture(_ needs: OutboxNeeds) async throws -> SetupPlan {
             try await withConnection { connection in
                 let replication = ReplicationSetup(needs, address: address)
-                return try await connection.transaction(.update) { try replication.remove(in: $0) }
+                // Of a slot that is lost nobody can tell what waits in it.
+                let waiting = try? await PostgresLogOutbox.pending(address, needs: needs).count
+                let steps = try await connection.transaction(.update) { try replication.remove(in: $0) }
+                var plan = SetupPlan(steps: steps.map { SetupStep($0) })
+                if let waiting, waiting > 0, !steps.isEmpty {
+                    plan.notices.append(
+                        "\(waiting) events had not been carried: those whose rows are still in the outbox will be when it is"
+                            + " set up again, and the others are lost")
+                }
+                return plan
             }
         }
 

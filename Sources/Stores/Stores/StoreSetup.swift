@@ -74,6 +74,16 @@ public protocol StoreSetup: Sendable {
 
     /// Does the plan's steps, as planned anew, in one transaction where the store can. Safe to run again.
     func apply(_ needs: StoreNeeds) async throws -> SetupPlan
+
+    /// Removes what ``apply(_:)`` made at the server to capture an outbox, and what would hold the server up once nobody
+    /// captures any more. Tables stay.
+    /// - Returns: what was done; empty where there was nothing.
+    /// - Throws: `busy` where it is being captured.
+    func removeCapture(_ needs: OutboxNeeds) async throws -> SetupPlan
+}
+
+extension StoreSetup {
+    public func removeCapture(_ needs: OutboxNeeds) async throws -> SetupPlan { SetupPlan() }
 }
 
 /// Builds a view anew beside the old one. Each store connector has one.

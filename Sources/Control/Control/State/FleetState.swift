@@ -53,7 +53,7 @@ struct HoldKeeper: Service {
         try await cancelWhenGracefulShutdown {
             do {
                 try await hold.keep()
-            } catch where Task.isCancelled {
+            } catch  where Task.isCancelled {
                 // Told to end.
             }
         }

@@ -8,7 +8,7 @@ struct OutboxKeys {
 
     func read(_ field: NamedValue, _ subject: String) -> OutboxDefinition {
         var outbox = OutboxDefinition()
-        let known = ["table", "keep", "capture", "max_event"]
+        let known = ["table", "keep", "capture", "max_event", "max_retained"]
         guard let fields = values.fields(field.value, subject, known: known) else { return outbox }
         if let field = fields["table"], let read = values.text(field.value, "\"table\""),
             let table: TableName = values.name(read.text, shown: read.shown, at: read.mark, "a table")
@@ -22,6 +22,11 @@ struct OutboxKeys {
             values.log.error(at: field.mark, message, remedy: "remove \(field.shown)")
         }
         outbox.maximumEventSize = values.size(fields["max_event"]) ?? outbox.maximumEventSize
+        outbox.maximumRetainedLog = values.size(fields["max_retained"]) ?? outbox.maximumRetainedLog
+        if outbox.capture == .poll, let field = fields["max_retained"] {
+            let message = "with capture: poll no log is retained"
+            values.log.error(at: field.mark, message, remedy: "remove \(field.shown)")
+        }
         return outbox
     }
 

@@ -186,6 +186,7 @@
                 return state.removable.count >= Self.removalLimit
                     || ContinuousClock.now - state.recordedAt >= Self.recordInterval
             }
+            reader.settle(through: through)
             guard isDue else { return }
             do {
                 try await record()
@@ -243,13 +244,13 @@
         }
 
         private func recordWhileIdle() async throws {
-            let (settledThrough, record, isDue) = state.withLock { state in
+            let (record, isDue) = state.withLock { state in
                 (
-                    state.settledThrough, state.record,
+                    state.record,
                     !state.removable.isEmpty || ContinuousClock.now - state.recordedAt >= Self.recordInterval
                 )
             }
-            let idle = reader.idlePlace(settledThrough: settledThrough)
+            let idle = reader.idlePlace
             let hasMoved = idle.map { $0.value > record.settled.value &+ Self.idleRecordSize } ?? false
             if isDue || hasMoved { try await self.record(idleAt: hasMoved ? idle : nil) }
         }
@@ -280,7 +281,8 @@
             return PendingRows(count: count + (isBacklogDone ? 0 : 1), oldest: nil)
         }
 
-        /// What waits in an outbox, without capturing it. While another process does, the count is not known.
+        /// What waits in an outbox, without capturing it. While another process does, the server tells no more than whether
+        /// that has settled everything; where it has not, the rows that are still in the table are counted.
         public static func pending(_ address: PostgresAddress, needs: OutboxNeeds) async throws -> PendingRows {
             let connection = PostgresConnection(address)
             do {
@@ -293,6 +295,42 @@
             }
         }
 
+        /// How much of its log the server keeps for an outbox; `nil` where there is no slot.
+        public static func retainedLog(_ address: PostgresAddress, stream: StreamName) async throws -> ByteCount? {
+            let connection = PostgresConnection(address)
+            do {
+                let names = ReplicationNames(stream: stream)
+                let retained = try await connection.access { try ReplicationSlot(names.slot, in: $0)?.retained }
+                await connection.close()
+                return retained
+            } catch {
+                await connection.close()
+                throw error
+            }
+        }
+
+        /// A reader tells the server once a second how far it is.
+        private static let reportPatience = Duration.milliseconds(1500)
+
+        private static func countWhileCaptured(
+            by process: Int64, _ needs: OutboxNeeds, in session: PostgresSession
+        ) throws -> Int? {
+            let end = try session.firstRow("SELECT pg_current_wal_flush_lsn()::text")?[0] ?? .null
+            let deadline = ContinuousClock.now + reportPatience
+            repeat {
+                let reported = try session.firstRow(
+                    "SELECT replay_lsn >= $2::pg_lsn FROM pg_stat_replication WHERE pid = $1", [.integer(process), end])
+                if reported?[0] == .boolean(true) { return 0 }
+                _ = try session.waitForNotification(upTo: .milliseconds(50))
+            } while ContinuousClock.now < deadline
+            guard needs.capture == .log, let table = try PostgresOutboxTable(needs.table, in: session) else {
+                return nil
+            }
+            // Rows that their service has deleted may wait in the log.
+            let count = try PostgresOutboxQuery(table: table).pending(in: session).count
+            return count == 0 ? nil : count
+        }
+
         /// At most so many changes are looked at to count them.
         private static let peekLimit: Int64 = 100_000
 
@@ -302,7 +340,10 @@
             guard let slot = try ReplicationSlot(names.slot, in: session) else {
                 return PendingRows(count: nil, oldest: nil)
             }
-            if slot.activeProcess != nil { return PendingRows(count: nil, oldest: nil, retainedLog: slot.retained) }
+            if let process = slot.activeProcess {
+                let count = try countWhileCaptured(by: process, needs, in: session)
+                return PendingRows(count: count, oldest: nil, retainedLog: slot.retained)
+            }
             let isMessage = needs.capture == .message
             // An Insert message begins with I; a logical message with M, a flag, a place of eight bytes, and its prefix.
             let wanted =

@@ -51,10 +51,16 @@
             /// The number of the last row that was captured.
             var last: Int64 = 0
             var failure: FleetError?
+            /// The number of the last row that is settled.
+            var settled: Int64 = 0
             /// What the server is told to be safe.
             var confirmed = LogSequenceNumber.none
             var asksForReply = false
             var isStopping = false
+
+            var idlePlace: LogSequenceNumber? {
+                last <= settled && batches.isEmpty && marks.allSatisfy { $0.through <= settled } ? received : nil
+            }
         }
 
         private let options: Options
@@ -132,14 +138,13 @@
             }
         }
 
-        /// The server's log up to where everything was received and no row of it waits to be settled, given the last
-        /// settled row; `nil` where some do.
-        func idlePlace(settledThrough row: Int64) -> LogSequenceNumber? {
-            shared.withLock { shared in
-                shared.last <= row && shared.batches.isEmpty && shared.marks.allSatisfy { $0.through <= row }
-                    ? shared.received : nil
-            }
+        /// Notes that every row up to one is settled.
+        func settle(through row: Int64) {
+            shared.withLock { $0.settled = max($0.settled, row) }
         }
+
+        /// The server's log up to where everything was received and no row of it waits to be settled; `nil` where some do.
+        var idlePlace: LogSequenceNumber? { shared.withLock { $0.idlePlace } }
 
         /// How far the server's log was received.
         var received: LogSequenceNumber { shared.withLock { $0.received } }
@@ -331,9 +336,11 @@
         }
 
         private func sendStatus(_ session: PostgresSession, wantsReply: Bool) throws {
-            let confirmed = shared.withLock { $0.confirmed }
+            // The server keeps its log from `flushed` on; `applied` is for those who ask it how far we are.
+            let (confirmed, idle) = shared.withLock { ($0.confirmed, $0.idlePlace) }
             let update = StandbyStatusUpdate(
-                written: confirmed, flushed: confirmed, applied: confirmed, time: .now(), wantsReply: wantsReply)
+                written: confirmed, flushed: confirmed, applied: max(confirmed, idle ?? .none), time: .now(),
+                wantsReply: wantsReply)
             try session.putCopyData(update.encoded())
         }
     }

@@ -1,3 +1,4 @@
+import FleetCore
 import FleetFile
 import Foundation
 import Testing
@@ -33,6 +34,55 @@ import Testing
     ])
     func states(state: String, part: String) {
         Marked("fleet: f\nstate: \(state)\nservices: {a: {store: sqlite:a.db}}", part).check()
+    }
+
+    private static let schemes: Set<String> = ["sqlite", "postgres", "postgresql"]
+
+    @Test(
+        arguments: [
+            ("postgres://me@h/db", nil, "/fleets/northwind/.flotilla"),
+            ("{url: \"postgres://me@h/db\", schema: own, directory: s}", "own", "/fleets/northwind/s"),
+        ] as [(String, String?, String)])
+    func stateInAStore(state: String, schema: String?, directory: String) throws {
+        let text = "fleet: f\nstate: \(state)\nservices: {a: {store: sqlite:a.db}}"
+        let found = try #require(read(text, storeSchemes: Self.schemes).definition).state
+        #expect(found.store?.text == "postgres://me@h/db")
+        #expect(found.store?.schema == schema)
+        #expect(found.directory == directory)
+    }
+
+    @Test(arguments: [
+        ("{schema: own}", "has no \"url\""), ("{url: .flotilla}", "is a URL, and the state is kept"),
+        (
+            "{url: \"sqlite:s.db\"}",
+            "is a URL, and the state is kept in a directory, or behind a URL of postgres, postgresql"
+        ),
+        ("{url: \"postgres://h/db\", shema: a}", "unknown key \"shema\" in \"state\"; did you mean \"schema\"?"),
+        ("{url: \"postgres://h/db\", schema: \"1 x\"}", "is no name for a schema"),
+        ("{url: \"postgres://h/db\", directory: ~/x}", "begins with ~"),
+        ("{url: \"postgres://other@h/db\", schema: public}", "is that of the fleet's own state"),
+    ])
+    func wrongStatesInAStore(state: String, part: String) {
+        let text = "fleet: f\nstate: \(state)\nservices: {a: {store: \"postgres://me@h/db\"}}"
+        let problems = read(text, storeSchemes: Self.schemes).problems
+        #expect(problems.count == 1 && problems[0].description.contains(part), "\(problems)")
+    }
+
+    @Test func retainedLogIsBounded() throws {
+        func outbox(_ keys: String) -> FleetFileResult {
+            read(
+                "fleet: f\nservices: {a: {store: \"postgres://h/db\", publishes: [A], outbox: {\(keys)}}}",
+                storeSchemes: Self.schemes)
+        }
+        let found = try #require(outbox("capture: log, max_retained: 3GiB").definition)
+        #expect(found.services[0].outbox.maximumRetainedLog == .gibibytes(3))
+        #expect(outbox("capture: log").definition?.services[0].outbox.maximumRetainedLog == .gibibytes(10))
+        for (keys, part) in [
+            ("capture: log, max_retained: 3", "is no size"), ("max_retained: 3GiB", "no log is retained"),
+        ] {
+            let problems = outbox(keys).problems
+            #expect(problems.count == 1 && problems[0].description.contains(part), "\(problems)")
+        }
     }
 
     @Test(arguments: ["sqlite:a.db", "sqlite:./x/..//a.db", "sqlite:/fleets/northwind/a.db", "{url: sqlite:a.db}"])

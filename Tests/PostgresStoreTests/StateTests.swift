@@ -1,0 +1,135 @@
+#if Postgres
+    import FleetCore
+    import PostgresConnection
+    import PostgresStore
+    import Stores
+    import TestKit
+    import Testing
+
+    @Suite struct StateTests {
+        private let fleet = FleetName(unchecked: "northwind")
+        /// Longer than any of these tests waits.
+        private let long = Duration.seconds(600)
+
+        private func state(of database: String, fleet: FleetName? = nil) async throws -> PostgresState {
+            let server = try await PrivatePostgres.shared()
+            return PostgresState(
+                PostgresAddress(url: server.url(database), name: "postgres/\(database)"), fleet: fleet ?? self.fleet)
+        }
+
+        private func appliedDatabase() async throws -> (database: String, first: PostgresState, second: PostgresState) {
+            let database = try await PrivatePostgres.shared().makeDatabase()
+            let (first, second) = (try await state(of: database), try await state(of: database))
+            _ = try await first.apply()
+            return (database, first, second)
+        }
+
+        @Test func isMadeOnce() async throws {
+            let database = try await PrivatePostgres.shared().makeDatabase()
+            let state = try await state(of: database)
+            #expect(try await state.plan().steps.count == 1)
+            #expect(try await state.apply().steps.count == 1)
+            #expect(try await state.plan().steps.isEmpty)
+            #expect(try await state.apply().steps.isEmpty)
+            #expect(try await state.holder() == nil)
+            #expect(try await state.record() == nil)
+            await state.close()
+        }
+
+        @Test func onlyOneHasTheLease() async throws {
+            let (_, first, second) = try await appliedDatabase()
+            let lease = try await first.takeLease(as: "the first", for: long)
+            let error = try await checkThrows(.busy) { try await second.takeLease(as: "the second", for: long) }
+            #expect(error.isRetriable && error.description.contains("the first"))
+            #expect(try await second.holder() == "the first")
+            try await first.renew(lease, for: long)
+            try await first.release(lease)
+            #expect(try await second.holder() == nil)
+            let next = try await second.takeLease(as: "the second", for: long)
+            #expect(next.epoch > lease.epoch)
+            #expect(try await first.holder() == "the second")
+            await first.close()
+            await second.close()
+        }
+
+        @Test func fleetsShareAStateAndNoLease() async throws {
+            let (database, first, second) = try await appliedDatabase()
+            let other = try await state(of: database, fleet: FleetName(unchecked: "other"))
+            _ = try await first.takeLease(as: "one", for: long)
+            _ = try await other.takeLease(as: "another", for: long)
+            #expect(try await first.holder() == "one")
+            #expect(try await other.holder() == "another")
+            await first.close()
+            await second.close()
+            await other.close()
+        }
+
+        @Test func aLeaseThatIsNotRenewedEnds() async throws {
+            let (_, first, second) = try await appliedDatabase()
+            let lease = try await first.takeLease(as: "the first", for: .milliseconds(1))
+            try await eventually("the lease's end") {
+                (try? await second.takeLease(as: "the second", for: long)) != nil
+            }
+            try await checkThrows(.fenced) { try await first.renew(lease, for: long) }
+            try await checkThrows(.fenced) { try await first.save("{}", under: lease) }
+            // It is not the second's that is let go.
+            try await first.release(lease)
+            #expect(try await first.holder() == "the second")
+            await first.close()
+            await second.close()
+        }
+
+        @Test func aLeaseEndsWithItsHoldersSession() async throws {
+            let (_, first, second) = try await appliedDatabase()
+            let lease = try await first.takeLease(as: "the first", for: long)
+            await first.close()
+            try await eventually("the session's end") { try await second.holder() == nil }
+            #expect(try await second.takeLease(as: "the second", for: long).epoch == lease.epoch + 1)
+            await second.close()
+        }
+
+        @Test func aHolderWhoseConnectionIsCutHoldsOnIfNobodyTookIt() async throws {
+            let (database, first, second) = try await appliedDatabase()
+            let lease = try await first.takeLease(as: "the first", for: long)
+            let server = try await PrivatePostgres.shared()
+            try server.psql(
+                database,
+                """
+                SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+                WHERE datname = current_database() AND pid <> pg_backend_pid()
+                """)
+            try await eventually("a new connection") { (try? await first.renew(lease, for: long)) != nil }
+            try await checkThrows(.busy) { try await second.takeLease(as: "the second", for: long) }
+            await first.close()
+            await second.close()
+        }
+
+        @Test func manyThatTryAtOnceAreOne() async throws {
+            let (database, first, second) = try await appliedDatabase()
+            let taken = try await withThrowingTaskGroup(of: Bool.self) { group in
+                for number in 0..<12 {
+                    group.addTask {
+                        let state = try await self.state(of: database)
+                        let lease = try? await state.takeLease(as: "number \(number)", for: self.long)
+                        // Its session must not end before all have tried.
+                        if lease == nil { await state.close() }
+                        return lease != nil
+                    }
+                }
+                return try await group.reduce(0) { $0 + ($1 ? 1 : 0) }
+            }
+            #expect(taken == 1)
+            await first.close()
+            await second.close()
+        }
+
+        @Test func whatAHolderSaysIsKept() async throws {
+            let (_, first, second) = try await appliedDatabase()
+            let lease = try await first.takeLease(as: "the first", for: long)
+            try await first.save("{\"a\": 1}", under: lease)
+            #expect(try await second.record() == "{\"a\": 1}")
+            await first.close()
+            await second.close()
+        }
+    }
+#endif

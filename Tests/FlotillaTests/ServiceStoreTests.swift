@@ -61,8 +61,8 @@ import Testing
                     throw Declined()
                 }
             }
-            #expect(try await service.count("orders") == 0)
-            #expect(try await service.count("outbox") == 0)
+            let counts = try await (service.count("orders"), service.count("outbox"))
+            #expect(counts == (0, 0))
         }
     }
 

@@ -15,7 +15,9 @@
         /// With `capture: message` there is no table: the event is in the server's log, once, if its transaction commits.
         @Test func eventsMayBeMessagesInTheLog() async throws {
             struct Declined: Error {}
-            try await ServiceFixture.run(on: .postgres, capture: .message) { service in
+            // A slot waits for the transactions of the whole server: so this test has one of its own.
+            let server = try await PrivatePostgres()
+            try await ServiceFixture.run(on: .postgres, capture: .message, server: server) { service in
                 let store = service.store
                 try await store.transaction { transaction in
                     _ = try transaction.rows(

@@ -24,7 +24,8 @@ struct ServiceFixture {
     static let stream = StreamName(fleet: FleetName(unchecked: "shop"), service: ServiceName(unchecked: "orders"))
 
     static func run(
-        on kind: StoreKind, capture: CaptureMode = .poll, _ body: (ServiceFixture) async throws -> Void
+        on kind: StoreKind, capture: CaptureMode = .poll, server: PrivatePostgres? = nil,
+        _ body: (ServiceFixture) async throws -> Void
     ) async throws {
         let needs = OutboxNeeds(table: try TableName("outbox"), capture: capture, stream: stream)
         switch kind {
@@ -35,7 +36,7 @@ struct ServiceFixture {
             try await run(try await ServiceStore.open("sqlite:\(path)", service: "orders"), body)
         #if Postgres
             case .postgres:
-                let server = try await PrivatePostgres.shared()
+                let server = if let server { server } else { try await PrivatePostgres.shared() }
                 let url = server.url(try await server.makeDatabase())
                 let setup = PostgresSetup(PostgresAddress(url: url, name: "orders", schema: "orders"))
                 _ = try await setup.apply(StoreNeeds(outbox: needs, views: []))

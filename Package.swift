@@ -128,7 +128,7 @@ let package = Package(
         kit("BrokerConformance", ["FleetCore", "Brokers", "TestKit"]),
         tests("HouseTests", []),
         tests("EndToEndTests", ["FlotillaCommand", "FleetCore", "TestKit", grdb]),
-        tests("ShopTests", []),
+        tests("ShopTests", ["TestKit"]),
         tests("FleetCoreTests", ["FleetCore"]),
         tests("FleetFileTests", ["FleetCore", "FleetFile"]),
         tests("SQLTemplateTests", ["FleetCore", "SQLTemplate"]),

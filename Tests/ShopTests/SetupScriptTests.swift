@@ -1,8 +1,9 @@
 import Foundation
+import TestKit
 import Testing
 
 /// `scripts/setup`, on machines that are made of a few programs in a directory: nothing of this one is changed.
-@Suite struct SetupTests {
+@Suite struct SetupScriptTests {
     /// What the programs of a machine say.
     struct Machine {
         var swift = "6.2"
@@ -24,7 +25,7 @@ import Testing
         .deletingLastPathComponent().deletingLastPathComponent().deletingLastPathComponent()
 
     /// - Parameter arguments: of the script.
-    private func setUp(_ machine: Machine, _ arguments: [String]) async throws -> Outcome {
+    private func setUp(_ machine: Machine, _ arguments: [String]) throws -> Outcome {
         let directory = FileManager.default.temporaryDirectory.appendingPathComponent("setup-\(UUID().uuidString)")
         let (bin, server) = (directory.appendingPathComponent("bin"), directory.appendingPathComponent("server"))
         for each in [bin, server] {
@@ -38,11 +39,13 @@ import Testing
             try "#!/bin/sh\n\(text)\n".write(toFile: path, atomically: true, encoding: .utf8)
             try FileManager.default.setAttributes([.posixPermissions: 0o755], ofItemAtPath: path)
         }
-        for name in ["sed", "sort", "head", "tail", "grep", "env", "cat", "chmod", "cp"] {
+        for name in ["sed", "sort", "head", "tail", "grep", "cat", "cp"] {
             try program(name, "PATH=/usr/bin:/bin exec \(name) \"$@\"")
         }
         try program("swift", "echo 'Swift version \(machine.swift) (swift-RELEASE)'")
         try program("python3", "exit 0")
+        // The real one would find the real apt-get; this one stays among these programs.
+        try program("env", "while case $1 in *=*) ;; *) false ;; esac; do export \"$1\"; shift; done\nexec \"$@\"")
         try program("id", "echo \(machine.isRoot ? 0 : 1000)")
         // Here until apt-get installs it: a machine says what it has now.
         let installed = directory.appendingPathComponent("installed").path
@@ -64,24 +67,23 @@ import Testing
         }
         try program("tee", "echo \"tee $*: $(cat)\" >>\(log)")
 
-        let outcome = try await Program(
-            path: Self.root.appendingPathComponent("scripts/setup").path, arguments: arguments,
-            environment: ["PATH": bin.path, "FLOTILLA_POSTGRES": server.path]
-        ).run()
+        let script = Self.root.appendingPathComponent("scripts/setup").path
+        let env = try #require(Command("env"))
+        let outcome = try env.run(["PATH=\(bin.path)", "FLOTILLA_POSTGRES=\(server.path)", script] + arguments)
         let changes = (try? String(contentsOfFile: log, encoding: .utf8)) ?? ""
         return Outcome(status: outcome.status, output: outcome.output, changes: changes)
     }
 
     @Test(arguments: [[], ["postgres"]])
-    func whereAllIsThereItSaysAndDoesNothing(arguments: [String]) async throws {
-        let outcome = try await setUp(Machine(), arguments)
+    func whereAllIsThereItSaysAndDoesNothing(arguments: [String]) throws {
+        let outcome = try setUp(Machine(), arguments)
         #expect(outcome.status == 0)
         #expect(outcome.output.isEmpty, "\(outcome.output)")
         #expect(outcome.changes.isEmpty, "\(outcome.changes)")
     }
 
-    @Test func withoutPostgresNothingOfItIsNeeded() async throws {
-        let outcome = try await setUp(Machine(libpq: "", server: nil, hasPackages: false), [])
+    @Test func withoutPostgresNothingOfItIsNeeded() throws {
+        let outcome = try setUp(Machine(libpq: "", server: nil, hasPackages: false), [])
         #expect(outcome.status == 0)
         #expect(outcome.output.isEmpty, "\(outcome.output)")
     }
@@ -93,21 +95,21 @@ import Testing
         (Machine(server: nil, hasPackages: false), "missing: postgresql (by their Debian names)"),
         (Machine(libpq: "", isRoot: false), "run this as root: apt-get install libpq-dev"),
     ])
-    func whatIsOldOrCannotBeInstalledIsTold(machine: Machine, message: String) async throws {
-        let outcome = try await setUp(machine, ["postgres"])
+    func whatIsOldOrCannotBeInstalledIsTold(machine: Machine, message: String) throws {
+        let outcome = try setUp(machine, ["postgres"])
         #expect(outcome.status == 1)
         #expect(outcome.output.contains(message), "\(outcome.output)")
         #expect(outcome.changes.isEmpty, "\(outcome.changes)")
     }
 
-    @Test func anotherWordIsRefused() async throws {
-        let outcome = try await setUp(Machine(), ["mysql"])
+    @Test func anotherWordIsRefused() throws {
+        let outcome = try setUp(Machine(), ["mysql"])
         #expect(outcome.status == 1)
         #expect(outcome.output.contains("no set-up for \"mysql\""), "\(outcome.output)")
     }
 
-    @Test func whatIsMissingIsInstalledAndTold() async throws {
-        let outcome = try await setUp(Machine(libpq: ""), ["postgres"])
+    @Test func whatIsMissingIsInstalledAndTold() throws {
+        let outcome = try setUp(Machine(libpq: ""), ["postgres"])
         #expect(outcome.status == 0, "\(outcome.output)")
         #expect(outcome.output == "setup: installing libpq-dev\n")
         #expect(
@@ -119,8 +121,8 @@ import Testing
     }
 
     /// Debian's package makes a cluster and starts it unless it is told not to, before.
-    @Test func aServerIsInstalledAndNotStarted() async throws {
-        let outcome = try await setUp(Machine(server: nil), ["postgres"])
+    @Test func aServerIsInstalledAndNotStarted() throws {
+        let outcome = try setUp(Machine(server: nil), ["postgres"])
         #expect(outcome.status == 0, "\(outcome.output)")
         let changes = outcome.changes.split(separator: "\n").map(String.init)
         let install = "apt-get install -y -qq --no-install-recommends"

@@ -72,7 +72,8 @@ public final class FleetRun: Sendable {
                         // Whoever else captures this outbox was told to leave it, if the fleet is still ours.
                         try await hold.confirm()
                         return try await Connectors.outbox(
-                            of: service, stream: stream, watcher: watcher, evictsOthers: hold.epoch != nil)
+                            of: service, stream: stream, watcher: watcher,
+                            spoolDirectory: "\(fleet.state.directory)/spool", evictsOthers: hold.epoch != nil)
                     }))
             work.append(Work(kind: .relay, subject: service.name.text, stream: stream, progress: progress))
         }

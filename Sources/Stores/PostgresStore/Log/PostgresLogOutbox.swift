@@ -1,5 +1,6 @@
 #if Postgres
     public import FleetCore
+    public import Foundation
     public import Outbox
     import PGOutput
     import Parking
@@ -52,12 +53,15 @@
         /// An idle database's log moves on by so much before it is recorded, so that idleness writes nothing itself.
         private static let idleRecordSize: UInt64 = 1 << 20
 
-        /// - Parameter evictsOthers: whether a process that reads the slot is one that was told to leave it: its session is
-        ///   ended.
+        /// - Parameters:
+        ///   - spoolDirectory: where transactions in progress are kept that are too large for memory.
+        ///   - evictsOthers: whether a process that reads the slot is one that was told to leave it: its session
+        ///     is ended.
         /// - Throws: `notApplied`; `gap` where the slot lost something; `busy` where another process reads it, or what
         ///   connecting throws.
         public init(
-            _ address: PostgresAddress, needs: OutboxNeeds, limit: BatchLimit = .standard,
+            _ address: PostgresAddress, needs: OutboxNeeds,
+            spoolDirectory: String = FileManager.default.temporaryDirectory.path, limit: BatchLimit = .standard,
             maximumParked: EventCount = 100_000, evictsOthers: Bool = false, clock: FleetClock = .system
         ) async throws {
             name = address.name
@@ -82,7 +86,8 @@
                     ReplicationReader.Options(
                         address: address, slot: names.slot, publication: names.slot, source: needs.stream.source,
                         start: record.settled, partial: (record.transaction, record.rows),
-                        readsMessages: needs.capture == .message, limit: limit))
+                        readsMessages: needs.capture == .message, limit: limit,
+                        spoolDirectory: spoolDirectory))
                 state = Mutex(
                     State(
                         settledThrough: hasBacklog ? .min : 0, record: record, recordedAt: .now,

@@ -185,7 +185,9 @@
                 "publication_names '\(PostgresAddress.quoted(options.publication))'",
             ]
             // Large transactions come while they are in progress, and need not be waited for at their commit.
-            if version >= .two { parameters.append("streaming 'on'") }
+            // Not where messages are read: the server names their transaction, and not the sub-transaction (`pgoutput_message`
+            // in pgoutput.c), so that those of an undone one could not be told.
+            if version >= .two, !options.readsMessages { parameters.append("streaming 'on'") }
             if options.readsMessages { parameters.append("messages 'true'") }
             let result = try session.query(
                 """
@@ -337,7 +339,8 @@
                 guard let relation = state.decoder.relation(change.relation) else { return nil }
                 return .row(state.events.row(state.decoder.newColumns, of: relation, in: bytes))
             case .logicalMessage(let message):
-                guard options.readsMessages, bytes[message.prefix.range].elementsEqual(LogEventReader.prefix.utf8) else {
+                guard options.readsMessages, bytes[message.prefix.range].elementsEqual(LogEventReader.prefix.utf8)
+                else {
                     return nil
                 }
                 return .message(UnsafeRawBufferPointer(rebasing: bytes[message.content.range]))

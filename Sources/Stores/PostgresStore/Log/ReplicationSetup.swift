@@ -129,9 +129,7 @@
                     if try Self.exists(names.slot, session) {
                         try session.query("DROP_REPLICATION_SLOT \(PostgresAddress.quoted(names.slot)) WAIT")
                     }
-                    let made = try session.query(
-                        "CREATE_REPLICATION_SLOT \(PostgresAddress.quoted(names.slot)) LOGICAL pgoutput EXPORT_SNAPSHOT"
-                    )
+                    let made = try Self.createSlot(names.slot, session)
                     guard let made, made.rowCount == 1 else {
                         throw FleetError(.unavailable, "\(session.name): no slot was made", isRetriable: true)
                     }
@@ -156,6 +154,30 @@
                 throw error
             }
             await close()
+        }
+
+        /// How long transactions are waited for that were open before the slot: it begins behind them.
+        private static let patience = Duration.seconds(30)
+
+        private static func createSlot(_ slot: String, _ session: PostgresSession) throws -> PostgresResult? {
+            try session.script("SET lock_timeout = \(patience.wholeMicroseconds / 1000)")
+            do {
+                return try session.query(
+                    "CREATE_REPLICATION_SLOT \(PostgresAddress.quoted(slot)) LOGICAL pgoutput EXPORT_SNAPSHOT")
+            } catch let error as FleetError where error.code == .busy {
+                let open = try session.query(
+                    """
+                    SELECT pid::text FROM pg_stat_activity WHERE backend_xid IS NOT NULL
+                    UNION ALL SELECT gid FROM pg_prepared_xacts LIMIT 10
+                    """)
+                let names = (0..<(open?.rowCount ?? 0)).map { open?.text($0, 0) ?? "" }.joined(separator: ", ")
+                throw FleetError(
+                    .busy,
+                    "\(session.name): a replication slot begins behind the transactions that are open, and after \(patience)"
+                        + " there was still one (server process or prepared transaction: \(names))",
+                    remedy: "end it (see pg_stat_activity and pg_prepared_xacts), and run `flotilla apply` again",
+                    isRetriable: true)
+            }
         }
 
         private static func exists(_ slot: String, _ session: PostgresSession) throws -> Bool {

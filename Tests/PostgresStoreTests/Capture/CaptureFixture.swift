@@ -105,7 +105,10 @@
 
         func parked() async throws -> [ParkedEvent] {
             let parking = Parking(place: .outbox, stream: needs.stream)
-            return try await database.store.read { try parking.list(limit: 1_000, in: $0) }
+            let store = PostgresStore(writer)
+            let parked = try await store.read { try parking.list(limit: 1_000, in: $0) }
+            await store.close()
+            return parked
         }
 
         /// Cuts Flotilla's connections, as an administrator would.

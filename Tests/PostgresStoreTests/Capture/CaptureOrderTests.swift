@@ -101,7 +101,7 @@
             try await fixture.withOutbox { outbox in
                 var carrier = Carrier()
                 var last = 0
-                for size in [1, 2, 4_095, 4_096, 4_097, 100_000, 1] {
+                for size in [1, 2, 4_095, 4_096, 4_097, mode == .message ? 20_000 : 100_000, 1] {
                     try fixture.database.psql(fixture.events(last + 1...last + size))
                     last += size
                     if size < 4_096 { try await carrier.step(outbox) }

@@ -114,6 +114,9 @@ public final class FleetRun: Sendable {
         var services: [ServiceGroupConfiguration.ServiceConfiguration] = []
         // The first to begin, and the last to end.
         services.append(.init(service: HoldKeeper(hold: hold)))
+        if let process = hold.predecessor {
+            services.append(.init(service: StoppedPredecessor(process: process, fleet: fleet, logger: logger)))
+        }
         services += relays.map { .init(service: $0) }
         services += deliveries.map { .init(service: $0) }
         services += companions.map { .init(service: $0) }

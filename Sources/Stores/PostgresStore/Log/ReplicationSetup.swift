@@ -126,10 +126,14 @@
             }
             do {
                 let (start, snapshot) = try await replication.access { session in
+                    // A slot begins where all transactions have ended that were at work when it was asked for.
+                    try session.query("SET lock_timeout = '\(Self.patience.components.seconds)s'")
                     if try Self.exists(names.slot, session) {
                         try session.query("DROP_REPLICATION_SLOT \(PostgresAddress.quoted(names.slot)) WAIT")
                     }
-                    let made = try Self.createSlot(names.slot, session)
+                    let made = try session.query(
+                        "CREATE_REPLICATION_SLOT \(PostgresAddress.quoted(names.slot)) LOGICAL pgoutput EXPORT_SNAPSHOT"
+                    )
                     guard let made, made.rowCount == 1 else {
                         throw FleetError(.unavailable, "\(session.name): no slot was made", isRetriable: true)
                     }
@@ -149,6 +153,14 @@
                         throw error
                     }
                 }
+            } catch let error as FleetError where error.code == .busy {
+                await close()
+                throw FleetError(
+                    .busy,
+                    "\(address.name): the replication slot cannot begin, because transactions are at work since before",
+                    remedy:
+                        "end them, and run `flotilla apply` again: SELECT pid, xact_start, query FROM pg_stat_activity"
+                        + " WHERE xact_start IS NOT NULL ORDER BY xact_start", underlying: error.underlying)
             } catch {
                 await close()
                 throw error
@@ -156,29 +168,8 @@
             await close()
         }
 
-        /// How long transactions are waited for that were open before the slot: it begins behind them.
-        private static let patience = Duration.seconds(30)
-
-        private static func createSlot(_ slot: String, _ session: PostgresSession) throws -> PostgresResult? {
-            try session.script("SET lock_timeout = \(patience.wholeMicroseconds / 1000)")
-            do {
-                return try session.query(
-                    "CREATE_REPLICATION_SLOT \(PostgresAddress.quoted(slot)) LOGICAL pgoutput EXPORT_SNAPSHOT")
-            } catch let error as FleetError where error.code == .busy {
-                let open = try session.query(
-                    """
-                    SELECT pid::text FROM pg_stat_activity WHERE backend_xid IS NOT NULL
-                    UNION ALL SELECT gid FROM pg_prepared_xacts LIMIT 10
-                    """)
-                let names = (0..<(open?.rowCount ?? 0)).map { open?.text($0, 0) ?? "" }.joined(separator: ", ")
-                throw FleetError(
-                    .busy,
-                    "\(session.name): a replication slot begins behind the transactions that are open, and after \(patience)"
-                        + " there was still one (server process or prepared transaction: \(names))",
-                    remedy: "end it (see pg_stat_activity and pg_prepared_xacts), and run `flotilla apply` again",
-                    isRetriable: true)
-            }
-        }
+        /// How long transactions that are at work when a slot is made are waited for.
+        private static let patience = Duration.seconds(50)
 
         private static func exists(_ slot: String, _ session: PostgresSession) throws -> Bool {
             // A replication connection takes SQL too, but no prepared statements.

@@ -119,7 +119,7 @@
         private static let fields = JSONFields(
             ["id", "aggregatetype", "aggregateid", "type", "payload", "time", "traceparent", "headers"].map {
                 JSONFieldPath([$0])
-            })
+            }, keepsNumbers: true)
 
         /// The content of a message: a JSON object with the columns of an outbox table.
         func take(

@@ -129,13 +129,8 @@
             settledThrough row: Int64
         ) -> (end: LogSequenceNumber?, partial: (transaction: LogSequenceNumber, rows: Int64)?) {
             shared.withLock { shared in
-                var end: LogSequenceNumber?
-                while let mark = shared.marks.first, mark.through <= row {
-                    end = mark.end
-                    shared.marks.removeFirst()
-                }
-                while shared.runs.count > 1, shared.runs[1].first <= row { shared.runs.removeFirst() }
-                guard let run = shared.runs.first, run.first <= row else { return (end, nil) }
+                let end = shared.marks.last { $0.through <= row }?.end
+                guard let run = shared.runs.last(where: { $0.first <= row }) else { return (end, nil) }
                 return (end, (run.transaction, row - run.first + run.ordinal + 1))
             }
         }
@@ -152,9 +147,15 @@
         var received: LogSequenceNumber { shared.withLock { $0.received } }
         var lastRow: Int64 { shared.withLock { $0.last } }
 
-        /// Has the server told that everything before a place is safe: it is never sent again.
-        func confirm(_ place: LogSequenceNumber) {
-            shared.withLock { $0.confirmed = max($0.confirmed, place) }
+        /// Has the server told that everything before a place is safe: it is never sent again. Rows up to one are
+        /// recorded as settled, and are asked for no more.
+        func confirm(_ place: LogSequenceNumber, recordedThrough row: Int64) {
+            shared.withLock { shared in
+                shared.confirmed = max(shared.confirmed, place)
+                shared.marks.removeFirst(shared.marks.prefix { $0.through <= row }.count)
+                // The run of the last row is that of the next, as a rule.
+                shared.runs.removeFirst(max(0, shared.runs.prefix { $0.first <= row }.count - 1))
+            }
             wake()
         }
 
@@ -189,13 +190,24 @@
             // in pgoutput.c), so that those of an undone one could not be told.
             if version >= .two, !options.readsMessages { parameters.append("streaming 'on'") }
             if options.readsMessages { parameters.append("messages 'true'") }
-            let result = try session.query(
+            let result = try start(
+                session,
                 """
                 START_REPLICATION SLOT \(PostgresAddress.quoted(options.slot)) LOGICAL \(options.start)
                 (\(parameters.joined(separator: ", ")))
                 """)
             guard let result, result.isCopyBoth else {
                 throw FleetError(.unavailable, "\(session.name): the server does not stream", isRetriable: true)
+            }
+        }
+
+        private func start(_ session: PostgresSession, _ command: String) throws -> PostgresResult? {
+            do {
+                return try session.query(command)
+            } catch let error as FleetError where error.code == .busy {
+                throw FleetError(
+                    .busy, "\(session.name): another flotilla captures this outbox, by a process of the server",
+                    remedy: "stop it, or leave the work to it", isRetriable: true, underlying: error.underlying)
             }
         }
 

@@ -98,7 +98,12 @@ let package = Package(
                 .product(name: "UnixSignals", package: "swift-service-lifecycle"),
             ]),
         // Faces
-        room("Flotilla", wing: "Faces", ["FleetCore", "Stores", "Inbox", "SQLiteStore"]),
+        room(
+            "Flotilla", wing: "Faces",
+            [
+                "FleetCore", "Stores", "Inbox", "SQLiteStore", postgres("PostgresConnection"),
+                postgres("PostgresStore"),
+            ]),
         .systemLibrary(name: "CMalloc", path: "Sources/Faces/CMalloc"),
         .executableTarget(
             name: "FlotillaCommand",
@@ -144,7 +149,12 @@ let package = Package(
         tests(
             "EmbeddedBrokerTests",
             ["FleetCore", "Brokers", "EmbeddedBroker", "TestKit", "BrokerConformance"]),
-        tests("FlotillaTests", ["Flotilla", "FleetCore", "Stores", "SQLiteStore"]),
+        tests(
+            "FlotillaTests",
+            [
+                "Flotilla", "FleetCore", "Stores", "SQLiteStore", "TestKit", postgres("PostgresConnection"),
+                postgres("PostgresStore"),
+            ]),
     ],
     swiftLanguageModes: [.v6]
 )

@@ -280,6 +280,9 @@
 
         // MARK: Pending
 
+        /// How often the server is asked how far its log is sent.
+        private static let askingInterval = Duration.milliseconds(20)
+
         /// Rows that were captured and not settled, after everything that is committed now was received.
         public func pending() async throws -> PendingRows {
             let end = try await settling.access { session in
@@ -291,10 +294,14 @@
             let deadline = ContinuousClock.now + .seconds(2)
             while reader.received < end {
                 if ContinuousClock.now > deadline { return PendingRows(count: 1, oldest: nil) }
-                let generation = reader.changes.generation
                 reader.askForReply()
-                await reader.changes.wait(past: generation, timeout: .milliseconds(20))
-                try Task.checkCancellation()
+                // Each answer is a change too: asked again at each, the server would do little else than answer.
+                let next = ContinuousClock.now + Self.askingInterval
+                while reader.received < end, ContinuousClock.now < next {
+                    let generation = reader.changes.generation
+                    await reader.changes.wait(past: generation, timeout: next - ContinuousClock.now)
+                    try Task.checkCancellation()
+                }
             }
             let (settledThrough, backlog) = state.withLock { state in
                 (state.settledThrough, state.captured.first { ($0.last?.value ?? 0) < 0 })

@@ -131,8 +131,6 @@
                     if try Self.exists(names.slot, session) {
                         try session.query("DROP_REPLICATION_SLOT \(PostgresAddress.quoted(names.slot)) WAIT")
                     }
-                    // A slot begins where all transactions of the server have ended that run now: they are waited for.
-                    try session.query("SET lock_timeout = \(address.statementTimeout.wholeMicroseconds / 1000)")
                     let made = try session.query(
                         "CREATE_REPLICATION_SLOT \(PostgresAddress.quoted(names.slot)) LOGICAL pgoutput EXPORT_SNAPSHOT"
                     )

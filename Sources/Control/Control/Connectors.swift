@@ -53,24 +53,33 @@ enum Connectors {
         }
     }
 
-    /// - Parameter evictsOthers: whether a process that captures this outbox is one that was told to leave it: its sessions
-    ///   are ended.
+    /// - Parameters:
+    ///   - spoolDirectory: where what is too large for memory is kept while it is captured.
+    ///   - evictsOthers: whether a process that captures this outbox is one that was told to leave it: its sessions are
+    ///     ended.
     static func outbox(
-        of service: ServiceDefinition, stream: StreamName, watcher: FileWatcher?, evictsOthers: Bool = false
+        of service: ServiceDefinition, stream: StreamName, watcher: FileWatcher?, spoolDirectory: String,
+        evictsOthers: Bool = false
     ) async throws -> any OutboxSource {
         #if Postgres
             if !service.store.isSQLite {
                 if service.outbox.capture != .poll {
                     return try await PostgresLogOutbox(
                         service.postgresAddress, needs: service.outboxNeeds(stream: stream),
-                        evictsOthers: evictsOthers)
+                        spoolDirectory: spoolDirectory, evictsOthers: evictsOthers)
                 }
                 return try await PostgresOutbox(
                     service.postgresAddress, table: service.outbox.table, keep: service.outbox.keep, stream: stream,
                     evictsOthers: evictsOthers)
             }
         #endif
-        return try await SQLiteOutbox(
+        return try await sqliteOutbox(of: service, stream: stream, watcher: watcher)
+    }
+
+    private static func sqliteOutbox(
+        of service: ServiceDefinition, stream: StreamName, watcher: FileWatcher?
+    ) async throws -> SQLiteOutbox {
+        try await SQLiteOutbox(
             path: service.store.text, name: service.store.description, table: service.outbox.table,
             keep: service.outbox.keep, stream: stream, watcher: watcher)
     }
@@ -87,7 +96,7 @@ enum Connectors {
                     service.postgresAddress, table: service.outbox.table, keep: service.outbox.keep)
             }
         #endif
-        let source = try await outbox(of: service, stream: stream, watcher: nil)
+        let source = try await sqliteOutbox(of: service, stream: stream, watcher: nil)
         do {
             let pending = try await source.pending()
             await source.close()

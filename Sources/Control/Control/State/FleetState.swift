@@ -25,6 +25,9 @@ protocol FleetHold: Sendable {
     /// Grows with each holder; `nil` where the system itself lets no second one in.
     var epoch: Int64? { get }
 
+    /// Who held it before and did not let go of it.
+    var predecessor: ProcessIdentity? { get }
+
     /// Holds on.
     /// - Throws: `fenced` where the hold is lost.
     func confirm() async throws
@@ -80,6 +83,7 @@ private struct DirectoryHold: FleetHold {
     let directory: String
 
     var epoch: Int64? { nil }
+    var predecessor: ProcessIdentity? { nil }
     func confirm() async throws {}
 
     func keep() async throws {
@@ -102,7 +106,8 @@ struct SharedState: FleetState {
     static let renewalInterval = Duration.milliseconds(750)
 
     func hold() async throws -> any FleetHold {
-        let lease = try await store.takeLease(as: FleetHolder.ownName, for: Self.leaseDuration)
+        let holder = LeaseHolder(name: FleetHolder.ownName, process: ProcessIdentity.own?.description ?? "")
+        let lease = try await store.takeLease(as: holder, for: Self.leaseDuration)
         return SharedHold(store: store, lease: lease)
     }
 
@@ -128,6 +133,7 @@ private final class SharedHold: FleetHold {
     }
 
     var epoch: Int64? { lease.epoch }
+    var predecessor: ProcessIdentity? { lease.predecessor.flatMap { ProcessIdentity($0) } }
 
     func confirm() async throws {
         let asked = ContinuousClock.now

@@ -50,41 +50,50 @@
 
         init(source: String) { self.source = source }
 
-        /// A row of the table.
-        mutating func take(
-            _ columns: [ColumnValue], of relation: Relation?, in bytes: UnsafeRawBufferPointer,
-            at position: OutboxPosition, committedAt: Timestamp, into rows: inout CapturedRows
-        ) {
-            guard let relation else { return }
+        /// Finds the columns of a row of the table.
+        mutating func row(
+            _ columns: [ColumnValue], of relation: Relation, in bytes: UnsafeRawBufferPointer
+        ) -> LogRow {
             if layout.version != relation.version { layout = Layout(relation) }
             func part(_ index: Int) -> UnsafeRawBufferPointer? {
                 guard index >= 0, index < columns.count else { return nil }
                 let value = columns[index]
                 return value.kind == .text ? UnsafeRawBufferPointer(rebasing: bytes[value.bytes.range]) : nil
             }
-            func text(_ index: Int) -> String? { part(index).map { String(decoding: $0, as: UTF8.self) } }
+            return LogRow(
+                id: part(layout.id), type: part(layout.type), key: part(layout.key),
+                aggregateType: part(layout.aggregateType), payload: part(layout.payload), time: part(layout.time),
+                traceParent: part(layout.traceParent), headers: part(layout.headers),
+                payloadIsBytes: layout.payloadIsBytes)
+        }
+
+        /// A row of the table.
+        mutating func take(
+            _ row: LogRow, at position: OutboxPosition, committedAt: Timestamp, into rows: inout CapturedRows
+        ) {
+            func text(_ part: UnsafeRawBufferPointer?) -> String? { part.map { String(decoding: $0, as: UTF8.self) } }
             let payload =
-                part(layout.payload).map { bytes in
-                    layout.payloadIsBytes ? PostgresBytes.decoded(bytes.bindMemory(to: UInt8.self)) : Array(bytes)
+                row.payload.map { bytes in
+                    row.payloadIsBytes ? PostgresBytes.decoded(bytes.bindMemory(to: UInt8.self)) : Array(bytes)
                 } ?? []
             func malformed(_ key: String?, _ reason: String) {
                 let event = Event(
-                    id: EventID(high: 0, low: 0), source: source, type: text(layout.type) ?? "", key: key ?? "",
-                    aggregateType: text(layout.aggregateType) ?? "",
-                    time: text(layout.time).flatMap(PostgresTime.timestamp) ?? committedAt,
-                    traceParent: text(layout.traceParent), headers: text(layout.headers), payload: payload)
+                    id: EventID(high: 0, low: 0), source: source, type: text(row.type) ?? "", key: key ?? "",
+                    aggregateType: text(row.aggregateType) ?? "",
+                    time: text(row.time).flatMap(PostgresTime.timestamp) ?? committedAt,
+                    traceParent: text(row.traceParent), headers: text(row.headers), payload: payload)
                 rows.append(
                     .init(
                         at: position, key: key ?? "", reason: reason,
-                        remains: .init(id: text(layout.id) ?? "", event: event)))
+                        remains: .init(id: text(row.id) ?? "", event: event)))
             }
-            guard let key = text(layout.key) else { return malformed(nil, "its aggregateid is null") }
-            guard let type = part(layout.type) else { return malformed(key, "its type is null") }
-            guard let id = part(layout.id).flatMap({ EventID(hexadecimal: $0.bindMemory(to: UInt8.self)) }) else {
-                return malformed(key, "its id \"\(text(layout.id)?.prefix(64) ?? "null")\" is not a UUID")
+            guard let key = text(row.key) else { return malformed(nil, "its aggregateid is null") }
+            guard let type = row.type else { return malformed(key, "its type is null") }
+            guard let id = row.id.flatMap({ EventID(hexadecimal: $0.bindMemory(to: UInt8.self)) }) else {
+                return malformed(key, "its id \"\(text(row.id)?.prefix(64) ?? "null")\" is not a UUID")
             }
             Self.share(type, &lastType)
-            if let aggregateType = part(layout.aggregateType) {
+            if let aggregateType = row.aggregateType {
                 Self.share(aggregateType, &lastAggregateType)
             } else {
                 lastAggregateType = ""
@@ -92,8 +101,8 @@
             rows.append(
                 Event(
                     id: id, source: source, type: lastType, key: key, aggregateType: lastAggregateType,
-                    time: text(layout.time).flatMap(PostgresTime.timestamp) ?? committedAt,
-                    traceParent: text(layout.traceParent), headers: text(layout.headers), payload: payload),
+                    time: text(row.time).flatMap(PostgresTime.timestamp) ?? committedAt,
+                    traceParent: text(row.traceParent), headers: text(row.headers), payload: payload),
                 at: position)
         }
 
@@ -110,7 +119,7 @@
         private static let fields = JSONFields(
             ["id", "aggregatetype", "aggregateid", "type", "payload", "time", "traceparent", "headers"].map {
                 JSONFieldPath([$0])
-            })
+            }, keepsNumbers: true)
 
         /// The content of a message: a JSON object with the columns of an outbox table.
         func take(

@@ -1,5 +1,6 @@
 #if Postgres
     public import FleetCore
+    public import Foundation
     public import Outbox
     import PGOutput
     import Parking
@@ -32,6 +33,8 @@
             var recordedAt: ContinuousClock.Instant
             /// Rows that are settled since, and are to be removed from the table.
             var removable: [EventID] = []
+            /// When rows were last removed that were kept long enough.
+            var lookedForExpired: ContinuousClock.Instant = .now
             /// How often in a row nothing was there to be removed: then the service does it itself.
             var fruitlessRemovals = 0
             /// Rows that were in the table before the slot was made, as far as they are captured; `nil` once all are
@@ -52,12 +55,15 @@
         /// An idle database's log moves on by so much before it is recorded, so that idleness writes nothing itself.
         private static let idleRecordSize: UInt64 = 1 << 20
 
-        /// - Parameter evictsOthers: whether a process that reads the slot is one that was told to leave it: its session is
-        ///   ended.
+        /// - Parameters:
+        ///   - spoolDirectory: where transactions in progress are kept that are too large for memory.
+        ///   - evictsOthers: whether a process that reads the slot is one that was told to leave it: its session
+        ///     is ended.
         /// - Throws: `notApplied`; `gap` where the slot lost something; `busy` where another process reads it, or what
         ///   connecting throws.
         public init(
-            _ address: PostgresAddress, needs: OutboxNeeds, limit: BatchLimit = .standard,
+            _ address: PostgresAddress, needs: OutboxNeeds,
+            spoolDirectory: String = FileManager.default.temporaryDirectory.path, limit: BatchLimit = .standard,
             maximumParked: EventCount = 100_000, evictsOthers: Bool = false, clock: FleetClock = .system
         ) async throws {
             name = address.name
@@ -82,7 +88,8 @@
                     ReplicationReader.Options(
                         address: address, slot: names.slot, publication: names.slot, source: needs.stream.source,
                         start: record.settled, partial: (record.transaction, record.rows),
-                        readsMessages: needs.capture == .message, limit: limit))
+                        readsMessages: needs.capture == .message, limit: limit,
+                        spoolDirectory: spoolDirectory))
                 state = Mutex(
                     State(
                         settledThrough: hasBacklog ? .min : 0, record: record, recordedAt: .now,
@@ -175,14 +182,13 @@
             }
             guard let rows else { throw FleetError(.bug, "\(name): a batch is settled that was not captured") }
             let isBacklog = through < 0
-            if isBacklog || !batch.parked.isEmpty {
-                // Parking must happen once, so it is recorded with it.
-                try await record(parking: batch.parked, of: rows, through: through)
-            }
+            // Parking must happen once, so it is recorded with it.
+            let isRecorded = isBacklog || !batch.parked.isEmpty
+            if isRecorded { try await record(parking: batch.parked, of: rows, through: through) }
             let isDue = state.withLock { state in
                 state.captured.removeFirst()
                 state.settledThrough = max(state.settledThrough, through)
-                if table != nil { state.removable += rows.events.map(\.id) }
+                if table != nil, !isRecorded { state.removable += rows.events.map(\.id) }
                 return state.removable.count >= Self.removalLimit
                     || ContinuousClock.now - state.recordedAt >= Self.recordInterval
             }
@@ -222,13 +228,15 @@
             if let idle, idle > next.settled {
                 next = CaptureRecord(slot: last.slot, settled: idle, transaction: .none, rows: 0)
             }
+            let recordedThrough = row ?? settledThrough
             let backlogRow = row.flatMap { $0 < 0 ? Self.sequence(ofBacklog: $0) : nil }
             if next == last, parked.isEmpty, backlogRow == nil, removable.isEmpty { return }
             // A service that removes its rows itself is looked after now and then only.
-            let removes = !removable.isEmpty && (fruitless < 8 || fruitless % 64 == 0 || isLast)
+            let all = table == nil ? [] : removable + (rows?.events.map(\.id) ?? [])
+            let removes = !all.isEmpty && (rows != nil || fruitless < 8 || fruitless % 64 == 0 || isLast)
             let work = Settling(
                 needs: needs, table: table, maximumParked: maximumParked, now: clock.now(), last: last, next: next,
-                parked: parked, rows: rows, backlogRow: backlogRow, removable: removes ? removable : [])
+                parked: parked, rows: rows, backlogRow: backlogRow, removable: removes ? all : [])
             let removed = try await settling.transaction(parked.isEmpty ? .update : .write) { session in
                 let removed = try work.perform(in: session)
                 CrashPoint.cleaningUp.reached()
@@ -238,9 +246,9 @@
                 state.record = next
                 state.recordedAt = .now
                 state.removable.removeFirst(min(removable.count, state.removable.count))
-                if !removable.isEmpty { state.fruitlessRemovals = removed > 0 ? 0 : fruitless + 1 }
+                if !all.isEmpty { state.fruitlessRemovals = removed > 0 ? 0 : fruitless + 1 }
             }
-            reader.confirm(next.settled)
+            reader.confirm(next.settled, recordedThrough: recordedThrough)
         }
 
         private func recordWhileIdle() async throws {
@@ -253,6 +261,21 @@
             let idle = reader.idlePlace
             let hasMoved = idle.map { $0.value > record.settled.value &+ Self.idleRecordSize } ?? false
             if isDue || hasMoved { try await self.record(idleAt: hasMoved ? idle : nil) }
+            try await removeExpired()
+        }
+
+        /// Removes rows that were kept long enough, also where no others come.
+        private func removeExpired() async throws {
+            let isDue = state.withLock { state in
+                guard ContinuousClock.now - state.lookedForExpired >= Self.recordInterval else { return false }
+                state.lookedForExpired = .now
+                return true
+            }
+            guard isDue, needs.keep > .zero, let table else { return }
+            let keep = needs.keep
+            _ = try await settling.transaction(.update) {
+                try PostgresSettlement.removeExpired(table, keep: keep, in: $0)
+            }
         }
 
         // MARK: Pending
@@ -359,9 +382,12 @@
                 : "get_byte(data, 0) = 73"
             let row = try session.firstRow(
                 """
-                SELECT (SELECT count(*) FROM pg_logical_slot_peek_binary_changes($1::name, NULL, $2::int, 'proto_version', '1',
-                        'publication_names', $1::text\(isMessage ? ", 'messages', 'true'" : ""))
-                        WHERE lsn >= $3::pg_lsn AND \(wanted)),
+                WITH changes AS MATERIALIZED (SELECT * FROM pg_logical_slot_peek_binary_changes($1::name, NULL, $2::int,
+                    'proto_version', '1', 'publication_names', $1::text\(isMessage ? ", 'messages', 'true'" : "")))
+                -- A transaction waits if its commit (C) does, wherever its rows are.
+                SELECT (SELECT count(*) FROM changes WHERE \(wanted) AND (xid IN (
+                        SELECT xid FROM changes WHERE get_byte(data, 0) = 67 AND lsn > $3::pg_lsn)
+                        \(isMessage ? "OR (get_byte(data, 1) = 0 AND lsn >= $3::pg_lsn)" : ""))),
                     (SELECT count(*) FROM flotilla_backlog WHERE stream = $4)
                 """,
                 [
@@ -395,9 +421,14 @@
                     "DELETE FROM flotilla_backlog WHERE stream = $1 AND sequence <= $2",
                     [.text(needs.stream.description), .integer(backlogRow)])
             }
-            guard let table, !removable.isEmpty else { return 0 }
-            let ids = "{" + removable.map(\.description).joined(separator: ",") + "}"
-            let type = table.columns["id"] == PostgresType.uuid ? "uuid" : "text"
+            // What is parked leaves the table, as far as it can be told there.
+            let misfits = (rows?.malformed ?? []).compactMap(\.remains?.id).filter { !$0.isEmpty }
+            guard let table, !removable.isEmpty || !misfits.isEmpty else { return 0 }
+            let isUUID = table.columns["id"] == PostgresType.uuid
+            let all =
+                (isUUID ? removable.map(\.description) : removable.flatMap(Self.spellings)) + misfits.map(Self.element)
+            let ids = "{" + all.joined(separator: ",") + "}"
+            let type = isUUID ? "uuid" : "text"
             if needs.keep > .zero {
                 _ = try session.run(
                     """
@@ -407,6 +438,18 @@
                 return try PostgresSettlement.removeExpired(table, keep: needs.keep, in: session)
             }
             return try session.run("DELETE FROM \(table.quoted) WHERE id = ANY ($1::\(type)[])", [.text(ids)])
+        }
+
+        /// How an id may be written in a column of text.
+        private static func spellings(of id: EventID) -> [String] {
+            let text = id.description
+            let digits = text.replacing("-", with: "")
+            return [text, text.uppercased(), digits, digits.uppercased()]
+        }
+
+        /// A text as an element of an array.
+        private static func element(_ text: String) -> String {
+            "\"" + text.replacing("\\", with: "\\\\").replacing("\"", with: "\\\"") + "\""
         }
 
         private func park(in session: PostgresSession) throws {

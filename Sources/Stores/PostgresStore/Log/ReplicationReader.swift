@@ -23,6 +23,8 @@
             var partial: (transaction: LogSequenceNumber, rows: Int64)
             var readsMessages: Bool
             var limit: BatchLimit
+            /// Where transactions in progress are kept that are too large for memory.
+            var spoolDirectory: String
         }
 
         /// The end of a transaction in the sequence of rows.
@@ -127,13 +129,8 @@
             settledThrough row: Int64
         ) -> (end: LogSequenceNumber?, partial: (transaction: LogSequenceNumber, rows: Int64)?) {
             shared.withLock { shared in
-                var end: LogSequenceNumber?
-                while let mark = shared.marks.first, mark.through <= row {
-                    end = mark.end
-                    shared.marks.removeFirst()
-                }
-                while shared.runs.count > 1, shared.runs[1].first <= row { shared.runs.removeFirst() }
-                guard let run = shared.runs.first, run.first <= row else { return (end, nil) }
+                let end = shared.marks.last { $0.through <= row }?.end
+                guard let run = shared.runs.last(where: { $0.first <= row }) else { return (end, nil) }
                 return (end, (run.transaction, row - run.first + run.ordinal + 1))
             }
         }
@@ -150,9 +147,15 @@
         var received: LogSequenceNumber { shared.withLock { $0.received } }
         var lastRow: Int64 { shared.withLock { $0.last } }
 
-        /// Has the server told that everything before a place is safe: it is never sent again.
-        func confirm(_ place: LogSequenceNumber) {
-            shared.withLock { $0.confirmed = max($0.confirmed, place) }
+        /// Has the server told that everything before a place is safe: it is never sent again. Rows up to one are
+        /// recorded as settled, and are asked for no more.
+        func confirm(_ place: LogSequenceNumber, recordedThrough row: Int64) {
+            shared.withLock { shared in
+                shared.confirmed = max(shared.confirmed, place)
+                shared.marks.removeFirst(shared.marks.prefix { $0.through <= row }.count)
+                // The run of the last row is that of the next, as a rule.
+                shared.runs.removeFirst(max(0, shared.runs.prefix { $0.first <= row }.count - 1))
+            }
             wake()
         }
 
@@ -166,14 +169,29 @@
 
         // MARK: The thread
 
+        /// The newest version of the protocol that a server speaks.
+        static func protocolVersion(ofServer version: Int) -> ProtocolVersion {
+            switch version {
+            case 160_000...: .four
+            case 150_000...: .three
+            case 140_000...: .two
+            default: .one
+            }
+        }
+
         private func begin(_ session: PostgresSession) throws {
-            let version = session.serverVersion
+            let version = Self.protocolVersion(ofServer: session.serverVersion)
             var parameters = [
-                "proto_version '\(version >= 150_000 ? 3 : version >= 140_000 ? 2 : 1)'",
+                "proto_version '\(version.rawValue)'",
                 "publication_names '\(PostgresAddress.quoted(options.publication))'",
             ]
+            // Large transactions come while they are in progress, and need not be waited for at their commit.
+            // Not where messages are read: the server names their transaction, and not the sub-transaction (`pgoutput_message`
+            // in pgoutput.c), so that those of an undone one could not be told.
+            if version >= .two, !options.readsMessages { parameters.append("streaming 'on'") }
             if options.readsMessages { parameters.append("messages 'true'") }
-            let result = try session.query(
+            let result = try start(
+                session,
                 """
                 START_REPLICATION SLOT \(PostgresAddress.quoted(options.slot)) LOGICAL \(options.start)
                 (\(parameters.joined(separator: ", ")))
@@ -183,8 +201,19 @@
             }
         }
 
+        private func start(_ session: PostgresSession, _ command: String) throws -> PostgresResult? {
+            do {
+                return try session.query(command)
+            } catch let error as FleetError where error.code == .busy {
+                throw FleetError(
+                    .busy, "\(session.name): another flotilla captures this outbox, by a process of the server",
+                    remedy: "stop it, or leave the work to it", isRetriable: true, underlying: error.underlying)
+            }
+        }
+
         private func run(_ session: PostgresSession) {
-            var state = Reading(options: options)
+            var state = Reading(
+                options: options, version: Self.protocolVersion(ofServer: session.serverVersion))
             do {
                 try read(session, &state)
                 try sendStatus(session, wantsReply: false)
@@ -198,23 +227,28 @@
         }
 
         /// What the thread knows between two messages.
-        private struct Reading {
+        private struct Reading: ~Copyable {
             var decoder: PGOutputDecoder
+            var assembler: TransactionAssembler<FileSpoolStorage>
+            /// A transaction that was streamed, and is being passed on.
+            var replaying: CommittedTransaction?
+            var replayed = ReplayBatch()
             var events: LogEventReader
             var current = CapturedRows()
             /// The number of the last row.
             var row: Int64 = 0
-            /// Of the transaction at hand.
-            var transaction = LogSequenceNumber.none
-            var committedAt = Timestamp(microseconds: 0)
-            var ordinal: Int64 = 0
             var newMarks: [Mark] = []
             var newRuns: [Run] = []
+            /// What the last row belongs to.
+            var run: Run?
+            /// Whether a transaction has begun and not ended.
+            var isWithinTransaction = false
             var received = LogSequenceNumber.none
             let partial: (transaction: LogSequenceNumber, rows: Int64)
 
-            init(options: Options) {
-                decoder = PGOutputDecoder(version: .three)
+            init(options: Options, version: ProtocolVersion) {
+                decoder = PGOutputDecoder(version: version)
+                assembler = TransactionAssembler(storage: FileSpoolStorage(directory: options.spoolDirectory))
                 events = LogEventReader(source: options.source)
                 partial = options.partial
                 received = options.start
@@ -251,6 +285,10 @@
                 if state.current.count >= options.limit.events.value || state.current.size >= options.limit.bytes {
                     return true
                 }
+                if state.replaying != nil {
+                    try replay(&state)
+                    continue
+                }
                 let isThere = try session.withCopyData { bytes in try self.take(bytes, session, &state) }
                 if !isThere { return false }
             }
@@ -261,10 +299,10 @@
                 switch try ReplicationMessage(decoding: bytes.bytes) {
                 case .keepalive(let keepalive):
                     // Between transactions, everything before this place was sent.
-                    if state.transaction == .none { state.received = max(state.received, keepalive.end) }
+                    if !state.isWithinTransaction { state.received = max(state.received, keepalive.end) }
                     if keepalive.wantsReply { try sendStatus(session, wantsReply: false) }
                 case .data(let data):
-                    take(
+                    try take(
                         try state.decoder.decode(bytes.bytes.extracting(data.data.range)),
                         in: UnsafeRawBufferPointer(rebasing: bytes[data.data.range]), &state)
                 }
@@ -275,43 +313,106 @@
             }
         }
 
-        private func take(_ message: PGOutputMessage, in bytes: UnsafeRawBufferPointer, _ state: inout Reading) {
-            switch message {
-            case .begin(let begin):
-                state.transaction = begin.final
-                state.committedAt = begin.time
-                state.ordinal = 0
-            case .insert(let change):
-                guard let position = nextRow(&state) else { return }
+        private func take(
+            _ message: PGOutputMessage, in bytes: UnsafeRawBufferPointer, _ state: inout Reading
+        ) throws {
+            switch try state.assembler.take(message) {
+            case .nothing:
+                if case .begin = message { state.isWithinTransaction = true }
+            case .committed(let committed):
+                guard let kept = change(message, in: bytes, &state) else { return }
+                take(kept, of: committed.transaction, ordinal: committed.ordinal, &state)
+            case .undecided:
+                guard let kept = change(message, in: bytes, &state) else { return }
+                try state.assembler.keep { kept.write(to: &$0) }
+            case .ended(let transaction):
+                end(transaction, &state)
+            case .replay(let transaction):
+                state.replaying = transaction
+            case .immediate:
+                guard case .logicalMessage(let message) = message,
+                    let kept = change(.logicalMessage(message), in: bytes, &state), case .message(let content) = kept
+                else { return }
+                state.row += 1
                 state.events.take(
-                    state.decoder.newColumns, of: state.decoder.relation(change.relation), in: bytes, at: position,
-                    committedAt: state.committedAt, into: &state.current)
-            case .logicalMessage(let message):
-                let prefix = bytes[message.prefix.range]
-                guard options.readsMessages, prefix.elementsEqual(LogEventReader.prefix.utf8) else { return }
-                guard let position = nextRow(&state) else { return }
-                state.events.take(
-                    message: UnsafeRawBufferPointer(rebasing: bytes[message.content.range]),
-                    isTransactional: message.isTransactional, at: position,
-                    committedAt: message.isTransactional ? state.committedAt : .now(), into: &state.current)
-            case .commit(let commit):
-                state.newMarks.append(Mark(through: state.row, end: commit.end))
-                state.received = max(state.received, commit.end)
-                state.transaction = .none
-            default:
-                break
+                    message: content, isTransactional: false, at: OutboxPosition(state.row), committedAt: .now(),
+                    into: &state.current)
+                // Everything that was committed before it came before it.
+                state.newMarks.append(Mark(through: state.row, end: message.place))
             }
         }
 
-        /// The number of the row at hand; `nil` where it was settled before.
-        private func nextRow(_ state: inout Reading) -> OutboxPosition? {
-            defer { state.ordinal += 1 }
-            if state.transaction == state.partial.transaction, state.ordinal < state.partial.rows { return nil }
-            state.row += 1
-            if state.newRuns.last?.transaction != state.transaction || state.newRuns.isEmpty {
-                state.newRuns.append(Run(first: state.row, ordinal: state.ordinal, transaction: state.transaction))
+        /// What makes an event of a message; `nil` where there is none in it.
+        private func change(
+            _ message: PGOutputMessage, in bytes: UnsafeRawBufferPointer, _ state: inout Reading
+        ) -> KeptChange? {
+            switch message {
+            case .insert(let change):
+                guard let relation = state.decoder.relation(change.relation) else { return nil }
+                return .row(state.events.row(state.decoder.newColumns, of: relation, in: bytes))
+            case .logicalMessage(let message):
+                guard options.readsMessages, bytes[message.prefix.range].elementsEqual(LogEventReader.prefix.utf8)
+                else {
+                    return nil
+                }
+                return .message(UnsafeRawBufferPointer(rebasing: bytes[message.content.range]))
+            default:
+                return nil
             }
-            return OutboxPosition(state.row)
+        }
+
+        /// Takes a change of a committed transaction, unless it was settled before.
+        private func take(
+            _ change: KeptChange, of transaction: CommittedTransaction, ordinal: Int, _ state: inout Reading
+        ) {
+            let ordinal = Int64(ordinal)
+            if transaction.commit == state.partial.transaction, ordinal < state.partial.rows { return }
+            state.row += 1
+            // Changes between that are no events make a new run.
+            let expected = state.run.map { $0.ordinal + state.row - $0.first }
+            if state.run?.transaction != transaction.commit || expected != ordinal {
+                let run = Run(first: state.row, ordinal: ordinal, transaction: transaction.commit)
+                state.run = run
+                state.newRuns.append(run)
+            }
+            let position = OutboxPosition(state.row)
+            switch change {
+            case .row(let row):
+                state.events.take(row, at: position, committedAt: transaction.time, into: &state.current)
+            case .message(let content):
+                state.events.take(
+                    message: content, isTransactional: true, at: position, committedAt: transaction.time,
+                    into: &state.current)
+            }
+        }
+
+        private func end(_ transaction: CommittedTransaction, _ state: inout Reading) {
+            state.isWithinTransaction = false
+            guard let end = transaction.end else { return }
+            state.newMarks.append(Mark(through: state.row, end: end))
+            state.received = max(state.received, end)
+        }
+
+        /// Takes the next changes of the transaction that is being passed on, about as many as the batch has room for.
+        private func replay(_ state: inout Reading) throws {
+            guard let transaction = state.replaying else { return }
+            let room = BatchLimit(
+                events: EventCount(max(1, options.limit.events.value - state.current.count)),
+                bytes: ByteCount(max(1, options.limit.bytes.value - state.current.size.value)))
+            var batch = ReplayBatch()
+            swap(&batch, &state.replayed)
+            try state.assembler.nextBatch(room, into: &batch)
+            try batch.bytes.withUnsafeBytes { bytes in
+                for record in batch.records {
+                    let change = try KeptChange(reading: UnsafeRawBufferPointer(rebasing: bytes[record.range]))
+                    take(change, of: transaction, ordinal: record.ordinal, &state)
+                }
+            }
+            if batch.isLast {
+                state.replaying = nil
+                end(transaction, &state)
+            }
+            swap(&batch, &state.replayed)
         }
 
         /// Puts what was gathered where it is taken from, if there is room. Returns whether there was.
@@ -320,9 +421,7 @@
                 guard shared.batches.count < Self.batchesAhead else { return false }
                 if !state.current.isEmpty { shared.batches.append(state.current) }
                 shared.marks += state.newMarks
-                for run in state.newRuns where shared.runs.last?.transaction != run.transaction {
-                    shared.runs.append(run)
-                }
+                shared.runs += state.newRuns
                 shared.last = state.row
                 shared.received = state.received
                 return true

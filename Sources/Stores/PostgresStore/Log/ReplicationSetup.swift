@@ -126,11 +126,11 @@
             }
             do {
                 let (start, snapshot) = try await replication.access { session in
+                    // A slot begins where all transactions have ended that were at work when it was asked for.
+                    try session.query("SET lock_timeout = '\(Self.patience.components.seconds)s'")
                     if try Self.exists(names.slot, session) {
                         try session.query("DROP_REPLICATION_SLOT \(PostgresAddress.quoted(names.slot)) WAIT")
                     }
-                    // A slot begins where all transactions of the server have ended that run now: they are waited for.
-                    try session.query("SET lock_timeout = \(address.statementTimeout.wholeMicroseconds / 1000)")
                     let made = try session.query(
                         "CREATE_REPLICATION_SLOT \(PostgresAddress.quoted(names.slot)) LOGICAL pgoutput EXPORT_SNAPSHOT"
                     )
@@ -153,12 +153,23 @@
                         throw error
                     }
                 }
+            } catch let error as FleetError where error.code == .busy {
+                await close()
+                throw FleetError(
+                    .busy,
+                    "\(address.name): the replication slot cannot begin, because transactions are at work since before",
+                    remedy:
+                        "end them, and run `flotilla apply` again: SELECT pid, xact_start, query FROM pg_stat_activity"
+                        + " WHERE xact_start IS NOT NULL ORDER BY xact_start", underlying: error.underlying)
             } catch {
                 await close()
                 throw error
             }
             await close()
         }
+
+        /// How long transactions that are at work when a slot is made are waited for.
+        private static let patience = Duration.seconds(50)
 
         private static func exists(_ slot: String, _ session: PostgresSession) throws -> Bool {
             // A replication connection takes SQL too, but no prepared statements.

@@ -1,0 +1,241 @@
+#if Postgres
+    import FleetCore
+    import Outbox
+    import PostgresConnection
+    import PostgresStore
+    import Stores
+    import TestKit
+    import Testing
+
+    /// What the server keeps for whoever captures from its log: nothing is told to be safe that is not, and what was lost is
+    /// said.
+    @Suite(.serialized) struct CaptureSlotTests {
+        /// A server that keeps little of its log.
+        private static let forgetful = Task { try await PrivatePostgres(settings: ["max_slot_wal_keep_size": "1MB"]) }
+
+        private func expectGap(
+            _ fixture: CaptureFixture, _ words: String..., location: SourceLocation = #_sourceLocation
+        ) async throws {
+            for body in [
+                { _ = try await fixture.open() }, { _ = try await fixture.pending() }, { try await fixture.apply() },
+            ] as [() async throws -> Void] {
+                let error = try await checkThrows(.gap) { try await body() }
+                #expect(error.description.contains(fixture.database.address.name), sourceLocation: location)
+                #expect(
+                    error.remedy?.contains("flotilla apply --replace-slot \(fixture.needs.stream.service)") == true,
+                    sourceLocation: location)
+                for word in words { #expect(error.message.contains(word), "\(error)", sourceLocation: location) }
+            }
+        }
+
+        /// One event is carried; what comes next may be lost.
+        private func prepare(_ mode: CaptureMode, server: PrivatePostgres? = nil) async throws -> CaptureFixture {
+            let fixture = try await CaptureFixture(mode, server: server)
+            try fixture.database.psql(fixture.event(1))
+            try await fixture.withOutbox { outbox in
+                var carrier = Carrier()
+                try await carrier.drain(outbox)
+            }
+            return fixture
+        }
+
+        @Test(arguments: [CaptureMode.log, .message])
+        func missingSlotIsAGap(mode: CaptureMode) async throws {
+            let fixture = try await prepare(mode)
+            try fixture.database.psql("SELECT pg_drop_replication_slot('\(fixture.slot)')")
+            try await expectGap(fixture, fixture.slot, "missing")
+        }
+
+        @Test(arguments: [CaptureMode.log, .message])
+        func slotThatWasMadeAnewIsAGap(mode: CaptureMode) async throws {
+            let fixture = try await prepare(mode)
+            try fixture.database.psql(
+                """
+                SELECT pg_drop_replication_slot('\(fixture.slot)'); \(fixture.event(2))
+                SELECT pg_create_logical_replication_slot('\(fixture.slot)', 'pgoutput');
+                """)
+            try await expectGap(fixture, fixture.slot, "ahead of")
+            // A new slot carries what is still there, and goes on.
+            _ = try await PostgresSetup(fixture.database.address).removeCapture(fixture.needs)
+            try await fixture.apply()
+            try fixture.database.psql(fixture.event(3))
+            var carrier = Carrier()
+            try await fixture.withOutbox { try await carrier.drain($0) }
+            #expect(carrier.numbers == (mode == .log ? [2, 3] : [3]))
+        }
+
+        @Test func slotThatWasAdvancedIsAGap() async throws {
+            let fixture = try await prepare(.log)
+            try fixture.database.psql(
+                "\(fixture.event(2)) SELECT pg_replication_slot_advance('\(fixture.slot)', pg_current_wal_lsn());")
+            try await expectGap(fixture, fixture.slot, "ahead of")
+        }
+
+        @Test(arguments: [CaptureMode.log, .message])
+        func slotThatTheServerGaveUpIsAGap(mode: CaptureMode) async throws {
+            let fixture = try await prepare(mode, server: try await Self.forgetful.value)
+            try await eventually("the slot is lost") {
+                try fixture.database.psql("\(fixture.event(2)) SELECT pg_switch_wal(); CHECKPOINT;")
+                let status = "SELECT wal_status FROM pg_replication_slots WHERE slot_name = '\(fixture.slot)'"
+                return try fixture.database.psql(status) == "lost"
+            }
+            try await expectGap(fixture, fixture.slot, "max_slot_wal_keep_size")
+        }
+
+        /// A slot of another kind under our name is nobody's to use or to drop.
+        @Test func slotOfAnotherPluginIsRefused() async throws {
+            let fixture = try await prepare(.log)
+            try fixture.database.psql(
+                """
+                SELECT pg_drop_replication_slot('\(fixture.slot)');
+                SELECT pg_create_logical_replication_slot('\(fixture.slot)', 'test_decoding');
+                """)
+            let error = try await checkThrows(.invalidInput) { _ = try await fixture.open() }
+            #expect(error.message.contains("test_decoding"))
+        }
+
+        /// The slot is the lease.
+        @Test(arguments: CaptureMode.allCases)
+        func whoComesSecondIsTold(mode: CaptureMode) async throws {
+            let fixture = try await CaptureFixture(mode)
+            try await fixture.withOutbox { outbox in
+                let error = try await checkThrows(.busy) { _ = try await fixture.open() }
+                #expect(error.description.contains("another flotilla captures this outbox"), "\(error)")
+                #expect(error.description.contains("process"), "\(error)")
+                #expect(error.remedy?.contains("stop it") == true)
+                // The first is not disturbed.
+                try fixture.database.psql(fixture.event(1))
+                var carrier = Carrier()
+                try await carrier.drain(outbox)
+                #expect(carrier.numbers == [1])
+            }
+            try await fixture.withOutbox { _ in }
+        }
+
+        @Test(arguments: CaptureMode.allCases)
+        func whatIsNotSetUpIsTold(mode: CaptureMode) async throws {
+            let fixture = try await CaptureFixture(mode, applies: false)
+            let error = try await checkThrows(.notApplied) { _ = try await fixture.open() }
+            #expect(error.remedy?.contains("flotilla apply") == true)
+        }
+
+        /// The server is told that something is safe once it is settled, and not before.
+        @Test(arguments: [CaptureMode.log, .message])
+        func onlyWhatIsSettledIsConfirmed(mode: CaptureMode) async throws {
+            let fixture = try await CaptureFixture(mode)
+            let limit = BatchLimit(events: 10, bytes: .mebibytes(1))
+            let server = fixture.database
+            /// Whether the server would send a transaction again that ended before a place.
+            func isConfirmed(_ place: String) throws -> Bool {
+                try server.psql(
+                    "SELECT confirmed_flush_lsn >= '\(place)' FROM pg_replication_slots WHERE slot_name = '\(fixture.slot)'"
+                ) == "t"
+            }
+            /// Waits until the server has heard twice from whoever captures.
+            func hear() async throws {
+                let reports = """
+                    SELECT reply_time FROM pg_stat_replication r JOIN pg_replication_slots s ON s.active_pid = r.pid
+                    WHERE slot_name = '\(fixture.slot)'
+                    """
+                for _ in 0..<2 {
+                    let last = try server.psql(reports)
+                    try await eventually("a report") { try server.psql(reports) != last }
+                }
+            }
+            try server.psql("BEGIN; \(fixture.events(1...15)) COMMIT;")
+            let first = try server.psql("SELECT pg_current_wal_flush_lsn()")
+            try server.psql("BEGIN; \(fixture.events(16...18)) COMMIT;")
+            let second = try server.psql("SELECT pg_current_wal_flush_lsn()")
+            try await fixture.withOutbox(limit: limit) { outbox in
+                var batches: [CapturedRows] = []
+                while batches.map(\.count).reduce(0, +) < 18 {
+                    let rows = try await outbox.capture(after: .start, limit: limit, patience: .seconds(10))
+                    try #require(!rows.isEmpty)
+                    batches.append(rows)
+                }
+                func settle(_ rows: CapturedRows) async throws {
+                    let last = try #require(rows.last)
+                    try await outbox.settle(
+                        CapturedBatch(published: rows.positions, parked: [], through: last))
+                }
+                // An idle look must not confirm what is captured and not settled.
+                _ = try await outbox.capture(after: .start, limit: limit, patience: .milliseconds(1100))
+                try await hear()
+                #expect(try !isConfirmed(first))
+                // Half of a transaction is not all of it.
+                try await settle(batches.removeFirst())
+                _ = try await outbox.capture(after: .start, limit: limit, patience: .milliseconds(1100))
+                try await hear()
+                #expect(try !isConfirmed(first))
+                for rows in batches { try await settle(rows) }
+                try await eventually("everything is confirmed") {
+                    _ = try await outbox.capture(after: .start, limit: limit, patience: .milliseconds(50))
+                    return try isConfirmed(second)
+                }
+            }
+        }
+
+        /// Rows that stood in the table come first, once, in their order, and those that come later behind them.
+        @Test func backlogIsCarriedOnceAndFirst() async throws {
+            let fixture = try await CaptureFixture(.log, table: LaxTable.sql(id: "uuid"), applies: false)
+            try fixture.database.psql(fixture.events(1...1000) + fixture.events(1001...1100, key: "b"))
+            try await fixture.apply()
+            try fixture.database.psql(fixture.events(1101...1200))
+            #expect(try await fixture.pending().count == 1200)
+            let limit = BatchLimit(events: 150, bytes: .mebibytes(1))
+            var all: [Int] = []
+            while all.count < 1200 {
+                var carrier = Carrier()
+                let before = all.count
+                try await fixture.withOutbox(limit: limit) { outbox in
+                    for _ in 0..<3 { try await carrier.step(outbox, limit: limit, patience: .seconds(1)) }
+                }
+                all += carrier.numbers
+                try #require(all.count > before)
+            }
+            #expect(all == Array(1...1200))
+            #expect(try fixture.database.psql("SELECT count(*) FROM outbox") == "0")
+            #expect(try await fixture.pending().count == 0)
+        }
+
+        /// A backlog is settled batch by batch: after a bad end nothing is missing, and the table is emptied all the same.
+        @Test func backlogSurvivesABadEnd() async throws {
+            let fixture = try await CaptureFixture(.log, table: LaxTable.sql(id: "uuid"), applies: false)
+            try fixture.database.psql(fixture.events(1...1000))
+            try await fixture.apply()
+            let limit = BatchLimit(events: 100, bytes: .mebibytes(1))
+            var all: [Int] = []
+            for steps in 1...3 {
+                var carrier = Carrier()
+                let outbox = try await fixture.reopen(limit: limit)
+                for _ in 0..<steps { try await carrier.step(outbox, limit: limit, patience: .seconds(10)) }
+                try fixture.terminate()
+                await outbox.close()
+                all += carrier.numbers
+            }
+            var carrier = Carrier()
+            try await fixture.withOutbox(limit: limit) { try await carrier.drain($0, limit: limit) }
+            #expect(all + carrier.numbers == Array(1...1000))
+            #expect(try fixture.database.psql("SELECT count(*) FROM outbox") == "0")
+        }
+
+        /// From one way of capture to another nothing is lost.
+        @Test func polledOutboxGoesOnFromTheLog() async throws {
+            let polled = try await CaptureFixture(.poll)
+            try polled.database.psql(polled.events(1...5))
+            var carrier = Carrier()
+            try await polled.withOutbox { outbox in
+                try await carrier.step(outbox, limit: BatchLimit(events: 2, bytes: .mebibytes(1)))
+            }
+            let needs = polled.needs(.log)
+            let setup = PostgresSetup(polled.database.address)
+            _ = try await setup.apply(StoreNeeds(outbox: needs, views: []))
+            try polled.database.psql(polled.event(6))
+            let outbox = try await PostgresLogOutbox(polled.database.address, needs: needs)
+            try await carrier.drain(outbox)
+            await outbox.close()
+            #expect(carrier.numbers == [1, 2, 3, 4, 5, 6])
+            #expect(try polled.database.psql("SELECT count(*) FROM outbox") == "0")
+        }
+    }
+#endif

@@ -120,7 +120,12 @@
                             script += transaction(&random) + "\n"
                             if Int.random(in: 0..<4, using: &random) == 0 { script += "SELECT pg_sleep(0.01);\n" }
                         }
-                        if (try? server.psql(orders, script)) != nil { written.add(20, ordering: .relaxed) }
+                        if (try? server.psql(orders, script)) != nil {
+                            written.add(20, ordering: .relaxed)
+                        } else {
+                            // The server is down, and starting programs is all that could be done meanwhile.
+                            Thread.sleep(forTimeInterval: 0.02)
+                        }
                     }
                     writers.leave()
                 }

@@ -7,7 +7,7 @@
     /// Whatever ends, hangs or is cut while services write to PostgreSQL: the views are exact.
     ///
     /// `FLOTILLA_ROUNDS` raises the number of rounds: 10 for ten times as many.
-    @Suite(.serialized, .lanes) struct PostgresFaultTests {
+    @Suite(.lanes) struct PostgresFaultTests {
         private static let rounds =
             ProcessInfo.processInfo.environment["FLOTILLA_ROUNDS"].flatMap { Int($0) }.map { max(1, $0) } ?? 1
         /// One that is never stopped.

@@ -12,15 +12,19 @@ public final class EmbeddedBroker: Broker {
     private let directory: String
     private let retention: Retention
     private let clock: FleetClock
+    private let isReadOnly: Bool
     private let logs = Mutex<[StreamName: Opening]>([:])
 
     /// A stream's log, opened by whoever needs it first.
     private typealias Opening = Task<StreamLog, any Error>
 
-    public init(directory: String, retention: Retention, clock: FleetClock = .system) {
+    /// - Parameter isReadOnly: whether it is only to be looked at: the files are opened for reading alone, and whatever
+    ///   would write to them fails.
+    public init(directory: String, retention: Retention, clock: FleetClock = .system, isReadOnly: Bool = false) {
         self.directory = directory
         self.retention = retention
         self.clock = clock
+        self.isReadOnly = isReadOnly
         name = "embedded broker in \(directory)"
     }
 
@@ -107,7 +111,7 @@ public final class EmbeddedBroker: Broker {
     }
 
     private func log(_ stream: StreamName) async throws -> StreamLog {
-        let (directory, retention, clock) = (directory, retention, clock)
+        let (directory, retention, clock, isReadOnly) = (directory, retention, clock, isReadOnly)
         let opening = logs.withLock { logs in
             if let known = logs[stream] { return known }
             // Owned by `logs` until `close()`; several callers wait for one opening.
@@ -119,7 +123,8 @@ public final class EmbeddedBroker: Broker {
                         remedy: "restore it, or run `flotilla apply` to begin an empty stream")
                 }
                 return try await StreamLog(
-                    stream: stream, path: path, create: false, retention: retention, clock: clock)
+                    stream: stream, path: path, mode: isReadOnly ? .readOnly : .readWrite, retention: retention,
+                    clock: clock)
             }
             logs[stream] = opening
             return opening

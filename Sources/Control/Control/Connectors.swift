@@ -110,8 +110,10 @@ enum Connectors {
         return try await SQLiteStatementCheck(path: service.store.text).findings(in: views)
     }
 
-    static func broker(of fleet: FleetDefinition) -> any Broker {
-        EmbeddedBroker(directory: fleet.streamsDirectory, retention: fleet.broker.retention.limits)
+    /// - Parameter isReadOnly: whether it is only to be looked at.
+    static func broker(of fleet: FleetDefinition, isReadOnly: Bool = false) -> any Broker {
+        EmbeddedBroker(
+            directory: fleet.streamsDirectory, retention: fleet.broker.retention.limits, isReadOnly: isReadOnly)
     }
 
     static func brokerSetup(of fleet: FleetDefinition) -> any BrokerSetup {

@@ -10,7 +10,7 @@ public enum Publisher {
     public static func publish(
         _ type: String, from serviceName: String, key: String, payload: String, in fleet: FleetDefinition
     ) async throws -> EventID {
-        let service = try service(serviceName, in: fleet)
+        let service = try fleet.service(named: serviceName)
         guard service.publishes.contains(type) else { throw unknown(type, of: service, in: fleet) }
         let bytes = Array(payload.utf8)
         do {
@@ -56,15 +56,6 @@ public enum Publisher {
         return id
     }
 
-    private static func service(_ name: String, in fleet: FleetDefinition) throws -> ServiceDefinition {
-        if let found = fleet.services.first(where: { $0.name.text == name }) { return found }
-        let known = fleet.services.map(\.name.text)
-        throw FleetError(
-            .invalidInput, "\(fleet.file) has no service \(name)",
-            remedy: NearestName.of(name, in: known).map { "did you mean \($0)?" }
-                ?? "it has \(known.joined(separator: ", "))")
-    }
-
     private static func unknown(_ type: String, of service: ServiceDefinition, in fleet: FleetDefinition) -> FleetError
     {
         guard case .listed(let types) = service.publishes, !types.isEmpty else {
@@ -76,5 +67,17 @@ public enum Publisher {
             .invalidInput, "\(service.name) does not publish \(type)",
             remedy: NearestName.of(type, in: known).map { "did you mean \($0)?" }
                 ?? "it publishes \(known.joined(separator: ", ")); add \(type) to `publishes` in \(fleet.file)")
+    }
+}
+
+extension FleetDefinition {
+    /// - Throws: `invalidInput` where there is no such service, with the name that was probably meant.
+    func service(named name: String) throws -> ServiceDefinition {
+        if let found = services.first(where: { $0.name.text == name }) { return found }
+        let known = services.map(\.name.text)
+        throw FleetError(
+            .invalidInput, "\(file) has no service \(name)",
+            remedy: NearestName.of(name, in: known).map { "did you mean \($0)?" }
+                ?? "it has \(known.joined(separator: ", "))")
     }
 }

@@ -63,16 +63,18 @@
                 return value.kind == .text ? UnsafeRawBufferPointer(rebasing: bytes[value.bytes.range]) : nil
             }
             func text(_ index: Int) -> String? { part(index).map { String(decoding: $0, as: UTF8.self) } }
-            let payload =
-                part(layout.payload).map { bytes in
-                    layout.payloadIsBytes ? PostgresBytes.decoded(bytes.bindMemory(to: UInt8.self)) : Array(bytes)
-                } ?? []
+            let written = part(layout.payload).map { bytes in
+                layout.payloadIsBytes ? PostgresBytes.decoded(bytes.bindMemory(to: UInt8.self)) : Array(bytes)
+            }
+            let contentType = written == nil ? Event.noContentType : Event.usualContentType
+            let payload = written ?? []
             func malformed(_ key: String?, _ reason: String) {
                 let event = Event(
                     id: EventID(high: 0, low: 0), source: source, type: text(layout.type) ?? "", key: key ?? "",
                     aggregateType: text(layout.aggregateType) ?? "",
                     time: text(layout.time).flatMap(PostgresTime.timestamp) ?? committedAt,
-                    traceParent: text(layout.traceParent), headers: text(layout.headers), payload: payload)
+                    traceParent: text(layout.traceParent), headers: text(layout.headers), contentType: contentType,
+                    payload: payload)
                 rows.append(
                     .init(
                         at: position, key: key ?? "", reason: reason,
@@ -93,7 +95,8 @@
                 Event(
                     id: id, source: source, type: lastType, key: key, aggregateType: lastAggregateType,
                     time: text(layout.time).flatMap(PostgresTime.timestamp) ?? committedAt,
-                    traceParent: text(layout.traceParent), headers: text(layout.headers), payload: payload),
+                    traceParent: text(layout.traceParent), headers: text(layout.headers), contentType: contentType,
+                    payload: payload),
                 at: position)
         }
 
@@ -139,13 +142,15 @@
             guard let id = writtenID.flatMap({ EventID($0) }) else {
                 return malformed(key, "the message's id is missing, or not a UUID", id: writtenID ?? "")
             }
+            let payload = found[4].flatMap(Self.payload)
             rows.append(
                 Event(
                     id: id, source: source, type: type, key: key,
                     aggregateType: found[1].flatMap(Self.text) ?? "",
                     time: found[5].flatMap(Self.text).flatMap(PostgresTime.timestamp) ?? committedAt,
                     traceParent: found[6].flatMap(Self.text), headers: found[7].flatMap(Self.text),
-                    payload: found[4].map(Self.payload) ?? []),
+                    contentType: payload == nil ? Event.noContentType : Event.usualContentType,
+                    payload: payload ?? []),
                 at: position)
         }
 
@@ -157,10 +162,10 @@
             }
         }
 
-        /// The payload as JSON; a text stands for itself.
-        private static func payload(_ value: JSONValue) -> [UInt8] {
+        /// The payload as JSON; a text stands for itself, and `null` for none.
+        private static func payload(_ value: JSONValue) -> [UInt8]? {
             switch value {
-            case .null: []
+            case .null: nil
             case .boolean(let value): Array((value ? "true" : "false").utf8)
             case .integer(let value): Array(String(value).utf8)
             case .real(let value): Array("\(value)".utf8)

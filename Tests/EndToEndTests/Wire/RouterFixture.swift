@@ -2,10 +2,12 @@ import Foundation
 
 /// Rows, and what Debezium's outbox event router sent for them (`Benchmarks/peers/README.md`).
 struct RouterFixture: Decodable {
-    struct Value: Decodable, Equatable {
+    struct Value: Decodable, Equatable, CustomStringConvertible {
         var bytes: [UInt8]?
 
         init(bytes: [UInt8]?) { self.bytes = bytes }
+
+        var description: String { bytes.map { String(decoding: $0, as: UTF8.self).debugDescription } ?? "none" }
 
         init(from decoder: any Decoder) throws {
             if let text = try? decoder.singleValueContainer().decode(String.self) {

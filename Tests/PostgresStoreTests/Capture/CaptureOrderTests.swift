@@ -27,8 +27,10 @@
                     try await carrier.drain(outbox)
                 }
                 try slow.script("COMMIT")
+                // What comes later does not overtake it.
+                try quick.script(fixture.event(9))
                 try await carrier.drain(outbox)
-                #expect(carrier.numbers == [2, 3, 5, 6, 7, 8, 1, 4])
+                #expect(carrier.numbers == [2, 3, 5, 6, 7, 8, 1, 4, 9])
                 slow.close()
                 quick.close()
             }

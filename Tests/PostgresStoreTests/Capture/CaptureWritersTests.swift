@@ -4,6 +4,7 @@
     import PostgresConnection
     import PostgresStore
     import Stores
+    import Synchronization
     import TestKit
     import Testing
 
@@ -14,6 +15,10 @@
     @Suite struct CaptureWritersTests {
         private static let keys = (0..<5).map { "k\($0)" }
         private static let writers = 4
+
+        private final class End: Sendable {
+            let isReached = Atomic(false)
+        }
 
         private func prepare(_ mode: CaptureMode) async throws -> CaptureFixture {
             let fixture = try await CaptureFixture(mode)
@@ -63,17 +68,23 @@
         func nothingIsLostAndEachKeyIsInOrder(mode: CaptureMode) async throws {
             let fixture = try await prepare(mode)
             var random = RandomSource(for: "writers, captured by \(mode)")
-            let scripts = (0..<Self.writers).map { _ in (0..<60).map { _ in transaction(&random) } }
+            let end = End()
             let (raw, cuts) = try await withThrowingTaskGroup(of: Void.self) { group in
-                for script in scripts {
+                for writer in 0..<Self.writers {
                     let connection = PostgresConnection(fixture.writer)
+                    let seed = random.seed &+ UInt64(writer)
                     group.addTask {
-                        for sql in script { try await connection.access { try $0.script(sql) } }
+                        var random = RandomSource(seed: seed)
+                        while !end.isReached.load(ordering: .relaxed) {
+                            let sql = transaction(&random)
+                            try await connection.access { try $0.script(sql) }
+                        }
                         await connection.close()
                     }
                 }
-                var chooser = random
-                let result = try await carry(fixture, &chooser)
+                defer { end.isReached.store(true, ordering: .relaxed) }
+                let result = try await carry(fixture, &random)
+                end.isReached.store(true, ordering: .relaxed)
                 try await group.waitForAll()
                 return result
             }
@@ -100,7 +111,7 @@
         ) async throws -> (Carrier, cuts: Int) {
             var carrier = Carrier()
             var cuts = 0
-            for _ in 0..<12 {
+            for _ in 0..<10 {
                 let limit = BatchLimit(
                     events: EventCount([1, 50, 4096].randomElement(using: &random) ?? 1), bytes: .mebibytes(1))
                 let steps = Int.random(in: 0..<40, using: &random)

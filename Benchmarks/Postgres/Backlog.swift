@@ -78,6 +78,8 @@
         func drain(into sink: Drain.Sink, directory: String) throws -> (seconds: Double, peakKilobytes: Int) {
             try server.psql(
                 """
+                SELECT pg_terminate_backend(active_pid, 10000) FROM pg_replication_slots
+                    WHERE slot_name = '\(slot)' AND active;
                 SELECT pg_drop_replication_slot('\(slot)');
                 SELECT 1 FROM pg_copy_logical_replication_slot('kept', '\(slot)');
                 UPDATE flotilla_outboxes SET settled_lsn = '\(record)', transaction_lsn = '0/0', transaction_rows = 0

@@ -469,15 +469,30 @@
         }
 
         /// Waits until the server has sent something, or somebody wakes this thread; takes what is there.
-        public func wait(reads: Bool, alsoFor wakeUp: WakeUpPipe, upTo duration: Duration) throws {
+        /// - Parameter pause: how long what the server sends may gather before.
+        public func wait(
+            reads: Bool, alsoFor wakeUp: WakeUpPipe, upTo duration: Duration, after pause: Duration = .zero
+        ) throws {
+            if pause > .zero { usleep(UInt32(pause.wholeMicroseconds)) }
             var descriptors = [
                 pollfd(fd: wakeUp.readEnd, events: Int16(POLLIN), revents: 0),
                 pollfd(fd: PQsocket(handle), events: Int16(POLLIN), revents: 0),
             ]
             _ = poll(&descriptors, reads ? 2 : 1, Self.milliseconds(duration))
             if descriptors[0].revents != 0 { wakeUp.clear() }
-            if reads, descriptors[1].revents != 0, PQconsumeInput(handle) != 1 { throw connectionLost }
+            guard reads else { return }
+            // libpq reads no more than its buffer holds, and makes it larger while nobody takes anything out of it.
+            var reads = 0
+            while descriptors[1].revents != 0, reads < Self.readLimit {
+                guard PQconsumeInput(handle) == 1 else { throw connectionLost }
+                reads += 1
+                descriptors[1].revents = 0
+                _ = poll(&descriptors[1], 1, 0)
+            }
         }
+
+        /// How often the socket is read before what was read is taken.
+        private static var readLimit: Int { 16 }
 
         public func putCopyData(_ bytes: [UInt8]) throws {
             let sent = bytes.withUnsafeBytes { bytes in

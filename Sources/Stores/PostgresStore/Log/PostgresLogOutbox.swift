@@ -24,6 +24,8 @@
         /// Where numbers of rows of the backlog end, and those of the log begin.
         private let table: PostgresOutboxTable?
         private let state: Mutex<State>
+        /// Notified whenever a recording has ended.
+        private let recorded = ChangeSignal()
 
         private struct State {
             /// Captured and not settled, in order.
@@ -31,6 +33,8 @@
             var settledThrough: Int64 = 0
             var record: CaptureRecord
             var recordedAt: ContinuousClock.Instant
+            /// Whether somebody is about to replace ``record``: each goes on from what the one before has recorded.
+            var isRecording = false
             /// Rows that are settled since, and are to be removed from the table.
             var removable: [EventID] = []
             /// How often in a row nothing was there to be removed: then the service does it itself.
@@ -194,7 +198,7 @@
             reader.settle(through: through)
             guard isDue else { return }
             do {
-                try await record()
+                try await record(unlessUnderWay: true)
             } catch let error as FleetError where error.waitingHelps {
                 // It is recorded with a later batch.
             }
@@ -218,8 +222,10 @@
         /// and then tells the server.
         private func record(
             parking parked: [RowToPark] = [], of rows: CapturedRows? = nil, through row: Int64? = nil,
-            idleAt idle: LogSequenceNumber? = nil, isLast: Bool = false
+            idleAt idle: LogSequenceNumber? = nil, unlessUnderWay: Bool = false, isLast: Bool = false
         ) async throws {
+            guard try await beginRecording(waits: !unlessUnderWay) else { return }
+            defer { endRecording() }
             let (last, settledThrough, removable, fruitless) = state.withLock {
                 ($0.record, $0.settledThrough, $0.removable, $0.fruitlessRemovals)
             }
@@ -248,6 +254,25 @@
             reader.confirm(next.settled)
         }
 
+        /// - Returns: whether nobody else records now; always, where that is waited for.
+        private func beginRecording(waits: Bool) async throws -> Bool {
+            while true {
+                let generation = recorded.generation
+                let isFree = state.withLock { state in
+                    defer { state.isRecording = true }
+                    return !state.isRecording
+                }
+                if isFree || !waits { return isFree }
+                await recorded.wait(past: generation, timeout: .seconds(1))
+                try Task.checkCancellation()
+            }
+        }
+
+        private func endRecording() {
+            state.withLock { $0.isRecording = false }
+            recorded.notify()
+        }
+
         private func recordWhileIdle() async throws {
             let (record, isDue) = state.withLock { state in
                 (
@@ -257,7 +282,7 @@
             }
             let idle = reader.idlePlace
             let hasMoved = idle.map { $0.value > record.settled.value &+ Self.idleRecordSize } ?? false
-            if isDue || hasMoved { try await self.record(idleAt: hasMoved ? idle : nil) }
+            if isDue || hasMoved { try await self.record(idleAt: hasMoved ? idle : nil, unlessUnderWay: true) }
         }
 
         // MARK: Pending

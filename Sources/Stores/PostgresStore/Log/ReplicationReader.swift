@@ -129,12 +129,11 @@
             settledThrough row: Int64
         ) -> (end: LogSequenceNumber?, partial: (transaction: LogSequenceNumber, rows: Int64)?) {
             shared.withLock { shared in
-                var end: LogSequenceNumber?
-                while let mark = shared.marks.first, mark.through <= row {
-                    end = mark.end
-                    shared.marks.removeFirst()
-                }
-                while shared.runs.count > 1, shared.runs[1].first <= row { shared.runs.removeFirst() }
+                let passed = shared.marks.firstIndex { $0.through > row } ?? shared.marks.count
+                let end = passed > 0 ? shared.marks[passed - 1].end : nil
+                shared.marks.removeFirst(passed)
+                let begun = shared.runs.firstIndex { $0.first > row } ?? shared.runs.count
+                shared.runs.removeFirst(max(0, begun - 1))
                 guard let run = shared.runs.first, run.first <= row else { return (end, nil) }
                 return (end, (run.transaction, row - run.first + run.ordinal + 1))
             }
@@ -223,6 +222,7 @@
             var replayed = ReplayBatch()
             var events: LogEventReader
             var current = CapturedRows()
+            var pace = Pace()
             /// The number of the last row.
             var row: Int64 = 0
             var newMarks: [Mark] = []
@@ -243,6 +243,30 @@
             }
         }
 
+        /// How fast messages come. Where they come densely, to wake up for each would cost the server and us more than all
+        /// else: they gather for a moment before they are read, and rows for another before they are handed over.
+        private struct Pace {
+            /// How often rows are handed over, where they come densely.
+            static let interval = Duration.milliseconds(2)
+            /// So many messages within an interval are dense.
+            private static let denseCount = 32
+            /// How long messages gather. Much longer, and the server would have to wait for room in the socket.
+            static let pause = Duration.microseconds(200)
+
+            var messages = 0
+            private(set) var isDense = false
+            private var start = ContinuousClock.now
+
+            /// Whether it is time to hand rows over; asked after each look at the socket.
+            mutating func handsOver(at now: ContinuousClock.Instant) -> Bool {
+                guard now - start >= Self.interval else { return !isDense }
+                isDense = messages >= Self.denseCount
+                messages = 0
+                start = now
+                return true
+            }
+        }
+
         private func read(_ session: PostgresSession, _ state: inout Reading) throws {
             var lastStatus = ContinuousClock.now
             var confirmed = LogSequenceNumber.none
@@ -260,10 +284,13 @@
                 }
                 let isFull = try takeMessages(session, &state)
                 // All that was there is read, or no more fits: what was gathered goes on.
-                let hasRoom = handOver(&state)
+                let isHeldBack = !state.pace.handsOver(at: now) && !isFull
+                let hasRoom = isHeldBack || handOver(&state, isFull: isFull)
                 if isFull && hasRoom { continue }
                 let wait = max(.milliseconds(1), Self.statusInterval - (ContinuousClock.now - lastStatus))
-                try session.wait(reads: hasRoom || !isFull, alsoFor: wakeUp, upTo: wait)
+                try session.wait(
+                    reads: hasRoom || !isFull, alsoFor: wakeUp, upTo: isHeldBack ? Pace.interval : wait,
+                    after: state.pace.isDense ? Pace.pause : .zero)
             }
         }
 
@@ -279,6 +306,7 @@
                 }
                 let isThere = try session.withCopyData { bytes in try self.take(bytes, session, &state) }
                 if !isThere { return false }
+                state.pace.messages += 1
             }
         }
 
@@ -404,9 +432,12 @@
         }
 
         /// Puts what was gathered where it is taken from, if there is room. Returns whether there was.
-        private func handOver(_ state: inout Reading) -> Bool {
+        ///
+        /// While one waits to be taken, the next grows until it is full: large batches cost less for each row.
+        private func handOver(_ state: inout Reading, isFull: Bool) -> Bool {
             let isHandedOver = shared.withLock { shared in
-                guard shared.batches.count < Self.batchesAhead else { return false }
+                let hasRoom = isFull ? shared.batches.count < Self.batchesAhead : shared.batches.isEmpty
+                guard hasRoom || state.current.isEmpty else { return false }
                 if !state.current.isEmpty { shared.batches.append(state.current) }
                 shared.marks += state.newMarks
                 shared.runs += state.newRuns

@@ -120,10 +120,11 @@ let package = Package(
         .executableTarget(
             name: "flotilla-bench",
             dependencies: [
-                "FleetCore", "Stores", "SQLTemplate", "Brokers", "PGOutput", "Relay", "Views", "SQLiteConnection",
-                "SQLiteStore", "EmbeddedBroker",
+                "CMalloc", "FleetCore", "Stores", "SQLTemplate", "Brokers", "PGOutput", "Relay", "Views",
+                "SQLiteConnection", "SQLiteStore", "EmbeddedBroker", "TestKit", postgres("PostgresConnection"),
+                postgres("PostgresStore"),
             ],
-            path: "Benchmarks/Spine", swiftSettings: strict),
+            path: "Benchmarks", exclude: ["peers"], sources: ["Spine", "Postgres"], swiftSettings: strict),
         // Tests
         kit("TestKit", ["FleetCore"]),
         .target(name: "CAllocations", path: "Tests/Kit/CAllocations"),

@@ -70,6 +70,8 @@ public final class RelayService: Service {
         switch action {
         case .open:
             return await attempt(.open) {
+                // The old one goes first: it may hold what only one can have, a replication slot or a lease.
+                await self.replaceSource(with: nil)
                 let source = try await self.makeSource()
                 await self.replaceSource(with: source)
                 return .opened(heldKeys: try await source.heldKeys())

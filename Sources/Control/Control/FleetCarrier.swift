@@ -57,13 +57,15 @@ public struct FleetCarrier: Sendable {
                 await hold.release()
                 throw error
             }
-            defer {
+            func count() {
                 outcome.events += run.work.filter { $0.kind == .relay }.map(\.progress.snapshot.count).reduce(0, +)
             }
             do {
                 outcome.isDrained = try await run.run(with: companions(run), until: signals)
+                count()
                 return outcome
             } catch let error as FleetError where error.code == .fenced && !options.untilIdle {
+                count()
                 logger.warning("no longer carrying fleet \(fleet.name): \(error)")
             }
         }

@@ -19,7 +19,8 @@
             try await withThrowingTaskGroup { group in
                 group.addTask {
                     try await store.write { transaction in
-                        try transaction.script("CREATE TABLE busy (number INTEGER)")
+                        try transaction.script(
+                            "SET LOCAL idle_in_transaction_session_timeout = 0; CREATE TABLE busy (number INTEGER)")
                         try gate.pass()
                         // Three times as long as a lock is waited for.
                         _ = try transaction.firstRow("SELECT pg_sleep(1.5)")

@@ -60,7 +60,8 @@ let package = Package(
         // Ground
         room("FleetCore", wing: "Core", []),
         // Seams
-        room("FleetFile", wing: "Core", ["FleetCore", yams]),
+        room("Wire", wing: "Carry", ["FleetCore"]),
+        room("FleetFile", wing: "Core", ["FleetCore", "Wire", yams]),
         room("Stores", wing: "Stores", ["FleetCore"]),
         room("SQLTemplate", wing: "Stores", ["FleetCore"]),
         room("Brokers", wing: "Brokers", ["FleetCore"]),
@@ -91,7 +92,8 @@ let package = Package(
         room(
             "Control", wing: "Control",
             [
-                "FleetCore", "FleetFile", "Stores", "SQLTemplate", "Brokers", "Outbox", "Inbox", "Parking", "Relay",
+                "FleetCore", "FleetFile", "Stores", "SQLTemplate", "Brokers", "Outbox", "Inbox", "Parking", "Wire",
+                "Relay",
                 "Views",
                 "SQLiteStore", "EmbeddedBroker", postgres("PostgresConnection"), postgres("PostgresStore"), lifecycle,
                 logging,
@@ -107,7 +109,9 @@ let package = Package(
         .systemLibrary(name: "CMalloc", path: "Sources/Faces/CMalloc"),
         .executableTarget(
             name: "FlotillaCommand",
-            dependencies: ["CMalloc", "FleetCore", "FleetFile", "Parking", "Control", arguments, lifecycle, logging],
+            dependencies: [
+                "CMalloc", "FleetCore", "FleetFile", "Parking", "Wire", "Control", arguments, lifecycle, logging,
+            ],
             path: "Sources/Faces/FlotillaCommand", swiftSettings: strict),
         // Examples
         .executableTarget(
@@ -130,7 +134,8 @@ let package = Package(
         tests("EndToEndTests", ["FlotillaCommand", "FleetCore", "TestKit", grdb]),
         tests("ShopTests", ["TestKit"]),
         tests("FleetCoreTests", ["FleetCore"]),
-        tests("FleetFileTests", ["FleetCore", "FleetFile"]),
+        tests("FleetFileTests", ["FleetCore", "FleetFile", "Wire"]),
+        tests("WireTests", ["FleetCore", "Wire"]),
         tests("SQLTemplateTests", ["FleetCore", "SQLTemplate"]),
         tests("PGOutputTests", ["FleetCore", "PGOutput", "TestKit", "CAllocations"]),
         tests("SimulationTests", ["FleetCore", "Outbox", "Relay", "Brokers", "Views"]),

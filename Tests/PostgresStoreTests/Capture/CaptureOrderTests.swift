@@ -95,9 +95,12 @@
             }
         }
 
+        /// Its log is every reader's work: large transactions have a server of their own.
+        private static let roomy = Task { try await PrivatePostgres() }
+
         @Test(arguments: CaptureMode.allCases)
         func transactionsOfAllSizesCome(mode: CaptureMode) async throws {
-            let fixture = try await CaptureFixture(mode)
+            let fixture = try await CaptureFixture(mode, server: try await Self.roomy.value)
             try await fixture.withOutbox { outbox in
                 var carrier = Carrier()
                 var last = 0

@@ -55,6 +55,7 @@
                 default: sql += "SELECT count('\(key)', \(size)); "
                 }
             }
+            if Int.random(in: 0..<3, using: &random) == 0 { sql += "SELECT pg_sleep(0.002); " }
             return sql + (Int.random(in: 0..<4, using: &random) == 0 ? "ROLLBACK" : "COMMIT")
         }
 
@@ -102,10 +103,10 @@
             for _ in 0..<12 {
                 let limit = BatchLimit(
                     events: EventCount([1, 50, 4096].randomElement(using: &random) ?? 1), bytes: .mebibytes(1))
-                let steps = Int.random(in: 0..<8, using: &random)
+                let steps = Int.random(in: 0..<40, using: &random)
                 let isCut = Bool.random(using: &random)
                 let outbox = try await fixture.reopen(limit: limit)
-                for _ in 0..<steps { try await carrier.step(outbox, limit: limit) }
+                for _ in 0..<steps { try await carrier.step(outbox, limit: limit, patience: .milliseconds(1)) }
                 if isCut {
                     try fixture.terminate()
                     cuts += 1

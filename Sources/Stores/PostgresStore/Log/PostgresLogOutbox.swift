@@ -92,7 +92,9 @@
                         spoolDirectory: spoolDirectory))
                 state = Mutex(
                     State(
-                        settledThrough: hasBacklog ? .min : 0, record: record, recordedAt: .now,
+                        settledThrough: hasBacklog ? .min : 0, record: record,
+                        // The first batch is recorded at once: one that ends soon, again and again, gets on too.
+                        recordedAt: .now - Self.recordInterval,
                         backlog: hasBacklog ? Backlog() : nil))
                 try await reader.start()
             } catch {

@@ -60,12 +60,13 @@ class Server:
     def home(self):
         """A directory for the server's user. It is elsewhere where that user cannot come to the shop's data: in /root."""
         home = self.directory / "server"
+        if home.is_symlink() and not home.exists():
+            raise Failure(f"{home} leads to data that are gone: remove {self.directory} to begin anew")
         if not home.exists():
             self.directory.mkdir(parents=True, exist_ok=True)
             if subprocess.run(["test", "-x", self.directory], cwd="/", **self.account).returncode == 0:
                 home.mkdir(mode=0o700)
             else:
-                home.unlink(missing_ok=True)  # a link to what somebody has removed
                 home.symlink_to(tempfile.mkdtemp(prefix="flotilla-shop-", dir="/var/tmp"))
             self.given(home)
         return home.resolve()

@@ -45,8 +45,10 @@ def environment(stores):
 
 def flotilla(program, stores, *words):
     """Runs one command of flotilla's to its end, and returns what it prints."""
+    # In a session of its own: Ctrl-C ends the shop, and not a look at it.
     done = subprocess.run([program, *words, stores.fleet], env=environment(stores), stdin=subprocess.DEVNULL,
-                          stdout=subprocess.PIPE, stderr=subprocess.PIPE, universal_newlines=True)
+                          stdout=subprocess.PIPE, stderr=subprocess.PIPE, universal_newlines=True,
+                          start_new_session=True)
     if done.returncode != 0:
         raise Failure(f"`flotilla {' '.join(words)}` ended with exit code {done.returncode}:\n{done.stdout}{done.stderr}")
     return done.stdout

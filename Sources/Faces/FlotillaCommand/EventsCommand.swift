@@ -24,10 +24,11 @@ struct EventsCommand: AsyncParsableCommand {
     @Argument(help: "The fleet file (or nothing), then the service.")
     var words: [String]
 
-    @Option(help: ArgumentHelp("The position to begin with.", valueName: "position"))
+    // Unconditional, so that a negative number is told as what it is.
+    @Option(parsing: .unconditional, help: ArgumentHelp("The position to begin with.", valueName: "position"))
     var from: Int64?
 
-    @Option(help: ArgumentHelp("How many records at most.", valueName: "n"))
+    @Option(parsing: .unconditional, help: ArgumentHelp("How many records at most.", valueName: "n"))
     var limit: Int?
 
     @Flag(help: "Wait for more at the end, until Ctrl-C.")
@@ -38,7 +39,7 @@ struct EventsCommand: AsyncParsableCommand {
 
     func validate() throws {
         if let limit, limit < 0 { throw ValidationError("--limit \(limit): write a number of records, 0 or more") }
-        if let from, from < 1 || from == .max { throw ValidationError("--from \(from): positions begin at 1") }
+        if let from, from < 1 { throw ValidationError("--from \(from): positions begin at 1") }
     }
 
     func run() async throws {

@@ -143,7 +143,9 @@ import Testing
 
     @Test(arguments: [
         (["shp"], "has no service shp; did you mean shop?"), (["mute"], "mute publishes nothing"),
-        (["shop", "--limit", "-1"], "limit"), (["shop", "--from", "0"], "positions begin at 1"),
+        (["shop", "--limit", "-1"], "--limit -1: write a number of records"),
+        (["shop", "--from", "0"], "positions begin at 1"), (["shop", "--from", "-5"], "positions begin at 1"),
+        (["shop", "--from", "9223372036854775807"], "ends at position 0"),
         (["shop", "--from", "3"], "ends at position 0, before 3"), (["shop", "--from", "many"], "many"),
         (["shop", "--format", "avro"], "avro"), ([], "flotilla events"), (["shop", "mute"], "flotilla events SERVICE"),
     ])

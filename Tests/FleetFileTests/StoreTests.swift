@@ -69,6 +69,23 @@ import Testing
         #expect(problems.count == 1 && problems[0].description.contains(part), "\(problems)")
     }
 
+    /// A message says what it is, not whose.
+    @Test func noTwoServicesReadTheMessagesOfOneDatabase() throws {
+        func fleet(_ second: String) -> [Problem] {
+            read(
+                """
+                fleet: f
+                services:
+                  a: {store: {url: "postgres://me@h/db", schema: a}, publishes: [A], outbox: {capture: message}}
+                  b: {store: {url: "postgres://\(second)", schema: b}, publishes: [B], outbox: {capture: message}}
+                """, storeSchemes: Self.schemes
+            ).problems
+        }
+        let problems = fleet("other@h/db")
+        #expect(problems.count == 1 && problems[0].description.contains("every message of their database"), "\(problems)")
+        #expect(fleet("me@h/another").isEmpty)
+    }
+
     @Test func retainedLogIsBounded() throws {
         func outbox(_ keys: String) -> FleetFileResult {
             read(

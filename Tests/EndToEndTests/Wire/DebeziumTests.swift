@@ -121,30 +121,39 @@ import Testing
         #endif
     }
 
-    /// An event without data that was parked, and is let go, still has none.
-    @Test(arguments: stores) func aParkedEventWithoutDataKeepsNone(_ store: String) async throws {
+    /// Where a service's outbox is, and how a row gets there.
+    private struct Place {
         var address = "sqlite:orders.db"
         var settings = ""
         var write: (FleetDirectory, String) async throws -> Void = { fleet, sql in
             try await fleet.store("orders.db").write { try $0.execute(sql: sql) }
         }
+    }
+
+    private static func place(_ store: String) async throws -> Place {
         #if Postgres
             if store != "sqlite" {
                 let server = try await PrivatePostgres.shared()
                 let database = try await server.makeDatabase()
-                address = server.url(database)
-                settings = "    outbox: {capture: \(store)}\n"
-                write = { _, sql in try server.psql(database, sql) }
+                return Place(
+                    address: server.url(database), settings: "    outbox: {capture: \(store)}\n",
+                    write: { _, sql in try server.psql(database, sql) })
             }
         #endif
+        return Place()
+    }
+
+    /// An event without data that was parked, and is let go, still has none.
+    @Test(arguments: stores) func aParkedEventWithoutDataKeepsNone(_ store: String) async throws {
+        let place = try await Self.place(store)
         let yaml =
             "fleet: parked-\(store)\nservices:\n"
-            + Self.service("orders", store: address, settings: settings)
+            + Self.service("orders", store: place.address, settings: place.settings)
         let fleet = try FleetDirectory(yaml.replacing("[\"*\"]", with: "[Other]"))
         let apply = try await fleet.flotilla("apply")
         #expect(apply.ended(0), "\(apply.said)")
         for (id, payload) in [("1", "NULL"), ("2", "'\"text\"'")] {
-            try await write(
+            try await place.write(
                 fleet,
                 """
                 INSERT INTO outbox (id, aggregatetype, aggregateid, type, payload)

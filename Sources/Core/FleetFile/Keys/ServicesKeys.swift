@@ -75,6 +75,7 @@ struct ServicesKeys {
     /// Every service owns its store: no two have one, and none is within the state of the fleet.
     private func checkStores(_ drafts: [Draft]) {
         var owners: [String: Draft] = [:]
+        var messengers: [String: Draft] = [:]
         let directory = state?.definition.directory
         let resolvedDirectory = directory.map(FilePath.resolved)
         for draft in drafts where !draft.entry.isDuplicate {
@@ -86,6 +87,18 @@ struct ServicesKeys {
                 values.log.error(at: store.mark, message, remedy: "give each service a store of its own")
             } else {
                 owners[store.identity] = draft
+            }
+            if draft.outbox.capture == .message {
+                let database = store.identity.prefix { $0 != "#" }
+                if let other = messengers[String(database)] {
+                    let line = values.source.location(other.entry.mark).line
+                    let message =
+                        "services \(other.entry.shown) (line \(line)) and \(draft.entry.shown) would both get every message"
+                        + " of their database"
+                    values.log.error(at: store.mark, message, remedy: "use capture: log for one of them")
+                } else {
+                    messengers[String(database)] = draft
+                }
             }
             if store.identity == state?.identity {
                 let message = "the store of service \(draft.entry.shown) is that of the fleet's own state"

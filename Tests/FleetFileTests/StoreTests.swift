@@ -82,7 +82,8 @@ import Testing
             ).problems
         }
         let problems = fleet("other@h/db")
-        #expect(problems.count == 1 && problems[0].description.contains("every message of their database"), "\(problems)")
+        #expect(
+            problems.count == 1 && problems[0].description.contains("every message of their database"), "\(problems)")
         #expect(fleet("me@h/another").isEmpty)
     }
 

@@ -43,7 +43,7 @@ final class ReadOnly: Sendable {
     }
 }
 
-/// A disk of two megabytes, where the machine allows to mount one.
+/// A disk of forty megabytes (SQLite lets a write-ahead log grow to sixteen before it writes it back), where the machine allows to mount one.
 final class SmallDisk: Sendable {
     let path: String
 
@@ -56,7 +56,7 @@ final class SmallDisk: Sendable {
     init() throws {
         path = NSTemporaryDirectory() + "flotilla-disk-\(UUID().uuidString)"
         try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
-        guard system("mount", "-t", "tmpfs", "-o", "size=2m", "tmpfs", path) else {
+        guard system("mount", "-t", "tmpfs", "-o", "size=40m", "tmpfs", path) else {
             try? FileManager.default.removeItem(atPath: path)
             throw Trouble("a tmpfs cannot be mounted")
         }

@@ -70,6 +70,8 @@ public final class RelayService: Service {
         switch action {
         case .open:
             return await attempt(.open) {
+                // Some stores let one at a time capture: the last one goes first.
+                await self.replaceSource(with: nil)
                 let source = try await self.makeSource()
                 await self.replaceSource(with: source)
                 return .opened(heldKeys: try await source.heldKeys())

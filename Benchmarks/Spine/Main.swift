@@ -8,11 +8,18 @@ import Foundation
 @main
 struct SpineBenchmarks {
     static func main() async throws {
-        let chosen = Set(CommandLine.arguments.dropFirst())
-        let all: [(name: String, run: (Workspace) async throws -> Void)] = [
+        let arguments = CommandLine.arguments.dropFirst()
+        #if Postgres
+            if arguments.first == Drain.command { return try await Drain.run(Array(arguments.dropFirst())) }
+        #endif
+        let chosen = Set(arguments)
+        var all: [(name: String, run: (Workspace) async throws -> Void)] = [
             ("latency", LatencyBenchmark.run), ("idle", IdleBenchmark.run), ("views", ViewBenchmark.run),
             ("carry", CarryBenchmark.run), ("memory", MemoryBenchmark.run), ("decoder", DecoderBenchmark.run),
         ]
+        #if Postgres
+            all += [("log", LogBenchmark.run), ("large-transaction", LargeTransactionBenchmark.run)]
+        #endif
         for benchmark in all where chosen.isEmpty || chosen.contains(benchmark.name) {
             print("== \(benchmark.name)")
             // What another benchmark has written must not be written back in the middle of this one.
@@ -20,6 +27,7 @@ struct SpineBenchmarks {
             let workspace = try Workspace()
             try await benchmark.run(workspace)
             workspace.remove()
+            fflush(nil)
         }
     }
 }

@@ -70,7 +70,7 @@ public final class RelayService: Service {
         switch action {
         case .open:
             return await attempt(.open) {
-                // Some stores let one at a time capture: the last one goes first.
+                // The old one goes first: it may hold what only one can have, a replication slot or a lease.
                 await self.replaceSource(with: nil)
                 let source = try await self.makeSource()
                 await self.replaceSource(with: source)

@@ -38,6 +38,8 @@
         private static let keptLimit = 256
         /// As many statements are sent before the results of the first are read.
         private static let pipelineLimit = 512
+        /// How long the answer to a commit is waited for once nobody needs it any more.
+        private static let lastPatience = Duration.seconds(1)
         /// How often a wait looks whether it is still wanted.
         private static let slice = Duration.milliseconds(50)
         /// How long the server may take to answer.
@@ -220,8 +222,17 @@
 
         /// The next result, or `nil` after the last of a statement.
         func nextResult(by deadline: ContinuousClock.Instant, mayCancel: Bool = true) throws -> PostgresResult? {
+            var deadline = deadline
+            var isLast = false
             while PQisBusy(handle) == 1 {
-                if mayCancel { try work.check(name) }
+                if mayCancel {
+                    try work.check(name)
+                } else if work.isMarked, !isLast {
+                    // A commit hangs where a synchronous standby is gone. Whoever is told to end cannot wait for that: it must
+                    // bear not to know, as after a lost connection.
+                    deadline = min(deadline, .now + Self.lastPatience)
+                    isLast = true
+                }
                 try checkWait(deadline, mayCancel: mayCancel)
                 if waitForSocket(Int16(POLLIN), upTo: Self.slice) != nil {
                     guard PQconsumeInput(handle) == 1 else { throw connectionLost }
@@ -469,15 +480,30 @@
         }
 
         /// Waits until the server has sent something, or somebody wakes this thread; takes what is there.
-        public func wait(reads: Bool, alsoFor wakeUp: WakeUpPipe, upTo duration: Duration) throws {
+        /// - Parameter pause: how long what the server sends may gather before.
+        public func wait(
+            reads: Bool, alsoFor wakeUp: WakeUpPipe, upTo duration: Duration, after pause: Duration = .zero
+        ) throws {
+            if pause > .zero { usleep(UInt32(pause.wholeMicroseconds)) }
             var descriptors = [
                 pollfd(fd: wakeUp.readEnd, events: Int16(POLLIN), revents: 0),
                 pollfd(fd: PQsocket(handle), events: Int16(POLLIN), revents: 0),
             ]
             _ = poll(&descriptors, reads ? 2 : 1, Self.milliseconds(duration))
             if descriptors[0].revents != 0 { wakeUp.clear() }
-            if reads, descriptors[1].revents != 0, PQconsumeInput(handle) != 1 { throw connectionLost }
+            guard reads else { return }
+            // libpq reads no more than its buffer holds, and makes it larger while nobody takes anything out of it.
+            var reads = 0
+            while descriptors[1].revents != 0, reads < Self.readLimit {
+                guard PQconsumeInput(handle) == 1 else { throw connectionLost }
+                reads += 1
+                descriptors[1].revents = 0
+                _ = poll(&descriptors[1], 1, 0)
+            }
         }
+
+        /// How often the socket is read before what was read is taken.
+        private static var readLimit: Int { 16 }
 
         public func putCopyData(_ bytes: [UInt8]) throws {
             let sent = bytes.withUnsafeBytes { bytes in

@@ -16,12 +16,14 @@
         /// Slots are the server's, and tests share it.
         let name: String
 
-        init(_ capture: Capture, outbox: String = "", sharedState: Bool = false) async throws {
-            server = try await PrivatePostgres.shared()
-            database = try await server.makeDatabase()
+        init(
+            _ capture: Capture, outbox: String = "", sharedState: Bool = false, server: PrivatePostgres? = nil
+        ) async throws {
+            if let server { self.server = server } else { self.server = try await PrivatePostgres.shared() }
+            database = try await self.server.makeDatabase()
             self.capture = capture
             name = database.replacing("_", with: "-")
-            let url = server.url(database)
+            let url = self.server.url(database)
             fleet = try FleetDirectory(
                 """
                 fleet: \(name)
@@ -54,6 +56,7 @@
             case .message:
                 try psql(
                     """
+                    SET synchronous_commit = local;
                     SELECT count(pg_logical_emit_message(true, 'flotilla', json_build_object('id', gen_random_uuid(),
                         'aggregatetype', 'counter', 'aggregateid', 'k' || k, 'type', 'Counted', 'payload', \(payload))::text))
                     FROM \(series)
@@ -61,6 +64,7 @@
             case .poll, .log:
                 try psql(
                     """
+                    SET synchronous_commit = local;
                     INSERT INTO counter.outbox (id, aggregatetype, aggregateid, type, payload)
                     SELECT gen_random_uuid(), 'counter', 'k' || k, 'Counted', \(payload) FROM \(series)
                     """)

@@ -68,6 +68,32 @@
             #expect(polled.ended(1) && polled.errors.contains("captured by poll"), "\(polled.said)")
         }
 
+        /// Where a synchronous standby is gone, a commit hangs. Whoever is told to end does not wait for it.
+        @Test(arguments: CountingFleet.Capture.allCases) func runEndsSoonWhereCommitsHang(
+            _ capture: CountingFleet.Capture
+        ) async throws {
+            let server = try await PrivatePostgres()
+            let fleet = try await CountingFleet(capture, server: server)
+            let run = try await fleet.fleet.startRun()
+            try fleet.count(1...10)
+            try await fleet.expectAll(10)
+            for sql in ["ALTER SYSTEM SET synchronous_standby_names = 'gone'", "SELECT pg_reload_conf()"] {
+                try fleet.psql(sql)
+            }
+            try fleet.psql("SET synchronous_commit = local; CREATE TABLE marker (a int)")
+            try fleet.count(11...20)
+            try await eventually("a commit hangs") {
+                try fleet.psql("SELECT count(*) FROM pg_stat_activity WHERE wait_event = 'SyncRep'") != "0"
+            }
+            run.send(SIGINT)
+            #expect(try await run.end(within: .seconds(10)) == .code(0))
+            for sql in ["ALTER SYSTEM RESET synchronous_standby_names", "SELECT pg_reload_conf()"] {
+                try fleet.psql(sql)
+            }
+            #expect(try await fleet.fleet.flotilla("run", "--until-idle").ended(0))
+            try await fleet.expectAll(20)
+        }
+
         @Test func retainedLogPastItsBoundIsAnError() async throws {
             let fleet = try await CountingFleet(.log, outbox: "max_retained: 64KiB")
             try fleet.count(1...1000)

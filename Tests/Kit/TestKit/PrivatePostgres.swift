@@ -164,7 +164,7 @@ public final class PrivatePostgres: Sendable {
             let directory = "\(root)/\(version)/bin"
             if FileManager.default.isExecutableFile(atPath: "\(directory)/initdb") { return directory }
         }
-        throw CheckFailure("there is no PostgreSQL server in \(root): install it with `make setup`")
+        throw CheckFailure("there is no PostgreSQL server in \(root): install it with `make setup STORE=postgres`")
     }
 
     private static var user: String? {

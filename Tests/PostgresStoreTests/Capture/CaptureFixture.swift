@@ -99,8 +99,11 @@
             return address
         }
 
+        /// A writer's connection, which may take its time within a transaction.
         func session() throws -> PostgresSession {
-            try PostgresSession(writer, cancellation: CancellationMark())
+            let session = try PostgresSession(writer, cancellation: CancellationMark())
+            try session.script("SET idle_in_transaction_session_timeout = 0")
+            return session
         }
 
         func parked() async throws -> [ParkedEvent] {

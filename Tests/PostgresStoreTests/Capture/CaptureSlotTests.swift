@@ -82,6 +82,45 @@
             try await expectGap(fixture, fixture.slot, "max_slot_wal_keep_size")
         }
 
+        /// What is written meanwhile is told by nobody.
+        @Test(arguments: [
+            ("DROP PUBLICATION $", "is missing"),
+            ("ALTER PUBLICATION $ DROP TABLE outbox", "does not tell of table outbox"),
+            ("ALTER PUBLICATION $ SET TABLE outbox WHERE (type = 'Sold')", "does not tell all of table outbox"),
+            ("ALTER PUBLICATION $ SET (publish = 'delete')", "does not publish inserts"),
+            (
+                "ALTER TABLE outbox RENAME TO old; CREATE TABLE outbox (LIKE old INCLUDING ALL)",
+                "does not tell of table outbox"
+            ),
+        ]) func publicationOfAnythingElseIsAGap(sql: String, words: String) async throws {
+            let fixture = try await prepare(.log)
+            try fixture.database.psql(sql.replacing("$", with: fixture.slot))
+            try await expectGap(fixture, fixture.slot, words)
+            _ = try await PostgresSetup(fixture.database.address).removeCapture(fixture.needs)
+            try await fixture.apply()
+            try fixture.database.psql(fixture.event(3))
+            var carrier = Carrier()
+            try await fixture.withOutbox { try await carrier.drain($0) }
+            #expect(carrier.numbers == [3])
+        }
+
+        /// Slots are the server's, and have the fleet's name.
+        @Test(arguments: [CaptureMode.log, .message])
+        func slotOfAnotherDatabaseOrSchemaIsLeftAlone(mode: CaptureMode) async throws {
+            let fixture = try await prepare(mode)
+            let other = try await ServiceDatabase(server: fixture.database.server)
+            var schema = fixture.database.address
+            schema.schema = "another"
+            for address in [other.address, schema] {
+                let error = try await checkThrows(.invalidInput) { _ = try await fixture.apply(at: address) }
+                #expect(error.message.contains(fixture.slot) && error.message.contains(fixture.database.database))
+            }
+            try fixture.database.psql(fixture.event(2))
+            var carrier = Carrier()
+            try await fixture.withOutbox { try await carrier.drain($0) }
+            #expect(carrier.numbers == [2])
+        }
+
         /// A slot of another kind under our name is nobody's to use or to drop.
         @Test func slotOfAnotherPluginIsRefused() async throws {
             let fixture = try await prepare(.log)

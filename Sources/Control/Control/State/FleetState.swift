@@ -107,8 +107,9 @@ struct SharedState: FleetState {
 
     func hold() async throws -> any FleetHold {
         let holder = LeaseHolder(name: FleetHolder.ownName, process: ProcessIdentity.own?.description ?? "")
+        let asked = ContinuousClock.now
         let lease = try await store.takeLease(as: holder, for: Self.leaseDuration)
-        return SharedHold(store: store, lease: lease)
+        return SharedHold(store: store, lease: lease, until: asked + Self.leaseDuration)
     }
 
     func holder() async throws -> String? { try await store.holder() }
@@ -126,10 +127,10 @@ private final class SharedHold: FleetHold {
     /// The end of what is surely ours. The server's clock began to count later.
     private let end: Mutex<ContinuousClock.Instant>
 
-    init(store: any StateStore, lease: Lease) {
+    init(store: any StateStore, lease: Lease, until end: ContinuousClock.Instant) {
         self.store = store
         self.lease = lease
-        end = Mutex(.now + SharedState.leaseDuration)
+        self.end = Mutex(end)
     }
 
     var epoch: Int64? { lease.epoch }

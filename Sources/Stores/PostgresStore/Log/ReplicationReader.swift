@@ -88,25 +88,34 @@
 
         /// Connects and begins to read; returns once the server streams.
         func start() async throws {
-            try await withCheckedThrowingContinuation { (continuation: CheckedContinuation<Void, any Error>) in
-                queue.async {
-                    do {
-                        let session = try PostgresSession(
-                            self.options.address, replication: true, cancellation: self.cancellation)
-                        try self.begin(session)
-                        continuation.resume()
-                        self.run(session)
-                    } catch {
-                        continuation.resume(throwing: error)
+            try await withTaskCancellationHandler {
+                try await withCheckedThrowingContinuation { (continuation: CheckedContinuation<Void, any Error>) in
+                    queue.async {
+                        do {
+                            let session = try PostgresSession(
+                                self.options.address, replication: true, cancellation: self.cancellation)
+                            try self.begin(session)
+                            continuation.resume()
+                            self.run(session)
+                        } catch {
+                            continuation.resume(throwing: error)
+                        }
                     }
                 }
+            } onCancel: {
+                cancellation.set()
             }
         }
+
+        /// How long the server may take to hear that this is the end.
+        private static let farewell = DispatchTimeInterval.seconds(1)
 
         /// Tells the server once more what is safe, and ends.
         func stop() async {
             shared.withLock { $0.isStopping = true }
             wake()
+            let cancellation = cancellation
+            DispatchQueue.global(qos: .utility).asyncAfter(deadline: .now() + Self.farewell) { cancellation.set() }
             await withCheckedContinuation { continuation in queue.async { continuation.resume() } }
         }
 
@@ -118,6 +127,12 @@
             let (batch, failure) = shared.withLock { shared -> (CapturedRows?, FleetError?) in
                 if shared.batches.isEmpty { return (nil, shared.failure) }
                 return (shared.batches.removeFirst(), nil)
+            }
+            // Whatever it was, this reader is at its end, and waiting for it does not help.
+            if let failure, failure.waitingHelps {
+                throw FleetError(
+                    .unavailable, failure.message, remedy: failure.remedy, isRetriable: true,
+                    underlying: failure.underlying)
             }
             if let failure { throw failure }
             if batch != nil { wake() }
@@ -235,6 +250,7 @@
             var replayed = ReplayBatch()
             var events: LogEventReader
             var current = CapturedRows()
+            var pace = Pace()
             /// The number of the last row.
             var row: Int64 = 0
             var newMarks: [Mark] = []
@@ -255,6 +271,30 @@
             }
         }
 
+        /// How fast messages come. Where they come densely, to wake up for each would cost the server and us more than all
+        /// else: they gather for a moment before they are read, and rows for another before they are handed over.
+        private struct Pace {
+            /// How often rows are handed over, where they come densely.
+            static let interval = Duration.milliseconds(2)
+            /// So many messages within an interval are dense.
+            private static let denseCount = 32
+            /// How long messages gather. Much longer, and the server would have to wait for room in the socket.
+            static let pause = Duration.microseconds(200)
+
+            var messages = 0
+            private(set) var isDense = false
+            private var start = ContinuousClock.now
+
+            /// Whether it is time to hand rows over; asked after each look at the socket.
+            mutating func handsOver(at now: ContinuousClock.Instant) -> Bool {
+                guard now - start >= Self.interval else { return !isDense }
+                isDense = messages >= Self.denseCount
+                messages = 0
+                start = now
+                return true
+            }
+        }
+
         private func read(_ session: PostgresSession, _ state: inout Reading) throws {
             var lastStatus = ContinuousClock.now
             var confirmed = LogSequenceNumber.none
@@ -272,10 +312,13 @@
                 }
                 let isFull = try takeMessages(session, &state)
                 // All that was there is read, or no more fits: what was gathered goes on.
-                let hasRoom = handOver(&state)
+                let isHeldBack = !state.pace.handsOver(at: now) && !isFull
+                let hasRoom = isHeldBack || handOver(&state, isFull: isFull)
                 if isFull && hasRoom { continue }
                 let wait = max(.milliseconds(1), Self.statusInterval - (ContinuousClock.now - lastStatus))
-                try session.wait(reads: hasRoom || !isFull, alsoFor: wakeUp, upTo: wait)
+                try session.wait(
+                    reads: hasRoom || !isFull, alsoFor: wakeUp, upTo: isHeldBack ? Pace.interval : wait,
+                    after: state.pace.isDense ? Pace.pause : .zero)
             }
         }
 
@@ -291,6 +334,7 @@
                 }
                 let isThere = try session.withCopyData { bytes in try self.take(bytes, session, &state) }
                 if !isThere { return false }
+                state.pace.messages += 1
             }
         }
 
@@ -338,7 +382,7 @@
                     message: content, isTransactional: false, at: OutboxPosition(state.row), committedAt: .now(),
                     into: &state.current)
                 // Everything that was committed before it came before it.
-                state.newMarks.append(Mark(through: state.row, end: message.place))
+                mark(message.place, &state)
             }
         }
 
@@ -389,8 +433,15 @@
         private func end(_ transaction: CommittedTransaction, _ state: inout Reading) {
             state.isWithinTransaction = false
             guard let end = transaction.end else { return }
-            state.newMarks.append(Mark(through: state.row, end: end))
+            mark(end, &state)
             state.received = max(state.received, end)
+        }
+
+        /// Notes what to confirm once every row so far is settled.
+        private func mark(_ end: LogSequenceNumber, _ state: inout Reading) {
+            // Before version 15 transactions come of which nothing is published: without rows they need no mark of their own.
+            if state.newMarks.last?.through == state.row { state.newMarks.removeLast() }
+            state.newMarks.append(Mark(through: state.row, end: end))
         }
 
         /// Takes the next changes of the transaction that is being passed on, about as many as the batch has room for.
@@ -416,10 +467,16 @@
         }
 
         /// Puts what was gathered where it is taken from, if there is room. Returns whether there was.
-        private func handOver(_ state: inout Reading) -> Bool {
+        ///
+        /// While one waits to be taken, the next grows until it is full: large batches cost less for each row.
+        private func handOver(_ state: inout Reading, isFull: Bool) -> Bool {
             let isHandedOver = shared.withLock { shared in
-                guard shared.batches.count < Self.batchesAhead else { return false }
+                let hasRoom = isFull ? shared.batches.count < Self.batchesAhead : shared.batches.isEmpty
+                guard hasRoom || state.current.isEmpty else { return false }
                 if !state.current.isEmpty { shared.batches.append(state.current) }
+                if let first = state.newMarks.first, shared.marks.last?.through == first.through {
+                    shared.marks.removeLast()
+                }
                 shared.marks += state.newMarks
                 shared.runs += state.newRuns
                 shared.last = state.row

@@ -79,10 +79,12 @@
             return """
                 WITH row AS (DELETE FROM \(table.quoted) WHERE \(sequence) = $1 RETURNING *)
                 INSERT INTO flotilla_parked (place, stream, position, event_id, event_type, event_key, aggregate_type,
-                    event_time, trace_parent, headers, payload, reason, attempts, next_attempt, parked_at)
+                    event_time, trace_parent, headers, content_type, payload, reason, attempts, next_attempt,
+                    parked_at)
                 SELECT $2, $3, $1, coalesce(id::text, ''), coalesce(type, ''), $4, coalesce(aggregatetype, ''),
                     $7::bigint, \(column("traceparent")), \(column("headers")),
-                    coalesce(\(payload), ''::bytea), $5, 1, NULL, $6::bigint
+                    CASE WHEN payload IS NULL THEN '\(Event.noContentType)' END, coalesce(\(payload), ''::bytea), $5, 1, NULL,
+                    $6::bigint
                 FROM row
                 """
         }

@@ -94,6 +94,9 @@
             """
         private static let ownStart = "(SELECT backend_start FROM pg_stat_activity WHERE pid = pg_backend_pid())"
 
+        /// Where an epoch begins: a state that was lost and made anew is ahead of what it was, too.
+        private static let clock = "(extract(epoch FROM clock_timestamp()) * 1000)::bigint"
+
         public func takeLease(as holder: LeaseHolder, for duration: Duration) async throws -> Lease {
             let fleet = fleet
             return try await connection.transaction(.update) { session in
@@ -101,9 +104,9 @@
                     """
                     INSERT INTO flotilla_fleets AS known
                         (name, epoch, holder, holder_process, expires, process, process_start)
-                    VALUES ($1, 1, $2, $3, clock_timestamp() + $4 * interval '1 microsecond', pg_backend_pid(),
+                    VALUES ($1, \(Self.clock), $2, $3, clock_timestamp() + $4 * interval '1 microsecond', pg_backend_pid(),
                         \(Self.ownStart))
-                    ON CONFLICT (name) DO UPDATE SET epoch = known.epoch + 1, holder = excluded.holder,
+                    ON CONFLICT (name) DO UPDATE SET epoch = greatest(known.epoch + 1, excluded.epoch), holder = excluded.holder,
                         holder_process = excluded.holder_process, predecessor = known.holder_process,
                         expires = excluded.expires, process = excluded.process, process_start = excluded.process_start
                     WHERE \(Self.isFree)

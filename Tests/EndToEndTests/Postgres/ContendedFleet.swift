@@ -168,6 +168,25 @@
             }
         }
 
+        /// What makes whoever captures begin anew, while its connection to the store's tables stands: the one that reads is
+        /// lost, or the record is another's.
+        func disturb() throws {
+            try server.psql(
+                orders,
+                mode == .poll
+                    ? """
+                    SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+                    WHERE datname = current_database() AND query LIKE '%FROM "outbox"%' AND application_name = 'flotilla orders'
+                    """
+                    : "UPDATE flotilla_outboxes SET transaction_lsn = '0/1', transaction_rows = transaction_rows + 1")
+        }
+
+        /// Whether nothing is left of the last ``disturb()``.
+        func hasBegunAnew() throws -> Bool {
+            if mode == .poll { return true }
+            return try server.psql(orders, "SELECT transaction_lsn FROM flotilla_outboxes") != "0/1"
+        }
+
         // MARK: What must have become of it
 
         /// How many events are committed.

@@ -108,5 +108,26 @@
             #expect(try await run.end() == .code(0))
             try await fleet.expectExact("the wire")
         }
+
+        /// Whoever must begin anew lets go of what it holds: of two connections one is lost, or somebody else was there.
+        @Test(arguments: CaptureMode.allCases)
+        func whoBeginsAnewIsNotInItsOwnWay(mode: CaptureMode) async throws {
+            let random = RandomSource(for: "beginning anew, \(mode)")
+            let fleet = try await ContendedFleet(mode, server: try await Self.server.value)
+            let run = try await fleet.fleet.startRun()
+            fleet.startWriting(seed: random.seed)
+            for _ in 0..<2 {
+                try await fleet.expectProgress(run)
+                try fleet.disturb()
+                try await fleet.expectProgress(run)
+            }
+            try await eventually("it begins anew", within: .seconds(30)) { try fleet.hasBegunAnew() }
+            try await fleet.expectProgress(run)
+            #expect(!run.errors.contains("another flotilla captures"), "\(run.errors.suffix(2000))")
+            await fleet.stopWriting()
+            run.send(SIGINT)
+            #expect(try await run.end() == .code(0))
+            try await fleet.expectExact("beginning anew")
+        }
     }
 #endif

@@ -36,6 +36,10 @@
                 var carrier = Carrier()
                 try await carrier.drain(outbox)
             }
+            try await eventually("the slot is free") {
+                try fixture.database.psql(
+                    "SELECT active FROM pg_replication_slots WHERE slot_name = '\(fixture.slot)'") == "f"
+            }
             return fixture
         }
 

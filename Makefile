@@ -2,18 +2,35 @@
 
 # An optimised build takes about twice as long as a debug build, once; the shop runs on what a user would run.
 configuration ?= release
-swift_build = swift build -c $(configuration)
-# The fleet file takes a relative path from its own directory; a user means the one at hand.
-shop_data = $(if $(SHOP_DATA),SHOP_DATA="$(abspath $(SHOP_DATA))")
+# Where the shop's services keep their data: sqlite or postgres.
+STORE ?= sqlite
+ifeq ($(filter sqlite postgres,$(STORE)),)
+$(error STORE is sqlite or postgres, not "$(STORE)")
+endif
+# The connector for PostgreSQL stands behind a package trait. Programs with it are built in a place of their own: so nothing
+# is built again when one goes from the one to the other. Tests are debug builds, and have it always.
+trait = --traits Postgres
+swift_build = swift build -c $(configuration) $(if $(filter postgres,$(STORE)),$(trait) --scratch-path .build/postgres)
+bench_build = swift build -c release $(trait) --scratch-path .build/postgres
+# The shop's programs, and its data: a relative path is meant from the directory at hand.
+shop = SHOP_STORE=$(STORE) FLOTILLA_BIN="$$($(swift_build) --show-bin-path)" \
+	$(if $(SHOP_DATA),SHOP_DATA="$(abspath $(SHOP_DATA))")
 
 .DEFAULT_GOAL := help
-.PHONY: help setup build run test shop-check bench lint format docs clean
+.PHONY: help setup setup-postgres build run test shop-check bench lint format docs clean
 
 help: ## List the tasks
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@echo
+	@echo "  STORE=postgres         build, run, shop-check: with PostgreSQL, on a private server (default: sqlite)"
+	@echo "  configuration=debug    build, run, shop-check: debug builds (default: release)"
+	@echo "  SHOP_DATA, SHOP_SEED, SHOP_RATE, SHOP_SECONDS  run, shop-check: see Examples/shop/README.md"
 
 setup: ## Install what is missing, and say so (nothing happens where all is there)
-	@scripts/setup
+	@scripts/setup $(filter postgres,$(STORE))
+
+setup-postgres:
+	@scripts/setup postgres
 
 build: setup ## Build flotilla and the shop's orders service (configuration=debug for a debug build)
 	@echo "building; the first time it takes a few minutes"
@@ -21,20 +38,19 @@ build: setup ## Build flotilla and the shop's orders service (configuration=debu
 	@$(swift_build) --product shop-orders
 
 run: build ## Run the example shop until Ctrl-C; again, it goes on where it was
-	@FLOTILLA_BIN="$$($(swift_build) --show-bin-path)" && export FLOTILLA_BIN && exec Examples/shop/run
+	@exec env $(shop) Examples/shop/run
 
-test: setup ## Build and run all tests
-	@swift build --build-tests
-	@swift test --skip-build --parallel
+test: setup-postgres ## Build and run all tests, on SQLite and PostgreSQL
+	@swift build $(trait) --build-tests
+	@swift test $(trait) --skip-build --parallel
 
 shop-check: build ## Compare the ended shop's read models with a direct join over its five stores
-	@$(shop_data) "$$($(swift_build) --show-bin-path)/flotilla" run --until-idle Examples/shop/fleet.yaml
-	@$(shop_data) Examples/shop/check
+	@exec env $(shop) Examples/shop/check
 
-bench: setup ## Measure the speeds, each against SQLite alone
-	@swift build -c release --product flotilla
-	@swift build -c release --product flotilla-bench
-	@"$$(swift build -c release --show-bin-path)/flotilla-bench"
+bench: setup-postgres ## Measure the speeds, each against the database alone
+	@$(bench_build) --product flotilla
+	@$(bench_build) --product flotilla-bench
+	@"$$($(bench_build) --show-bin-path)/flotilla-bench"
 
 lint: setup ## Check style, and that the examples compile
 	@swift format lint --strict --parallel --recursive $(wildcard Sources Tests Examples Benchmarks) Package.swift
@@ -45,8 +61,8 @@ lint: setup ## Check style, and that the examples compile
 format: setup ## Rewrite the Swift sources in the project's style
 	@swift format --in-place --parallel --recursive $(wildcard Sources Tests Examples Benchmarks) Package.swift
 
-docs: setup ## Build the documentation of the Swift library
-	@swift package generate-documentation --target Flotilla
+docs: setup-postgres ## Build the documentation of the Swift library
+	@swift package $(trait) generate-documentation --target Flotilla
 
 clean: ## Remove what was built (the shop's data stay: they are in Examples/shop/data)
 	@rm -rf .build

@@ -60,7 +60,8 @@ let package = Package(
         // Ground
         room("FleetCore", wing: "Core", []),
         // Seams
-        room("FleetFile", wing: "Core", ["FleetCore", yams]),
+        room("Wire", wing: "Carry", ["FleetCore"]),
+        room("FleetFile", wing: "Core", ["FleetCore", "Wire", yams]),
         room("Stores", wing: "Stores", ["FleetCore"]),
         room("SQLTemplate", wing: "Stores", ["FleetCore"]),
         room("Brokers", wing: "Brokers", ["FleetCore"]),
@@ -91,18 +92,26 @@ let package = Package(
         room(
             "Control", wing: "Control",
             [
-                "FleetCore", "FleetFile", "Stores", "SQLTemplate", "Brokers", "Outbox", "Inbox", "Parking", "Relay",
+                "FleetCore", "FleetFile", "Stores", "SQLTemplate", "Brokers", "Outbox", "Inbox", "Parking", "Wire",
+                "Relay",
                 "Views",
                 "SQLiteStore", "EmbeddedBroker", postgres("PostgresConnection"), postgres("PostgresStore"), lifecycle,
                 logging,
                 .product(name: "UnixSignals", package: "swift-service-lifecycle"),
             ]),
         // Faces
-        room("Flotilla", wing: "Faces", ["FleetCore", "Stores", "Inbox", "SQLiteStore"]),
+        room(
+            "Flotilla", wing: "Faces",
+            [
+                "FleetCore", "Stores", "Inbox", "SQLiteStore", postgres("PostgresConnection"),
+                postgres("PostgresStore"),
+            ]),
         .systemLibrary(name: "CMalloc", path: "Sources/Faces/CMalloc"),
         .executableTarget(
             name: "FlotillaCommand",
-            dependencies: ["CMalloc", "FleetCore", "FleetFile", "Parking", "Control", arguments, lifecycle, logging],
+            dependencies: [
+                "CMalloc", "FleetCore", "FleetFile", "Parking", "Wire", "Control", arguments, lifecycle, logging,
+            ],
             path: "Sources/Faces/FlotillaCommand", swiftSettings: strict),
         // Examples
         .executableTarget(
@@ -124,9 +133,10 @@ let package = Package(
         kit("BrokerConformance", ["FleetCore", "Brokers", "TestKit"]),
         tests("HouseTests", []),
         tests("EndToEndTests", ["FlotillaCommand", "FleetCore", "TestKit", grdb]),
-        tests("ShopTests", []),
+        tests("ShopTests", ["TestKit"]),
         tests("FleetCoreTests", ["FleetCore"]),
-        tests("FleetFileTests", ["FleetCore", "FleetFile"]),
+        tests("FleetFileTests", ["FleetCore", "FleetFile", "Wire"]),
+        tests("WireTests", ["FleetCore", "Wire"]),
         tests("SQLTemplateTests", ["FleetCore", "SQLTemplate"]),
         tests("PGOutputTests", ["FleetCore", "PGOutput", "TestKit", "CAllocations"]),
         tests("SimulationTests", ["FleetCore", "Outbox", "Relay", "Brokers", "Views"]),
@@ -145,7 +155,12 @@ let package = Package(
         tests(
             "EmbeddedBrokerTests",
             ["FleetCore", "Brokers", "EmbeddedBroker", "TestKit", "BrokerConformance"]),
-        tests("FlotillaTests", ["Flotilla", "FleetCore", "Stores", "SQLiteStore"]),
+        tests(
+            "FlotillaTests",
+            [
+                "Flotilla", "FleetCore", "Stores", "SQLiteStore", "TestKit", postgres("PostgresConnection"),
+                postgres("PostgresStore"),
+            ]),
     ],
     swiftLanguageModes: [.v6]
 )

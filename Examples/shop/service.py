@@ -9,13 +9,27 @@ ENDINGS = {signal.SIGINT, signal.SIGTERM}
 signal.pthread_sigmask(signal.SIG_BLOCK, ENDINGS)
 
 
-def open_store(service, schema):
-    """Opens the service's own store, which `flotilla apply` has made, and creates the service's own tables in it."""
-    path = os.path.join(sys.argv[1] if len(sys.argv) > 1 else "data", service + ".db")
-    if not os.path.exists(path):
-        sys.exit(f"{service}: there is no {path}; run `flotilla apply` first, or name the data directory")
-    # Whoever writes meanwhile (Flotilla does, to the views) is waited for, up to 30 seconds.
-    store = sqlite3.connect(path, timeout=30, isolation_level=None)
+class SQLiteStore(sqlite3.Connection):
+    begin = "BEGIN IMMEDIATE"
+    capture = "poll"
+
+
+def open_store(service, schema, capture="poll"):
+    """Opens the service's own store, which `flotilla apply` has made, and creates the service's own tables in it.
+
+    The program's argument says where it is: the directory of the SQLite files, or the URL of the PostgreSQL database.
+    `capture` is how events leave that one, as fleet-postgres.yaml says; SQLite has `poll` alone.
+    """
+    place = sys.argv[1] if len(sys.argv) > 1 else "data"
+    if place.startswith("postgres"):
+        from postgres import PostgresStore
+        store = PostgresStore(place, service, capture)
+    else:
+        path = os.path.join(place, service + ".db")
+        if not os.path.exists(path):
+            sys.exit(f"{service}: there is no {path}; run `flotilla apply` first, or name the data directory")
+        # Whoever writes meanwhile (Flotilla does, to the views) is waited for, up to 30 seconds.
+        store = sqlite3.connect(path, timeout=30, isolation_level=None, factory=SQLiteStore)
     store.executescript(schema)
     return store
 
@@ -23,7 +37,7 @@ def open_store(service, schema):
 @contextlib.contextmanager
 def transaction(store):
     """All that is written within commits together, or leaves no trace."""
-    store.execute("BEGIN IMMEDIATE")
+    store.execute(store.begin)
     try:
         yield
     except BaseException:
@@ -34,8 +48,17 @@ def transaction(store):
 
 def publish(store, aggregate, key, event, data):
     """One row in the outbox, in the transaction at hand, is all that it takes to publish an event."""
+    id = str(uuid.uuid4())
+    if store.capture == "message":
+        # Or one message in PostgreSQL's log, without any table.
+        message = {"id": id, "aggregatetype": aggregate, "aggregateid": key, "type": event, "payload": data}
+        store.execute("SELECT pg_logical_emit_message(true, 'flotilla', ?)", (json.dumps(message),))
+        return
     store.execute("INSERT INTO outbox (id, aggregatetype, aggregateid, type, payload) VALUES (?, ?, ?, ?, ?)",
-                  (str(uuid.uuid4()), aggregate, key, event, json.dumps(data)))
+                  (id, aggregate, key, event, json.dumps(data)))
+    if store.capture == "log":
+        # The log has the row, and Flotilla reads it there: the table may stay empty.
+        store.execute("DELETE FROM outbox WHERE id = ?", (id,))
 
 
 def chance(*about):

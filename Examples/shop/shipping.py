@@ -9,14 +9,14 @@ store = open_store("shipping", """
         recipient TEXT NOT NULL,                    -- the name on the label, as it was known when it was written
         state TEXT NOT NULL CHECK (state IN ('packed', 'shipped')),
         tracking TEXT,
-        collected_at REAL NOT NULL);                -- seconds since 1970
+        collected_at DOUBLE PRECISION NOT NULL);    -- seconds since 1970
     CREATE INDEX IF NOT EXISTS parcels_packed ON parcels (collected_at) WHERE state = 'packed';
-    """)
+    """, capture="log")
 
 # Its own table is asked as well: the view hears of a parcel only a moment after it was sent.
 TO_PACK = """
     SELECT order_id, name FROM parcels_to_ship AS waiting JOIN recipients USING (customer_id)
-    WHERE is_reserved = 1 AND is_shipped = 0
+    WHERE is_reserved AND NOT is_shipped
       AND NOT EXISTS (SELECT 1 FROM parcels WHERE parcels.order_id = waiting.order_id)
     ORDER BY order_id LIMIT 50
     """

@@ -2,6 +2,7 @@ import FleetCore
 import FleetFile
 import Foundation
 import Testing
+import Wire
 
 @Suite struct DefinitionTests {
     @Test func aWholeFileIsRead() throws {
@@ -24,10 +25,12 @@ import Testing
         #expect(orders.outbox.keep == .milliseconds(250))
         #expect(orders.outbox.maximumEventSize == .kibibytes(64))
         #expect(orders.publishes == .all)
+        #expect(orders.topic.description == "outbox.event.{aggregatetype}")
+        #expect(orders.format == .debezium)
         #expect(orders.location == Place(file: Marked.path, line: 10, column: 3))
         let view = try #require(orders.views.first)
         #expect(view.name.text == "order_lines")
-        #expect(view.location == Place(file: Marked.path, line: 15, column: 7))
+        #expect(view.location == Place(file: Marked.path, line: 17, column: 7))
         #expect(view.sources.map(\.text) == ["customers", "orders"])
         #expect(view.reactions.map(\.type.text) == ["CustomerRegistered", "Order.Placed"])
         #expect(view.reactions[1].statements.text == "DELETE FROM order_lines WHERE order_id = ${1}")
@@ -41,6 +44,9 @@ import Testing
         #expect(service.store.text == "/srv/a.db")
         #expect(service.outbox == OutboxDefinition())
         #expect(service.publishes.isEmpty)
+        #expect(service.topic == .standard)
+        #expect(service.topic.description == "{fleet}.{service}.{aggregatetype}")
+        #expect(service.format == .cloudEvents)
         #expect(service.views.isEmpty)
     }
 

@@ -86,6 +86,35 @@ import Testing
         Marked("fleet: f\nservices: {a: {store: sqlite:a.db, publishes: [A], outbox: {\(setting)}}}", part).check()
     }
 
+    @Test(arguments: [
+        ("topic: ‸'a.{aggregattype}'", "\"a.{aggregattype}\" is no topic: it has no placeholder"),
+        ("topic: ‸'{'", "a { is not closed; close it with }"), ("topic: ‸''", "\"topic\" is empty"),
+        ("topic: ‸{aggregatetype}", "is a mapping; put it into quotes"),
+        ("topic: ‸'outbox.event.${routedByValue}'", "is a placeholder of Debezium's; write {aggregatetype}"),
+        ("topic: ‸a b", "\"a b\" is no topic: it has white space"), ("topic: ‸[a]", "must be a text, but is a list"),
+        ("format: ‸debezum", "\"debezum\" is no format; did you mean \"debezium\"?"),
+        ("format: ‸avro", "\"avro\" is no format; use cloudevents or debezium"),
+        ("format:‸ ", "\"format\" has no value"), ("‸topics: a", "did you mean \"topic\"?"),
+    ])
+    func topicsAndFormats(setting: String, part: String) {
+        Marked("fleet: f\nservices:\n  a:\n    store: sqlite:a.db\n    publishes: [A]\n    \(setting)\n", part).check()
+    }
+
+    @Test func whatAVariableStandsForDoesNotShow() {
+        Marked(
+            "fleet: f\nservices: {a: {store: sqlite:a.db, publishes: [A], topic: ‸'${TOPIC}'}}",
+            "\"${TOPIC}\" is no topic;", environment: ["TOPIC": "secret topic"]
+        ).check()
+    }
+
+    @Test(arguments: ["topic: t", "format: debezium"]) func aTopicWithoutEventsIsAWarning(_ setting: String) {
+        let key = setting.prefix { $0 != ":" }
+        let file = Marked(
+            "fleet: f\nservices: {a: {store: sqlite:a.db, ‸\(setting)}}", "warning: service \"a\" has a \(key), but")
+        file.check()
+        #expect(read(file.text).definition != nil)
+    }
+
     @Test func anOutboxWithoutEventsIsAWarning() {
         let file = Marked(
             "fleet: f\nservices: {a: {store: sqlite:a.db, ‸outbox: {keep: 1s}}}", "warning: service \"a\" has an outbox"
@@ -140,5 +169,5 @@ import Testing
 }
 
 enum FleetKeyNames {
-    static let later = ["push", "topic", "format", "sagas", "flows", "objectives"]
+    static let later = ["push", "sagas", "flows", "objectives"]
 }

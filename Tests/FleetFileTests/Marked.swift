@@ -70,6 +70,8 @@ let goodFile = """
         store: "${ORDERS_STORE:-sqlite:data/../orders.db}"
         outbox: {table: app.outbox, keep: 250ms, capture: poll, max_event: 64KiB}
         publishes: ["*"]
+        topic: outbox.event.{aggregatetype}
+        format: debezium
         views:
           order_lines:
             schema: |

@@ -9,7 +9,8 @@ import Testing
     @Test(arguments: [
         ("‸customers.db", "\"customers.db\" names no kind of store; write sqlite:PATH"),
         ("‸sqllite:a.db", "no connector for \"sqllite:a.db\"; did you mean sqlite:?"),
-        ("‸\"postgres://h/db\"", "no connector for \"postgres://h/db\"; it has connectors for sqlite:"),
+        ("‸mysql:x", "no connector for \"mysql:x\"; it has connectors for sqlite:"),
+        ("‸\"postgres://h/db\"", "no connector for \"postgres://h/db\"; build it with --traits Postgres"),
         ("‸\"sqlite:\"", "names no file"), ("‸\"sqlite::memory:\"", "would be lost with the process"),
         ("‸\"sqlite://a.db\"", "is ambiguous"), ("‸\"sqlite:///srv/a.db\"", "is ambiguous"),
         ("‸sqlite:file:a.db", "is a URL within a URL"), ("‸\"sqlite:a.db?mode=ro\"", "has parameters"),

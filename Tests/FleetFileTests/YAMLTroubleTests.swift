@@ -62,7 +62,7 @@ import Testing
         let text = goodFile.replacing("\n", with: "\r\n")
         let fleet = try #require(try read([0xEF, 0xBB, 0xBF] + Array(text.utf8)).definition)
         let view = fleet.services[1].views[0]
-        #expect(view.location.line == 15)
+        #expect(view.location.line == 17)
         #expect(view.location.column == 7)
         #expect(view.schema.text.utf8.allSatisfy { $0 != 0x0D })
         let wrong = try read([0xEF, 0xBB, 0xBF] + Array("flet: f\r\nservices: {a: {stor: sqlite:a.db}}\r\n".utf8))

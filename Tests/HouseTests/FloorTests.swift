@@ -7,7 +7,10 @@ import Testing
     /// From the ground up. Within `seams` and `connectors`, a module may build on those named before it.
     static let floors: [(name: String, modules: [String], mayBuildOnEachOther: Bool)] = [
         ("ground", ["FleetCore"], false),
-        ("seams", ["FleetFile", "Stores", "SQLTemplate", "Brokers", "Outbox", "PGOutput", "Inbox", "Parking"], true),
+        (
+            "seams",
+            ["Wire", "FleetFile", "Stores", "SQLTemplate", "Brokers", "Outbox", "PGOutput", "Inbox", "Parking"], true
+        ),
         ("patterns", ["Relay", "Views"], false),
         (
             "connectors",

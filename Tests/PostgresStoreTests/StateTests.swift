@@ -38,15 +38,18 @@
 
         @Test func onlyOneHasTheLease() async throws {
             let (_, first, second) = try await appliedDatabase()
-            let lease = try await first.takeLease(as: "the first", for: long)
-            let error = try await checkThrows(.busy) { try await second.takeLease(as: "the second", for: long) }
+            let lease = try await first.takeLease(as: LeaseHolder(name: "the first"), for: long)
+            let error = try await checkThrows(.busy) {
+                try await second.takeLease(as: LeaseHolder(name: "the second"), for: long)
+            }
             #expect(error.isRetriable && error.description.contains("the first"))
             #expect(try await second.holder() == "the first")
             try await first.renew(lease, for: long)
             try await first.release(lease)
             #expect(try await second.holder() == nil)
-            let next = try await second.takeLease(as: "the second", for: long)
-            #expect(next.epoch > lease.epoch)
+            // Who lets go leaves nothing behind.
+            let next = try await second.takeLease(as: LeaseHolder(name: "the second"), for: long)
+            #expect(next.epoch > lease.epoch && next.predecessor == nil)
             #expect(try await first.holder() == "the second")
             await first.close()
             await second.close()
@@ -55,8 +58,8 @@
         @Test func fleetsShareAStateAndNoLease() async throws {
             let (database, first, second) = try await appliedDatabase()
             let other = try await state(of: database, fleet: FleetName(unchecked: "other"))
-            _ = try await first.takeLease(as: "one", for: long)
-            _ = try await other.takeLease(as: "another", for: long)
+            _ = try await first.takeLease(as: LeaseHolder(name: "one"), for: long)
+            _ = try await other.takeLease(as: LeaseHolder(name: "another"), for: long)
             #expect(try await first.holder() == "one")
             #expect(try await other.holder() == "another")
             await first.close()
@@ -66,10 +69,14 @@
 
         @Test func aLeaseThatIsNotRenewedEnds() async throws {
             let (_, first, second) = try await appliedDatabase()
-            let lease = try await first.takeLease(as: "the first", for: .milliseconds(1))
+            let lease = try await first.takeLease(
+                as: LeaseHolder(name: "the first", process: "1 2 3"), for: .milliseconds(1))
+            var next: Lease?
             try await eventually("the lease's end") {
-                (try? await second.takeLease(as: "the second", for: long)) != nil
+                next = try? await second.takeLease(as: LeaseHolder(name: "the second"), for: long)
+                return next != nil
             }
+            #expect(next?.predecessor == "1 2 3")
             try await checkThrows(.fenced) { try await first.renew(lease, for: long) }
             try await checkThrows(.fenced) { try await first.save("{}", under: lease) }
             // It is not the second's that is let go.
@@ -81,16 +88,16 @@
 
         @Test func aLeaseEndsWithItsHoldersSession() async throws {
             let (_, first, second) = try await appliedDatabase()
-            let lease = try await first.takeLease(as: "the first", for: long)
+            let lease = try await first.takeLease(as: LeaseHolder(name: "the first"), for: long)
             await first.close()
             try await eventually("the session's end") { try await second.holder() == nil }
-            #expect(try await second.takeLease(as: "the second", for: long).epoch == lease.epoch + 1)
+            #expect(try await second.takeLease(as: LeaseHolder(name: "the second"), for: long).epoch > lease.epoch)
             await second.close()
         }
 
         @Test func aHolderWhoseConnectionIsCutHoldsOnIfNobodyTookIt() async throws {
             let (database, first, second) = try await appliedDatabase()
-            let lease = try await first.takeLease(as: "the first", for: long)
+            let lease = try await first.takeLease(as: LeaseHolder(name: "the first"), for: long)
             let server = try await PrivatePostgres.shared()
             try server.psql(
                 database,
@@ -99,33 +106,50 @@
                 WHERE datname = current_database() AND pid <> pg_backend_pid()
                 """)
             try await eventually("a new connection") { (try? await first.renew(lease, for: long)) != nil }
-            try await checkThrows(.busy) { try await second.takeLease(as: "the second", for: long) }
+            try await checkThrows(.busy) { try await second.takeLease(as: LeaseHolder(name: "the second"), for: long) }
             await first.close()
             await second.close()
         }
 
         @Test func manyThatTryAtOnceAreOne() async throws {
             let (database, first, second) = try await appliedDatabase()
-            let taken = try await withThrowingTaskGroup(of: Bool.self) { group in
-                for number in 0..<12 {
+            // The session of the one that takes it must not end before all have tried.
+            var states: [PostgresState] = []
+            for _ in 0..<12 { states.append(try await state(of: database)) }
+            let taken = await withTaskGroup(of: Bool.self) { group in
+                for (number, state) in states.enumerated() {
                     group.addTask {
-                        let state = try await self.state(of: database)
-                        let lease = try? await state.takeLease(as: "number \(number)", for: self.long)
-                        // Its session must not end before all have tried.
-                        if lease == nil { await state.close() }
-                        return lease != nil
+                        (try? await state.takeLease(as: LeaseHolder(name: "number \(number)"), for: self.long)) != nil
                     }
                 }
-                return try await group.reduce(0) { $0 + ($1 ? 1 : 0) }
+                return await group.reduce(0) { $0 + ($1 ? 1 : 0) }
             }
+            for state in states { await state.close() }
             #expect(taken == 1)
             await first.close()
             await second.close()
         }
 
+        /// Streams remember the epoch of whoever appended last.
+        @Test func aStateThatWasLostAndMadeAnewGoesOnWithHigherEpochs() async throws {
+            let (database, first, second) = try await appliedDatabase()
+            var last: Int64 = 0
+            for _ in 0..<3 {
+                let lease = try await first.takeLease(as: LeaseHolder(name: "the first"), for: long)
+                #expect(lease.epoch > last)
+                last = lease.epoch
+                try await first.release(lease)
+            }
+            try await PrivatePostgres.shared().psql(database, "DROP SCHEMA flotilla CASCADE")
+            await first.close()
+            _ = try await second.apply()
+            #expect(try await second.takeLease(as: LeaseHolder(name: "the second"), for: long).epoch > last)
+            await second.close()
+        }
+
         @Test func whatAHolderSaysIsKept() async throws {
             let (_, first, second) = try await appliedDatabase()
-            let lease = try await first.takeLease(as: "the first", for: long)
+            let lease = try await first.takeLease(as: LeaseHolder(name: "the first"), for: long)
             try await first.save("{\"a\": 1}", under: lease)
             #expect(try await second.record() == "{\"a\": 1}")
             await first.close()

@@ -75,7 +75,7 @@ import Testing
                 }
                 var seen: [Int] = []
                 var position = OutboxPosition.start
-                let end = ContinuousClock.now + .seconds(20)
+                let end = ContinuousClock.now + .seconds(90)
                 while seen.count < 100, ContinuousClock.now < end {
                     let rows = try await outbox.capture(after: position, limit: .standard, patience: .milliseconds(100))
                         .rows

@@ -5,8 +5,11 @@ struct OrderBook: Sendable {
     private let store: ServiceStore
     private let seed: UInt64
 
-    static func open(in directory: String, seed: UInt64) async throws -> OrderBook {
-        let store = try await ServiceStore.open("sqlite:\(directory)/orders.db", service: "orders")
+    /// - Parameter place: the directory of the SQLite files, or the URL of a PostgreSQL database with a schema a service.
+    static func open(in place: String, seed: UInt64) async throws -> OrderBook {
+        let isServer = place.hasPrefix("postgres")
+        let store = try await ServiceStore.open(
+            isServer ? place : "sqlite:\(place)/orders.db", service: "orders", schema: isServer ? "orders" : nil)
         let book = OrderBook(store: store, seed: seed)
         while try await !book.createTables() { try await Task.sleep(for: .milliseconds(100)) }
         return book

@@ -23,7 +23,7 @@ struct ShopOrders {
     }
 
     private static func takeOrders(_ settings: Settings) async throws {
-        let book = try await OrderBook.open(in: settings.directory, seed: settings.seed)
+        let book = try await OrderBook.open(in: settings.place, seed: settings.seed)
         let pause = Duration.seconds(1) / settings.rate
         var due = ContinuousClock.now
         while (try? await Task.sleep(until: due)) != nil {
@@ -51,13 +51,14 @@ struct ShopOrders {
 
 /// What the command line and the environment say.
 struct Settings {
-    var directory = "data"
+    /// Where the store is, as `OrderBook` says.
+    var place = "data"
     var seed: UInt64 = 1
     /// Orders a second.
     var rate = 20.0
 
     init(_ arguments: [String], _ environment: [String: String]) throws {
-        if arguments.count > 1 { directory = arguments[1] }
+        if arguments.count > 1 { place = arguments[1] }
         if let text = environment["SHOP_SEED"] {
             guard let value = UInt64(text) else { throw BadSetting(text: "SHOP_SEED is a whole number, not \(text)") }
             seed = value

@@ -13,18 +13,25 @@ public final class EmbeddedBroker: Broker {
     private let retention: Retention
     private let epoch: Int64?
     private let clock: FleetClock
+    private let isReadOnly: Bool
     private let logs = Mutex<[StreamName: Opening]>([:])
 
     /// A stream's log, opened by whoever needs it first.
     private typealias Opening = Task<StreamLog, any Error>
 
-    /// - Parameter epoch: of whoever appends: one with a lower epoch than any before is refused. `nil` where nobody can
-    ///   fence it.
-    public init(directory: String, retention: Retention, epoch: Int64? = nil, clock: FleetClock = .system) {
+    /// - Parameters:
+    ///   - epoch: of whoever appends: one with a lower epoch than any before is refused. `nil` where nobody can fence it.
+    ///   - isReadOnly: whether it is only to be looked at: the files are opened for reading alone, and whatever would write
+    ///     to them fails.
+    public init(
+        directory: String, retention: Retention, epoch: Int64? = nil, clock: FleetClock = .system,
+        isReadOnly: Bool = false
+    ) {
         self.directory = directory
         self.retention = retention
         self.epoch = epoch
         self.clock = clock
+        self.isReadOnly = isReadOnly
         name = "embedded broker in \(directory)"
     }
 
@@ -112,6 +119,7 @@ public final class EmbeddedBroker: Broker {
 
     private func log(_ stream: StreamName) async throws -> StreamLog {
         let (directory, retention, epoch, clock) = (directory, retention, epoch, clock)
+        let mode: SQLiteConnection.Mode = isReadOnly ? .readOnly : .readWrite
         let opening = logs.withLock { logs in
             if let known = logs[stream] { return known }
             // Owned by `logs` until `close()`; several callers wait for one opening.
@@ -123,7 +131,7 @@ public final class EmbeddedBroker: Broker {
                         remedy: "restore it, or run `flotilla apply` to begin an empty stream")
                 }
                 let log = try await StreamLog(
-                    stream: stream, path: path, create: false, retention: retention, epoch: epoch, clock: clock)
+                    stream: stream, path: path, mode: mode, retention: retention, epoch: epoch, clock: clock)
                 do {
                     try await log.checkVersion()
                 } catch {

@@ -49,7 +49,7 @@ public struct EmbeddedBrokerSetup: BrokerSetup {
         for stream in needs.streams {
             let path = EmbeddedBroker.path(of: stream, in: directory)
             let log = try await StreamLog(
-                stream: stream, path: path, create: true, retention: retention, clock: .system)
+                stream: stream, path: path, mode: .create, retention: retention, clock: .system)
             defer { log.close() }
             let declared = readers(of: stream, in: needs)
             for reader in declared { try await log.subscribe(reader, at: nil) }
@@ -71,6 +71,7 @@ public struct EmbeddedBrokerSetup: BrokerSetup {
     private func openIfPresent(_ stream: StreamName) async throws -> StreamLog? {
         let path = EmbeddedBroker.path(of: stream, in: directory)
         guard FileIdentity.exists(path) else { return nil }
-        return try await StreamLog(stream: stream, path: path, create: false, retention: retention, clock: .system)
+        return try await StreamLog(
+            stream: stream, path: path, mode: .readWrite, retention: retention, clock: .system)
     }
 }

@@ -8,7 +8,8 @@ final class StreamLog: Sendable {
     let stream: StreamName
     let path: String
     let changes = ChangeSignal()
-    private let writer: SQLiteConnection
+    /// `nil` where the log is only to be looked at.
+    private let writer: SQLiteConnection?
     private let reader: SQLiteConnection
     private let retention: Retention
     /// Of whoever appends; `nil` where nobody can fence it.
@@ -19,20 +20,22 @@ final class StreamLog: Sendable {
     private static let trimmingLimit = 2048
 
     init(
-        stream: StreamName, path: String, create: Bool, retention: Retention, epoch: Int64? = nil, clock: FleetClock
+        stream: StreamName, path: String, mode: SQLiteConnection.Mode, retention: Retention, epoch: Int64? = nil,
+        clock: FleetClock
     ) async throws {
         self.stream = stream
         self.path = path
         self.retention = retention
         self.epoch = epoch
         self.clock = clock
-        writer = try SQLiteConnection(path: path, mode: create ? .create : .readWrite, pageSize: .kibibytes(16))
-        if create { try await writer.write { try StreamFile.migrate($0, path: path) } }
+        let writer = mode == .readOnly ? nil : try SQLiteConnection(path: path, mode: mode, pageSize: .kibibytes(16))
+        if mode == .create { try await writer?.write { try StreamFile.migrate($0, path: path) } }
+        self.writer = writer
         reader = try SQLiteConnection(path: path, mode: .readOnly)
     }
 
     func close() {
-        writer.close()
+        writer?.close()
         reader.close()
         changes.notify()
     }
@@ -49,13 +52,20 @@ final class StreamLog: Sendable {
         }
     }
 
+    private func write<Result: Sendable>(
+        _ body: @escaping @Sendable (SQLiteSession) throws -> Result
+    ) async throws -> Result {
+        guard let writer else { throw FleetError(.bug, "stream \(stream) was opened to be looked at only") }
+        return try await writer.write(body)
+    }
+
     // MARK: Appending
 
     func append(_ events: [Event]) async throws -> LogPosition {
         let size = events.reduce(0) { $0 + $1.size.value }
         let now = clock.now()
         let (limit, stream, epoch) = (retention.limit, stream, epoch)
-        let last = try await writer.write { session in
+        let last = try await write { session in
             if let epoch { try Self.enter(epoch, stream, in: session) }
             let bounds = try Self.bounds(in: session)
             guard bounds.bytes + size <= limit.value || bounds.bytes == 0 else {
@@ -89,6 +99,8 @@ final class StreamLog: Sendable {
 
     func read(after position: LogPosition, limit: BatchLimit) async throws -> [LogRecord] {
         let stream = stream
+        // Who writes notices by that.
+        if writer == nil { try reader.checkFileIsInPlace() }
         return try await reader.read { session in
             let bounds = try Self.bounds(in: session)
             guard position.value >= bounds.first - 1 else {
@@ -146,7 +158,7 @@ final class StreamLog: Sendable {
     // MARK: Cursors
 
     func subscribe(_ subscription: SubscriptionName, at position: LogPosition?) async throws {
-        try await writer.write { session in
+        try await write { session in
             let first = try Self.bounds(in: session).first
             if let position {
                 try session.run(
@@ -163,13 +175,13 @@ final class StreamLog: Sendable {
     }
 
     func unsubscribe(_ subscription: String) async throws {
-        try await writer.write { session in
+        try await write { session in
             _ = try session.run("DELETE FROM cursors WHERE subscription = $1", [.text(subscription)])
         }
     }
 
     func acknowledge(upTo position: LogPosition, by subscription: SubscriptionName) async throws {
-        try await writer.write { session in
+        try await write { session in
             _ = try session.run(
                 "UPDATE cursors SET position = $1 WHERE subscription = $2 AND position < $1",
                 [.integer(position.value), .text(subscription.description)])
@@ -193,7 +205,7 @@ final class StreamLog: Sendable {
     func trim() async throws {
         let (retention, oldest) = (retention, clock.now().advanced(by: .zero - retention.age))
         while true {
-            let more = try await writer.write { session in
+            let more = try await write { session in
                 let bounds = try Self.bounds(in: session)
                 let slowest = try session.firstRow("SELECT min(position) FROM cursors")?[0].integer ?? bounds.last
                 let statement = try session.statement(

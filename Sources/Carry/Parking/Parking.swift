@@ -76,13 +76,15 @@ public struct Parking: Sendable {
         try transaction.run(
             """
             INSERT INTO flotilla_parked (place, stream, position, event_id, event_type, event_key, aggregate_type,
-                event_time, trace_parent, headers, payload, reason, attempts, next_attempt, parked_at)
-            VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)
+                event_time, trace_parent, headers, content_type, payload, reason, attempts, next_attempt,
+                parked_at)
+            VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16)
             """,
             scope + [
                 .integer(record.position), .parked(record.eventID ?? event.id.description), .parked(event.type),
                 .parked(event.key), .parked(event.aggregateType), .integer(event.time.microseconds),
-                .parked(event.traceParent), .parked(event.headers), .bytes(event.payload), .parked(reason),
+                .parked(event.traceParent), .parked(event.headers), .parked(event.unusualContentType),
+                .bytes(event.payload), .parked(reason),
                 .integer(reason == nil ? 0 : 1),
                 nextAttempt.map { .integer($0.microseconds) } ?? .null, .integer(now.microseconds),
             ])
@@ -106,7 +108,7 @@ public struct Parking: Sendable {
 
     private static let columns = """
         sequence, position, event_id, event_type, event_key, aggregate_type, event_time, trace_parent, headers, payload,
-        reason, attempts, next_attempt, parked_at
+        reason, attempts, next_attempt, parked_at, content_type
         """
 
     private func event(_ row: SQLRow) -> ParkedEvent {
@@ -118,7 +120,7 @@ public struct Parking: Sendable {
                 id: EventID(id) ?? EventID(high: 0, low: 0), source: stream.source, type: text(3) ?? "",
                 key: text(4) ?? "", aggregateType: text(5) ?? "",
                 time: Timestamp(microseconds: row[6].integer ?? 0), traceParent: text(7), headers: text(8),
-                payload: row[9].bytes ?? []),
+                contentType: text(14) ?? Event.usualContentType, payload: row[9].bytes ?? []),
             reason: text(10), attempts: Int(row[11].integer ?? 0),
             nextAttempt: row[12].integer.map { Timestamp(microseconds: $0) },
             parkedAt: Timestamp(microseconds: row[13].integer ?? 0))

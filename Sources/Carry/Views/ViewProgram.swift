@@ -171,6 +171,10 @@ private struct CompiledReaction: Sendable {
     /// The values of all fields that the statements read; the payload is not looked at where there are none.
     private func fields(of event: Event) throws -> [SQLValue] {
         if paths.isEmpty, !readsPayload { return [] }
+        guard event.hasData else {
+            throw FleetError(
+                .badEvent, "the event has no payload", remedy: "discard the event, or mend its writer or the view")
+        }
         let found: [JSONValue?]
         do {
             found = try reader.extract(from: event.payload)

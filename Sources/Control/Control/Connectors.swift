@@ -134,9 +134,13 @@ enum Connectors {
         return try await SQLiteStatementCheck(path: service.store.text).findings(in: views)
     }
 
-    /// - Parameter epoch: of whoever carries the fleet; `nil` for those who append nothing, or whom nobody can fence.
-    static func broker(of fleet: FleetDefinition, epoch: Int64? = nil) -> any Broker {
-        EmbeddedBroker(directory: fleet.streamsDirectory, retention: fleet.broker.retention.limits, epoch: epoch)
+    /// - Parameters:
+    ///   - epoch: of whoever carries the fleet; `nil` for those who append nothing, or whom nobody can fence.
+    ///   - isReadOnly: whether it is only to be looked at.
+    static func broker(of fleet: FleetDefinition, epoch: Int64? = nil, isReadOnly: Bool = false) -> any Broker {
+        EmbeddedBroker(
+            directory: fleet.streamsDirectory, retention: fleet.broker.retention.limits, epoch: epoch,
+            isReadOnly: isReadOnly)
     }
 
     static func state(of fleet: FleetDefinition) -> any FleetState {

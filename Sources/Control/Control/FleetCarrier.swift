@@ -18,6 +18,7 @@ public struct FleetCarrier: Sendable {
     private let options: FleetRun.Options
     private let logger: Logger
     private let state: any FleetState
+    private let signals = EndSignals()
 
     public init(_ fleet: FleetDefinition, options: FleetRun.Options = FleetRun.Options(), logger: Logger) {
         self.fleet = fleet
@@ -30,18 +31,22 @@ public struct FleetCarrier: Sendable {
     /// is pending.
     /// - Parameter companions: further services that live as long as a run.
     /// - Throws: `notApplied`; `busy` where another process holds the fleet and is not waited for; what the stores throw.
-    public func carry(with companions: @Sendable (FleetRun) -> [any Service]) async throws -> Outcome {
+    public func carry(with companions: @escaping @Sendable (FleetRun) -> [any Service]) async throws -> Outcome {
         do {
-            let outcome = try await carryByTurns(with: companions)
+            let outcome = try await signals.listen { try await carryByTurns(with: companions) }
             await state.close()
             return outcome
         } catch {
             await state.close()
+            let isCancelled = error is CancellationError || (error as? FleetError)?.code == .cancelled
+            if signals.isTold, isCancelled { return Outcome() }
             throw error
         }
     }
 
-    private func carryByTurns(with companions: @Sendable (FleetRun) -> [any Service]) async throws -> Outcome {
+    private func carryByTurns(
+        with companions: @escaping @Sendable (FleetRun) -> [any Service]
+    ) async throws -> Outcome {
         try await FleetSetup.requireApplied(fleet)
         var outcome = Outcome()
         while let hold = try await takeHold() {
@@ -52,13 +57,15 @@ public struct FleetCarrier: Sendable {
                 await hold.release()
                 throw error
             }
-            defer {
+            func count() {
                 outcome.events += run.work.filter { $0.kind == .relay }.map(\.progress.snapshot.count).reduce(0, +)
             }
             do {
-                outcome.isDrained = try await run.run(with: companions(run))
+                outcome.isDrained = try await run.run(with: companions(run), until: signals)
+                count()
                 return outcome
             } catch let error as FleetError where error.code == .fenced && !options.untilIdle {
+                count()
                 logger.warning("no longer carrying fleet \(fleet.name): \(error)")
             }
         }
@@ -73,10 +80,7 @@ public struct FleetCarrier: Sendable {
             logger.info("waiting for fleet \(fleet.name): \(error.message)")
         }
         let standby = Standby(state: state)
-        let configuration = ServiceGroupConfiguration.ended(bySignals: [
-            .init(service: standby, successTerminationBehavior: .gracefullyShutdownGroup)
-        ])
-        try await ServiceGroup(configuration: configuration).run()
+        try await signals.run([.init(service: standby, successTerminationBehavior: .gracefullyShutdownGroup)])
         let hold = standby.taken
         if hold != nil { logger.info("taking over fleet \(fleet.name)") }
         return hold

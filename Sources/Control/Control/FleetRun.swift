@@ -6,7 +6,6 @@ import Relay
 import SQLiteStore
 import ServiceLifecycle
 import Synchronization
-import UnixSignals
 import Views
 
 /// Carries a fleet's events: one relay a publishing service, one delivery a view and stream.
@@ -100,13 +99,13 @@ public final class FleetRun: Sendable {
         self.stores = stores
     }
 
-    /// Carries until the process is told to end (SIGINT, SIGTERM), or, with ``Options/untilIdle``, until nothing is
+    /// Carries until `signals` come, or, with ``Options/untilIdle``, until nothing is
     /// pending.
     /// - Parameter companions: further services that live as long.
     /// - Returns: whether it ended because nothing was pending.
     /// - Throws: `unavailable` where, until idle, something stands in the way for long; `fenced` where another process
     ///   has taken over the fleet.
-    func run(with companions: [any Service] = []) async throws -> Bool {
+    func run(with companions: [any Service], until signals: EndSignals) async throws -> Bool {
         let drained = Mutex(false)
         let recorder = RunRecorder(hold: hold, work: work, changes: changes, logger: logger)
         let trimmer = TrimmingService(
@@ -114,6 +113,9 @@ public final class FleetRun: Sendable {
         var services: [ServiceGroupConfiguration.ServiceConfiguration] = []
         // The first to begin, and the last to end.
         services.append(.init(service: HoldKeeper(hold: hold)))
+        if let process = hold.predecessor {
+            services.append(.init(service: StoppedPredecessor(process: process, fleet: fleet, logger: logger)))
+        }
         services += relays.map { .init(service: $0) }
         services += deliveries.map { .init(service: $0) }
         services += companions.map { .init(service: $0) }
@@ -128,7 +130,7 @@ public final class FleetRun: Sendable {
                     successTerminationBehavior: .gracefullyShutdownGroup))
         }
         do {
-            try await ServiceGroup(configuration: .ended(bySignals: services)).run()
+            try await signals.run(services)
         } catch {
             await close()
             throw error
@@ -141,16 +143,5 @@ public final class FleetRun: Sendable {
         for store in stores { await store.close() }
         await broker.close()
         await hold.release()
-    }
-}
-
-extension ServiceGroupConfiguration {
-    /// Services that SIGINT and SIGTERM end, within two seconds.
-    static func ended(bySignals services: [ServiceConfiguration]) -> ServiceGroupConfiguration {
-        var configuration = ServiceGroupConfiguration(
-            services: services, gracefulShutdownSignals: [.sigint, .sigterm],
-            logger: Logger(label: "lifecycle", factory: { _ in SwiftLogNoOpLogHandler() }))
-        configuration.maximumGracefulShutdownDuration = .seconds(2)
-        return configuration
     }
 }

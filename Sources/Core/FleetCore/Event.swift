@@ -20,17 +20,22 @@ public struct Event: Hashable, Sendable {
     public var headers: String?
     /// ``contentType``, where it is not the usual one.
     public private(set) var unusualContentType: String?
-    /// CloudEvents `data`.
+    /// CloudEvents `data`; empty where the writer gave none (``hasData``).
     public var payload: [UInt8]
 
     /// The content type of nearly all events.
     public static let usualContentType = "application/json"
+    /// The content type of an event without data: it has none.
+    public static let noContentType = ""
 
     /// CloudEvents `datacontenttype`.
     public var contentType: String {
         get { unusualContentType ?? Event.usualContentType }
         set { unusualContentType = newValue == Event.usualContentType ? nil : newValue }
     }
+
+    /// Whether the writer gave data at all: NULL in the outbox column `payload` is none, an empty text is an empty one.
+    public var hasData: Bool { unusualContentType != Event.noContentType }
 
     /// What this event counts for against a bound on bytes: payload and attributes.
     public var size: ByteCount {

@@ -5,10 +5,13 @@
 public struct JSONFields: Sendable {
     private let tree: JSONPathTree
     private let count: Int
+    private let keepsNumbers: Bool
 
-    public init(_ paths: [JSONFieldPath]) {
+    /// - Parameter keepsNumbers: whether a number is given as it is written (``JSONValue/json(_:)``), not as its value.
+    public init(_ paths: [JSONFieldPath], keepsNumbers: Bool = false) {
         tree = JSONPathTree(paths)
         count = paths.count
+        self.keepsNumbers = keepsNumbers
     }
 
     /// One value for each path, in their order; `nil` where the document has no such field.
@@ -19,7 +22,8 @@ public struct JSONFields: Sendable {
     /// stand for is refused too.
     public func extract(from bytes: [UInt8]) throws(JSONError) -> [JSONValue?] {
         try bytes.withUnsafeBufferPointer { (buffer) throws(JSONError) -> [JSONValue?] in
-            var extraction = JSONExtraction(JSONScanner(buffer), tree, count: count)
+            var extraction = JSONExtraction(
+                JSONScanner(buffer), tree, count: count, keepsNumbers: keepsNumbers)
             return try extraction.run()
         }
     }
@@ -29,11 +33,13 @@ public struct JSONFields: Sendable {
 private struct JSONExtraction {
     private var scanner: JSONScanner
     private let tree: JSONPathTree
+    private let keepsNumbers: Bool
     private var values: [JSONValue?]
 
-    init(_ scanner: JSONScanner, _ tree: JSONPathTree, count: Int) {
+    init(_ scanner: JSONScanner, _ tree: JSONPathTree, count: Int, keepsNumbers: Bool) {
         self.scanner = scanner
         self.tree = tree
+        self.keepsNumbers = keepsNumbers
         values = Array(repeating: nil, count: count)
     }
 
@@ -54,6 +60,8 @@ private struct JSONExtraction {
         case UInt8(ascii: "[") where tree.hasChildren(node):
             try takeElements(node, depth: depth)
         case UInt8(ascii: "{"), UInt8(ascii: "["):
+            try scanner.skipValue(depth: depth)
+        case UInt8(ascii: "-") where keepsNumbers, UInt8(ascii: "0")...UInt8(ascii: "9") where keepsNumbers:
             try scanner.skipValue(depth: depth)
         default:
             if isWanted { return store(try scanner.scalar(), at: node) }

@@ -1,4 +1,5 @@
 public import FleetCore
+public import Wire
 
 /// A fleet as its file declares it: checked, with every default filled in and every variable replaced.
 public struct FleetDefinition: Sendable {
@@ -80,6 +81,10 @@ public struct ServiceDefinition: Sendable {
     public var store: StoreAddress
     public var outbox: OutboxDefinition
     public var publishes: PublishedTypes
+    /// Where its events go on a broker that has topics. `{fleet}.{service}.{aggregatetype}` by default.
+    public var topic: TopicPattern
+    /// How they are written there. `cloudevents` by default.
+    public var format: WireFormat
     /// In the order of the file.
     public var views: [ViewDefinition]
     /// Where the service is declared.
@@ -87,12 +92,15 @@ public struct ServiceDefinition: Sendable {
 
     public init(
         name: ServiceName, store: StoreAddress, outbox: OutboxDefinition = OutboxDefinition(),
-        publishes: PublishedTypes = .listed([]), views: [ViewDefinition] = [], location: SourceLocation
+        publishes: PublishedTypes = .listed([]), topic: TopicPattern = .standard, format: WireFormat = .cloudEvents,
+        views: [ViewDefinition] = [], location: SourceLocation
     ) {
         self.name = name
         self.store = store
         self.outbox = outbox
         self.publishes = publishes
+        self.topic = topic
+        self.format = format
         self.views = views
         self.location = location
     }

@@ -1,66 +1,79 @@
 public import FleetCore
-import Foundation
 import Inbox
-import SQLiteStore
 import Stores
 
 /// A service's own store, opened by the service itself: business rows and events in one transaction, and handlers that
 /// have one effect per event.
 ///
-/// `flotilla apply` must have set the store up. Work runs on a thread of the store's own, one closure at a time.
+/// `flotilla apply` must have set the store up. Work runs on threads of the store's own: one closure at a time in SQLite, up
+/// to four in PostgreSQL.
 public final class ServiceStore: Sendable {
     /// The service's name, as the fleet file has it.
     public let service: String
     private let store: any Store
-    private let outbox: TableName
+    private let events: EventWriter
 
     /// Opens a service's store.
     ///
     /// - Parameters:
-    ///   - url: as in the fleet file: `sqlite:PATH`, relative to the working directory.
+    ///   - url: as in the fleet file: `sqlite:PATH`, relative to the working directory; or `postgres://…` with all that
+    ///     libpq knows, where the package was built with its trait `Postgres`.
     ///   - service: the service's name in the fleet file.
+    ///   - schema: the schema of a PostgreSQL database that is the service's store, as in the fleet file; where there is
+    ///     none, the one that role and database say: `public`, as a rule.
     ///   - outbox: the outbox table.
-    /// - Throws: `FleetError` with code `missing`, `notApplied`, `corrupt`, `readOnly`, `unavailable` or
+    ///   - capture: as in the fleet file. With `message` there is no outbox table: events are messages in the server's log.
+    /// - Throws: `FleetError` with code `missing`, `notApplied`, `corrupt`, `readOnly`, `denied`, `unavailable` or
     ///   `invalidInput`; each names the store and the cure.
-    public static func open(_ url: String, service: String, outbox: String = "outbox") async throws -> ServiceStore {
-        guard url.hasPrefix("sqlite:"), url.count > "sqlite:".count else {
-            throw FleetError(.invalidInput, "there is no connector for this store's URL", remedy: "write sqlite:PATH")
-        }
-        _ = try ServiceName(service)
+    public static func open(
+        _ url: String, service: String, schema: String? = nil, outbox: String = "outbox", capture: CaptureMode = .poll
+    ) async throws -> ServiceStore {
+        let name = try ServiceName(service)
         let table = try TableName(outbox)
-        let path = URL(fileURLWithPath: String(url.dropFirst("sqlite:".count))).path
-        let store = try SQLiteStore(path: path)
-        let isSetUp = try await store.read { transaction in
-            try transaction.firstRow("SELECT 1 FROM sqlite_master WHERE name = 'flotilla_inbox'") != nil
+        let connector = try StoreConnector(url, schema: schema)
+        if connector.isSQLite, capture != .poll {
+            throw FleetError(
+                .invalidInput, "a SQLite store has no capture mode \(capture.rawValue)",
+                remedy: "use poll: log and message read PostgreSQL's log")
         }
-        guard isSetUp else {
+        let store = try connector.store(of: name)
+        do {
+            let query = connector.setUpQuery
+            guard try await store.read({ try $0.firstRow(query) }) != nil else {
+                throw FleetError(.notApplied, "\(store.name) is not set up yet", remedy: "run `flotilla apply` first")
+            }
+        } catch {
             await store.close()
-            throw FleetError(.notApplied, "\(path) is not set up yet", remedy: "run `flotilla apply` first")
+            throw error
         }
-        return ServiceStore(service: service, store: store, outbox: table)
+        let events = EventWriter(service: service, table: capture == .message ? nil : connector.quoted(table))
+        return ServiceStore(service: service, store: store, events: events)
     }
 
-    private init(service: String, store: any Store, outbox: TableName) {
+    private init(service: String, store: any Store, events: EventWriter) {
         self.service = service
         self.store = store
-        self.outbox = outbox
+        self.events = events
     }
 
     /// Runs `body` in one transaction: what it writes and what it publishes commits durably when it returns, and leaves
     /// no trace when it throws.
+    ///
+    /// Transactions in PostgreSQL are serializable. Where another was in the way, what `body` did is undone and it runs
+    /// again, a few times: it should do nothing but work on the store.
     public func transaction<Result: Sendable>(
         _ body: @escaping @Sendable (Transaction) throws -> Result
     ) async throws -> Result {
-        let (service, outbox) = (service, outbox)
-        return try await store.write { try body(Transaction($0, service: service, outbox: outbox)) }
+        let events = events
+        return try await store.write { try body(Transaction($0, events: events)) }
     }
 
     /// Runs `body` in one read-only transaction: all its reads see one state.
     public func read<Result: Sendable>(
         _ body: @escaping @Sendable (Transaction) throws -> Result
     ) async throws -> Result {
-        let (service, outbox) = (service, outbox)
-        return try await store.read { try body(Transaction($0, service: service, outbox: outbox)) }
+        let events = events
+        return try await store.read { try body(Transaction($0, events: events)) }
     }
 
     /// Handles an event once, however often it arrives: the inbox row commits together with what `body` writes.
@@ -73,13 +86,13 @@ public final class ServiceStore: Sendable {
     public func handle(
         _ id: EventID, as handler: String, _ body: @escaping @Sendable (Transaction) throws -> Void
     ) async throws -> Bool {
-        let (service, outbox) = (service, outbox)
+        let events = events
         let stream = StreamName(fleet: FleetName(unchecked: "handler"), service: ServiceName(unchecked: service))
         return try await store.write { transaction in
             let inbox = try Inbox(
                 number: Inbox.begin("handler/\(handler)", in: stream, identity: "", after: .start, transaction).number)
             guard try inbox.accept(id, at: .start, transaction) else { return false }
-            try body(Transaction(transaction, service: service, outbox: outbox))
+            try body(Transaction(transaction, events: events))
             return true
         }
     }

@@ -5,13 +5,11 @@ public import Stores
 /// A transaction of a service's store at work. It lives within the closure that it was lent to.
 public struct Transaction {
     private let base: any StoreTransaction
-    private let service: String
-    private let outbox: TableName
+    private let events: EventWriter
 
-    init(_ base: any StoreTransaction, service: String, outbox: TableName) {
+    init(_ base: any StoreTransaction, events: EventWriter) {
         self.base = base
-        self.service = service
-        self.outbox = outbox
+        self.events = events
     }
 
     /// Runs one statement, and returns how many rows it inserted, changed or deleted.
@@ -60,17 +58,9 @@ public struct Transaction {
             throw FleetError(.badEvent, "an event of type \(Event.eventType) does not encode: \(error)")
         }
         let id = EventID.make()
-        var columns = "id, aggregatetype, aggregateid, type, payload"
-        var values: [SQLValue] = [
-            .text(id.description), .text(Event.aggregateType ?? service), .text(key), .text(Event.eventType),
-            .text(String(decoding: payload, as: UTF8.self)),
-        ]
-        if let traceParent {
-            columns += ", traceparent"
-            values.append(.text(traceParent))
-        }
-        let places = (1...values.count).map { "$\($0)" }.joined(separator: ", ")
-        try base.run("INSERT INTO \"\(outbox)\" (\(columns)) VALUES (\(places))", values)
+        try events.write(
+            id, type: Event.eventType, aggregateType: Event.aggregateType, key: key,
+            payload: String(decoding: payload, as: UTF8.self), traceParent: traceParent, in: base)
         return id
     }
 }

@@ -33,6 +33,16 @@ final class Console: Sendable {
         }
     }
 
+    /// Writes bytes to standard output, whole.
+    /// - Returns: whether somebody reads them.
+    static func write(_ bytes: [UInt8]) -> Bool {
+        shared.state.withLock { state in
+            shared.erase(&state)
+            defer { shared.draw(&state) }
+            return write(bytes[...], to: STDOUT_FILENO)
+        }
+    }
+
     /// Replaces the block. Only on a terminal.
     func show(_ block: [String]) {
         state.withLock { state in
@@ -54,13 +64,18 @@ final class Console: Sendable {
     }
 
     private static func write(_ text: String, to descriptor: Int32) {
-        var bytes = ArraySlice(text.utf8)
+        _ = write(ArraySlice(text.utf8), to: descriptor)
+    }
+
+    private static func write(_ bytes: ArraySlice<UInt8>, to descriptor: Int32) -> Bool {
+        var bytes = bytes
         while !bytes.isEmpty {
             let count = bytes.withUnsafeBytes { Foundation.write(descriptor, $0.baseAddress, $0.count) }
             // Nobody reads any more: there is nobody to tell.
-            if count <= 0 && errno != EINTR { return }
+            if count <= 0 && errno != EINTR { return false }
             bytes = bytes.dropFirst(max(0, count))
         }
+        return true
     }
 }
 

@@ -41,6 +41,7 @@ struct FlotillaCommand: AsyncParsableCommand {
               flotilla run                  carry events until Ctrl-C
               flotilla publish orders OrderPlaced --key 17 --data '{"order_id": 17}'
               flotilla status               what is pending, parked, wrong
+              flotilla events orders        what the service's stream holds, as it is on the wire
 
             EXIT CODES
               0 done   1 a problem in what was given   2 `plan` found changes   3 `run --until-idle` ended with parked
@@ -51,7 +52,7 @@ struct FlotillaCommand: AsyncParsableCommand {
         version: Version.text,
         subcommands: [
             CheckCommand.self, PlanCommand.self, ApplyCommand.self, RunCommand.self, StatusCommand.self,
-            ParkedCommand.self, PublishCommand.self, ViewsCommand.self, InitCommand.self,
+            ParkedCommand.self, PublishCommand.self, EventsCommand.self, ViewsCommand.self, InitCommand.self,
         ])
 }
 

@@ -18,7 +18,10 @@
             switch sqlState {
             case "40001", "40P01":
                 return failure(.conflictingTransactions, "another transaction was in the way", isRetriable: true)
-            case "55P03", "55006":
+            case "55006":
+                return failure(
+                    .busy, "what is to be used is in use already", remedy: "end whoever uses it", isRetriable: true)
+            case "55P03":
                 return failure(
                     .busy, "another transaction holds a lock", remedy: "end the transaction that holds it",
                     isRetriable: true)

@@ -38,6 +38,8 @@
         private static let keptLimit = 256
         /// As many statements are sent before the results of the first are read.
         private static let pipelineLimit = 512
+        /// How long the answer to a commit is waited for once nobody needs it any more.
+        private static let lastPatience = Duration.seconds(1)
         /// How often a wait looks whether it is still wanted.
         private static let slice = Duration.milliseconds(50)
         /// How long the server may take to answer.
@@ -175,7 +177,7 @@
                 SET standard_conforming_strings = on; SET bytea_output = hex; SET datestyle = ISO; SET timezone = 'UTC';
                 SET extra_float_digits = 1; SET statement_timeout = \(address.statementTimeout.wholeMicroseconds / 1000);
                 SET lock_timeout = '500ms';
-                SET idle_in_transaction_session_timeout = '60s'
+                SET idle_in_transaction_session_timeout = '10s'
                 """
             if serverVersion >= 140_000 { settings += "; SET client_connection_check_interval = '2s'" }
             if let schema = address.schema {
@@ -220,8 +222,17 @@
 
         /// The next result, or `nil` after the last of a statement.
         func nextResult(by deadline: ContinuousClock.Instant, mayCancel: Bool = true) throws -> PostgresResult? {
+            var deadline = deadline
+            var isLast = false
             while PQisBusy(handle) == 1 {
-                if mayCancel { try work.check(name) }
+                if mayCancel {
+                    try work.check(name)
+                } else if work.isMarked, !isLast {
+                    // A commit hangs where a synchronous standby is gone. Whoever is told to end cannot wait for that: it must
+                    // bear not to know, as after a lost connection.
+                    deadline = min(deadline, .now + Self.lastPatience)
+                    isLast = true
+                }
                 try checkWait(deadline, mayCancel: mayCancel)
                 if waitForSocket(Int16(POLLIN), upTo: Self.slice) != nil {
                     guard PQconsumeInput(handle) == 1 else { throw connectionLost }

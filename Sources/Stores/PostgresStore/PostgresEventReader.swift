@@ -32,11 +32,12 @@
         ) {
             func text(_ column: Int) -> String? { result.isNull(row, column) ? nil : result.text(row, column) }
             let payload = result.withBytes(row, 5) { payloadIsBytes ? PostgresBytes.decoded($0) : Array($0) }
+            let contentType = result.isNull(row, 5) ? Event.noContentType : Event.usualContentType
             func malformed(_ key: String?, _ reason: String) {
                 let event = Event(
                     id: EventID(high: 0, low: 0), source: source, type: text(2) ?? "", key: key ?? "",
                     aggregateType: text(4) ?? "", time: text(6).flatMap(PostgresTime.timestamp) ?? capturedAt,
-                    traceParent: text(7), headers: text(8), payload: payload)
+                    traceParent: text(7), headers: text(8), contentType: contentType, payload: payload)
                 rows.append(
                     .init(at: position, key: key ?? "", reason: reason, remains: .init(id: text(1) ?? "", event: event))
                 )
@@ -52,7 +53,7 @@
                 Event(
                     id: id, source: source, type: type, key: key, aggregateType: aggregateType,
                     time: text(6).flatMap(PostgresTime.timestamp) ?? capturedAt, traceParent: text(7),
-                    headers: text(8), payload: payload),
+                    headers: text(8), contentType: contentType, payload: payload),
                 at: position)
         }
 

@@ -68,7 +68,9 @@
                 schema TEXT NOT NULL,
                 objects TEXT NOT NULL
             )
-            """
+            """,
+            // NULL for the usual one, empty for that of an event without data.
+            "ALTER TABLE flotilla_parked ADD COLUMN content_type TEXT",
         ]
 
         /// The version that a schema has; 0 where Flotilla has no tables there.

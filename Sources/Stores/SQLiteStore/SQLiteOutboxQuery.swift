@@ -89,7 +89,7 @@ struct SQLiteOutboxQuery {
                 id: id, source: source, type: type, key: key, aggregateType: shared.aggregateType,
                 time: SQLiteOutboxTime.timestamp(row, 6) ?? capturedAt, traceParent: row.optionalText(7),
                 headers: row.optionalText(8),
-                payload: row.bytes(5)),
+                contentType: row.isNull(5) ? Event.noContentType : Event.usualContentType, payload: row.bytes(5)),
             at: position)
     }
 }

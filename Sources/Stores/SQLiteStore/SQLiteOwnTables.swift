@@ -60,6 +60,8 @@ enum SQLiteOwnTables {
         """,
         // The id of the record at `position`: tells the stream from an older copy of itself that has grown since.
         "ALTER TABLE flotilla_subscriptions ADD COLUMN last_event_id BLOB",
+        // NULL for the usual one, empty for that of an event without data.
+        "ALTER TABLE flotilla_parked ADD COLUMN content_type TEXT",
     ]
 
     /// The version that a file has; 0 where Flotilla has no tables there.

@@ -131,7 +131,7 @@ public struct SQLiteRebuild: ViewRebuild {
         try session.run("DELETE FROM main.flotilla_parked WHERE place = $1", [place])
         let columns = """
             place, stream, position, event_id, event_type, event_key, aggregate_type, event_time, trace_parent, headers,
-            payload, reason, attempts, next_attempt, parked_at
+            content_type, payload, reason, attempts, next_attempt, parked_at
             """
         try session.run(
             """

@@ -70,10 +70,10 @@ struct SQLiteSettlement {
         func column(_ name: String) -> String { table.columns.contains(name) ? "CAST(\(name) AS TEXT)" : "NULL" }
         return """
             INSERT INTO flotilla_parked (place, stream, position, event_id, event_type, event_key, aggregate_type,
-                event_time, trace_parent, headers, payload, reason, attempts, next_attempt, parked_at)
+                event_time, trace_parent, headers, content_type, payload, reason, attempts, next_attempt, parked_at)
             SELECT $2, $3, $1, CASE typeof(id) WHEN 'blob' THEN lower(hex(id)) ELSE coalesce(id, '') END,
                 coalesce(type, ''), $4, coalesce(aggregatetype, ''), $7, \(column("traceparent")), \(column("headers")),
-                coalesce(CAST(payload AS BLOB), x''), $5, 1, NULL, $6
+                CASE WHEN payload IS NULL THEN '\(Event.noContentType)' END, coalesce(CAST(payload AS BLOB), x''), $5, 1, NULL, $6
             FROM \(table.quoted) WHERE _rowid_ = $1
             """
     }

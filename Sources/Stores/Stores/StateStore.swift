@@ -17,9 +17,8 @@ public protocol StateStore: Sendable {
     func apply() async throws -> SetupPlan
 
     /// Takes the lease.
-    /// - Parameter holder: how others are told who has it.
     /// - Throws: `busy` (retriable) where another has it, naming it.
-    func takeLease(as holder: String, for duration: Duration) async throws -> Lease
+    func takeLease(as holder: LeaseHolder, for duration: Duration) async throws -> Lease
 
     /// Holds on to the lease for `duration` from now.
     /// - Throws: `fenced` where another has taken it since.
@@ -45,6 +44,24 @@ public protocol StateStore: Sendable {
 public struct Lease: Sendable, Hashable {
     /// Grows with each holder.
     public var epoch: Int64
+    /// ``LeaseHolder/process`` of whoever had it before, and did not let go of it.
+    public var predecessor: String?
 
-    public init(epoch: Int64) { self.epoch = epoch }
+    public init(epoch: Int64, predecessor: String? = nil) {
+        self.epoch = epoch
+        self.predecessor = predecessor
+    }
+}
+
+/// Who has a lease.
+public struct LeaseHolder: Sendable, Hashable {
+    /// How others are told.
+    public var name: String
+    /// Names one process of one machine for ever; empty where that is not known.
+    public var process: String
+
+    public init(name: String, process: String = "") {
+        self.name = name
+        self.process = process
+    }
 }

@@ -11,7 +11,7 @@ import Testing
         #expect(version.output.firstMatch(of: #/^\d+\.\d+\.\d+\n$/#) != nil, "\(version.said)")
         let help = try await fleet.flotilla("--help")
         #expect(help.ended(0))
-        let commands = ["check", "plan", "apply", "run", "status", "parked", "publish", "views", "init"]
+        let commands = ["check", "plan", "apply", "run", "status", "parked", "publish", "events", "views", "init"]
         for command in commands {
             #expect(help.output.contains(command))
             let own = try await fleet.flotilla(command, "--help")
@@ -25,6 +25,7 @@ import Testing
         let script = try await FleetDirectory().flotilla("--generate-completion-script", shell)
         #expect(script.ended(0))
         #expect(script.output.contains("until-idle"))
+        #expect(script.output.contains("follow") && script.output.contains("debezium"))
         #expect(script.output.contains("rebuild") || script.output.contains("views"))
     }
 
@@ -58,6 +59,7 @@ import Testing
         ["parked", "sub/other.yaml", "discard", "--all"], ["parked", "discard", "--all", "sub/other.yaml"],
         ["publish", "sub/other.yaml", "shop", "Sold", "--key", "K"],
         ["publish", "--key", "K", "sub/other.yaml", "shop", "Sold"],
+        ["events", "sub/other.yaml", "shop"], ["events", "shop", "sub/other.yaml"],
         ["views", "sub/other.yaml", "rebuild", "sales"], ["views", "rebuild", "sales", "sub/other.yaml"],
     ])
     func fileStandsAnywhere(_ arguments: [String]) async throws {

@@ -14,7 +14,9 @@ extension RecordConformance {
             event: Event(
                 id: .numbered(number), source: stream.source, type: "T", key: key, aggregateType: "order",
                 time: now, traceParent: number % 2 == 0 ? "trace" : nil, headers: number % 2 == 0 ? "{}" : nil,
-                payload: [UInt8(number), 0, 0xFF]))
+                contentType: number == 3
+                    ? Event.noContentType : number == 4 ? "application/avro" : Event.usualContentType,
+                payload: number == 3 ? [] : [UInt8(number), 0, 0xFF]))
     }
 
     /// Parks 1 to 4 of key `a`, of which all but the first wait, and 5 of key `b`, which is tried again by itself.

@@ -164,7 +164,7 @@ public final class PrivatePostgres: Sendable {
             let directory = "\(root)/\(version)/bin"
             if FileManager.default.isExecutableFile(atPath: "\(directory)/initdb") { return directory }
         }
-        throw CheckFailure("there is no PostgreSQL server in \(root): install it with `make setup`")
+        throw CheckFailure("there is no PostgreSQL server in \(root): install it with `make setup STORE=postgres`")
     }
 
     private static var user: String? {
@@ -203,13 +203,15 @@ public final class PrivatePostgres: Sendable {
         let output = Pipe()
         process.standardOutput = output
         process.standardError = output
-        let given = input.map { _ in Pipe() }
-        process.standardInput = given ?? FileHandle.nullDevice
-        try process.run()
-        if let input, let given {
-            try? given.fileHandleForWriting.write(contentsOf: Data(input.utf8))
-            try? given.fileHandleForWriting.close()
+        process.standardInput = FileHandle.nullDevice
+        if let input {
+            // Not a pipe: a program that ends before it has read it all would end the tests.
+            let file = FileManager.default.temporaryDirectory.appendingPathComponent("flotilla-\(UUID().uuidString).in")
+            try Data(input.utf8).write(to: file)
+            process.standardInput = try FileHandle(forReadingFrom: file)
+            try FileManager.default.removeItem(at: file)
         }
+        try process.run()
         let text = output.fileHandleForReading.readDataToEndOfFile()
         process.waitUntilExit()
         return (process.terminationStatus, String(decoding: text, as: UTF8.self))

@@ -25,6 +25,9 @@ protocol FleetHold: Sendable {
     /// Grows with each holder; `nil` where the system itself lets no second one in.
     var epoch: Int64? { get }
 
+    /// Who held it before and did not let go of it.
+    var predecessor: ProcessIdentity? { get }
+
     /// Holds on.
     /// - Throws: `fenced` where the hold is lost.
     func confirm() async throws
@@ -80,6 +83,7 @@ private struct DirectoryHold: FleetHold {
     let directory: String
 
     var epoch: Int64? { nil }
+    var predecessor: ProcessIdentity? { nil }
     func confirm() async throws {}
 
     func keep() async throws {
@@ -102,8 +106,10 @@ struct SharedState: FleetState {
     static let renewalInterval = Duration.milliseconds(750)
 
     func hold() async throws -> any FleetHold {
-        let lease = try await store.takeLease(as: FleetHolder.ownName, for: Self.leaseDuration)
-        return SharedHold(store: store, lease: lease)
+        let holder = LeaseHolder(name: FleetHolder.ownName, process: ProcessIdentity.own?.description ?? "")
+        let asked = ContinuousClock.now
+        let lease = try await store.takeLease(as: holder, for: Self.leaseDuration)
+        return SharedHold(store: store, lease: lease, until: asked + Self.leaseDuration)
     }
 
     func holder() async throws -> String? { try await store.holder() }
@@ -121,13 +127,14 @@ private final class SharedHold: FleetHold {
     /// The end of what is surely ours. The server's clock began to count later.
     private let end: Mutex<ContinuousClock.Instant>
 
-    init(store: any StateStore, lease: Lease) {
+    init(store: any StateStore, lease: Lease, until end: ContinuousClock.Instant) {
         self.store = store
         self.lease = lease
-        end = Mutex(.now + SharedState.leaseDuration)
+        self.end = Mutex(end)
     }
 
     var epoch: Int64? { lease.epoch }
+    var predecessor: ProcessIdentity? { lease.predecessor.flatMap { ProcessIdentity($0) } }
 
     func confirm() async throws {
         let asked = ContinuousClock.now

@@ -1,4 +1,5 @@
 internal import FleetCore
+internal import Wire
 
 /// Reads `services`: first what each of them is, then the views, which speak of all of them.
 struct ServicesKeys {
@@ -7,6 +8,8 @@ struct ServicesKeys {
         var name: ServiceName?
         var store: StoreKeys.Store?
         var outbox: OutboxDefinition
+        var topic = TopicPattern.standard
+        var format = WireFormat.cloudEvents
         var views: NamedValue?
     }
 
@@ -30,7 +33,7 @@ struct ServicesKeys {
     private func draft(_ entry: NamedValue, publishers: inout Publishers) -> Draft {
         let subject = "service \(entry.shown)"
         let name: ServiceName? = values.name(entry.name, shown: entry.shown, at: entry.mark, "a service")
-        let known = ["store", "outbox", "publishes", "views"]
+        let known = ["store", "outbox", "publishes", "topic", "format", "views"]
         let fields = values.fields(entry.value, subject, known: known, later: FleetKeys.later)
         let publisher = PublishesKeys(values: values).read(fields?["publishes"], isKnown: fields != nil)
         if !entry.isDuplicate { publishers.add(entry.name, name, publisher) }
@@ -48,6 +51,13 @@ struct ServicesKeys {
                 values.log.warning(at: field.mark, message, remedy: "list its events under publishes")
             }
         }
+        let wire = WireKeys(values: values)
+        draft.topic = fields["topic"].flatMap(wire.topic) ?? draft.topic
+        draft.format = fields["format"].flatMap(wire.format) ?? draft.format
+        if publisher.types?.isEmpty == true, let field = fields["topic"] ?? fields["format"] {
+            let message = "\(subject) has a \(field.name), but publishes nothing"
+            values.log.warning(at: field.mark, message, remedy: "list its events under publishes")
+        }
         return draft
     }
 
@@ -57,7 +67,8 @@ struct ServicesKeys {
         guard let name = draft.name, let store = draft.store else { return nil }
         return ServiceDefinition(
             name: name, store: store.address, outbox: draft.outbox,
-            publishes: publishers.types(of: draft.entry.name) ?? .listed([]), views: views,
+            publishes: publishers.types(of: draft.entry.name) ?? .listed([]), topic: draft.topic, format: draft.format,
+            views: views,
             location: values.source.location(draft.entry.mark))
     }
 

@@ -11,6 +11,8 @@ struct StoreKeys {
     }
 
     static let sqlite = "sqlite"
+    /// Schemes whose connector is in builds with the package's trait `Postgres` alone.
+    private static let gated: Set<String> = ["postgres", "postgresql"]
 
     let values: ValueReader
     let schemes: Set<String>
@@ -39,7 +41,8 @@ struct StoreKeys {
         }
         guard schemes.contains(scheme) else {
             let nearest = url.hasVariables ? nil : values.log.nearest(to: scheme, in: schemes)
-            let remedy = nearest.map { "did you mean \($0):?" } ?? known
+            let isGated = Self.gated.contains(scheme)
+            let remedy = isGated ? "build it with --traits Postgres" : nearest.map { "did you mean \($0):?" } ?? known
             values.log.error(at: url.mark, "this build has no connector for \(url.shown)", remedy: remedy)
             return nil
         }

@@ -72,16 +72,18 @@
             _ row: LogRow, at position: OutboxPosition, committedAt: Timestamp, into rows: inout CapturedRows
         ) {
             func text(_ part: UnsafeRawBufferPointer?) -> String? { part.map { String(decoding: $0, as: UTF8.self) } }
-            let payload =
-                row.payload.map { bytes in
-                    row.payloadIsBytes ? PostgresBytes.decoded(bytes.bindMemory(to: UInt8.self)) : Array(bytes)
-                } ?? []
+            let written = row.payload.map { bytes in
+                row.payloadIsBytes ? PostgresBytes.decoded(bytes.bindMemory(to: UInt8.self)) : Array(bytes)
+            }
+            let contentType = written == nil ? Event.noContentType : Event.usualContentType
+            let payload = written ?? []
             func malformed(_ key: String?, _ reason: String) {
                 let event = Event(
                     id: EventID(high: 0, low: 0), source: source, type: text(row.type) ?? "", key: key ?? "",
                     aggregateType: text(row.aggregateType) ?? "",
                     time: text(row.time).flatMap(PostgresTime.timestamp) ?? committedAt,
-                    traceParent: text(row.traceParent), headers: text(row.headers), payload: payload)
+                    traceParent: text(row.traceParent), headers: text(row.headers), contentType: contentType,
+                    payload: payload)
                 rows.append(
                     .init(
                         at: position, key: key ?? "", reason: reason,
@@ -102,7 +104,8 @@
                 Event(
                     id: id, source: source, type: lastType, key: key, aggregateType: lastAggregateType,
                     time: text(row.time).flatMap(PostgresTime.timestamp) ?? committedAt,
-                    traceParent: text(row.traceParent), headers: text(row.headers), payload: payload),
+                    traceParent: text(row.traceParent), headers: text(row.headers), contentType: contentType,
+                    payload: payload),
                 at: position)
         }
 
@@ -119,7 +122,7 @@
         private static let fields = JSONFields(
             ["id", "aggregatetype", "aggregateid", "type", "payload", "time", "traceparent", "headers"].map {
                 JSONFieldPath([$0])
-            })
+            }, keepsNumbers: true)
 
         /// The content of a message: a JSON object with the columns of an outbox table.
         func take(
@@ -148,13 +151,15 @@
             guard let id = writtenID.flatMap({ EventID($0) }) else {
                 return malformed(key, "the message's id is missing, or not a UUID", id: writtenID ?? "")
             }
+            let payload = found[4].flatMap(Self.payload)
             rows.append(
                 Event(
                     id: id, source: source, type: type, key: key,
                     aggregateType: found[1].flatMap(Self.text) ?? "",
                     time: found[5].flatMap(Self.text).flatMap(PostgresTime.timestamp) ?? committedAt,
                     traceParent: found[6].flatMap(Self.text), headers: found[7].flatMap(Self.text),
-                    payload: found[4].map(Self.payload) ?? []),
+                    contentType: payload == nil ? Event.noContentType : Event.usualContentType,
+                    payload: payload ?? []),
                 at: position)
         }
 
@@ -166,10 +171,10 @@
             }
         }
 
-        /// The payload as JSON; a text stands for itself.
-        private static func payload(_ value: JSONValue) -> [UInt8] {
+        /// The payload as JSON; a text stands for itself, and `null` for none.
+        private static func payload(_ value: JSONValue) -> [UInt8]? {
             switch value {
-            case .null: []
+            case .null: nil
             case .boolean(let value): Array((value ? "true" : "false").utf8)
             case .integer(let value): Array(String(value).utf8)
             case .real(let value): Array("\(value)".utf8)

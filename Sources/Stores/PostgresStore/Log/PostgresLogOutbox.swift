@@ -31,12 +31,16 @@
             /// Captured and not settled, in order.
             var captured: [CapturedRows] = []
             var settledThrough: Int64 = 0
+            /// The last settled row that ``record`` knows of.
+            var recordedThrough: Int64 = 0
             var record: CaptureRecord
             var recordedAt: ContinuousClock.Instant
             /// Whether somebody is about to replace ``record``: each goes on from what the one before has recorded.
             var isRecording = false
             /// Rows that are settled since, and are to be removed from the table.
             var removable: [EventID] = []
+            /// When rows were last removed that were kept long enough.
+            var lookedForExpired: ContinuousClock.Instant = .now
             /// How often in a row nothing was there to be removed: then the service does it itself.
             var fruitlessRemovals = 0
             /// Rows that were in the table before the slot was made, as far as they are captured; `nil` once all are
@@ -81,7 +85,7 @@
             do {
                 let (record, table, hasBacklog) = try await settling.access { session in
                     if evictsOthers { try ReplicationSlot.endReader(of: names.slot, in: session) }
-                    let record = try ReplicationSlot.check(names, stream: needs.stream, in: session)
+                    let record = try ReplicationSlot.check(names, needs, in: session)
                     let table = needs.capture == .log ? try PostgresOutboxTable(needs.table, in: session) : nil
                     let backlog = try session.firstRow(
                         "SELECT 1 FROM flotilla_backlog WHERE stream = $1 LIMIT 1",
@@ -97,7 +101,9 @@
                         spoolDirectory: spoolDirectory))
                 state = Mutex(
                     State(
-                        settledThrough: hasBacklog ? .min : 0, record: record, recordedAt: .now,
+                        settledThrough: hasBacklog ? .min : 0, record: record,
+                        // The first batch is recorded at once: one that ends soon, again and again, gets on too.
+                        recordedAt: .now - Self.recordInterval,
                         backlog: hasBacklog ? Backlog() : nil))
                 try await reader.start()
             } catch {
@@ -187,14 +193,13 @@
             }
             guard let rows else { throw FleetError(.bug, "\(name): a batch is settled that was not captured") }
             let isBacklog = through < 0
-            if isBacklog || !batch.parked.isEmpty {
-                // Parking must happen once, so it is recorded with it.
-                try await record(parking: batch.parked, of: rows, through: through)
-            }
+            // Parking must happen once, so it is recorded with it.
+            let isRecorded = isBacklog || !batch.parked.isEmpty
+            if isRecorded { try await record(parking: batch.parked, of: rows, through: through) }
             let isDue = state.withLock { state in
                 state.captured.removeFirst()
                 state.settledThrough = max(state.settledThrough, through)
-                if table != nil { state.removable += rows.events.map(\.id) }
+                if table != nil, !isRecorded { state.removable += rows.events.map(\.id) }
                 return state.removable.count >= Self.removalLimit
                     || ContinuousClock.now - state.recordedAt >= Self.recordInterval
             }
@@ -212,6 +217,8 @@
             guard row >= 0 else { return record }
             var next = record
             let place = reader.place(settledThrough: row)
+            // Nothing was settled since.
+            if place.end == nil, place.partial == nil { return record }
             if let end = place.end { next.settled = end }
             if let partial = place.partial, partial.transaction >= next.settled {
                 (next.transaction, next.rows) = (partial.transaction, partial.rows)
@@ -234,27 +241,34 @@
             }
             var next = place(through: row ?? settledThrough, last)
             if let idle, idle > next.settled {
-                next = CaptureRecord(slot: last.slot, settled: idle, transaction: .none, rows: 0)
+                next.settled = idle
+                // Of a transaction that is still to end, the first rows may be settled.
+                if next.transaction < idle { (next.transaction, next.rows) = (.none, 0) }
             }
+            let recordedThrough = row ?? settledThrough
             let backlogRow = row.flatMap { $0 < 0 ? Self.sequence(ofBacklog: $0) : nil }
             if next == last, parked.isEmpty, backlogRow == nil, removable.isEmpty { return }
             // A service that removes its rows itself is looked after now and then only.
-            let removes = !removable.isEmpty && (fruitless < 8 || fruitless % 64 == 0 || isLast)
+            let all = table == nil ? [] : removable + (rows?.events.map(\.id) ?? [])
+            let removes = !all.isEmpty && (rows != nil || fruitless < 8 || fruitless % 64 == 0 || isLast)
             let work = Settling(
                 needs: needs, table: table, maximumParked: maximumParked, now: clock.now(), last: last, next: next,
-                parked: parked, rows: rows, backlogRow: backlogRow, removable: removes ? removable : [])
-            let removed = try await settling.transaction(parked.isEmpty ? .update : .write) { session in
-                let removed = try work.perform(in: session)
+                parked: parked, rows: rows, backlogRow: backlogRow, removable: removes ? all : [])
+            let removal = try await settling.transaction(parked.isEmpty ? .update : .write) { session in
+                let removal = try work.perform(in: session)
                 CrashPoint.cleaningUp.reached()
-                return removed
+                return removal
             }
             state.withLock { state in
                 state.record = next
+                state.recordedThrough = max(state.recordedThrough, recordedThrough)
                 state.recordedAt = .now
                 state.removable.removeFirst(min(removable.count, state.removable.count))
-                if !removable.isEmpty { state.fruitlessRemovals = removed > 0 ? 0 : fruitless + 1 }
+                // Rows that somebody holds now are removed with later ones; past the bound they stay, which harms nobody.
+                state.removable += removal.locked.prefix(max(0, Self.removalLimit - state.removable.count))
+                if !all.isEmpty { state.fruitlessRemovals = removal.count > 0 ? 0 : fruitless + 1 }
             }
-            reader.confirm(next.settled)
+            reader.confirm(next.settled, recordedThrough: recordedThrough)
         }
 
         /// - Returns: whether nobody else records now; always, where that is waited for.
@@ -278,17 +292,34 @@
 
         private func recordWhileIdle() async throws {
             let (record, isDue) = state.withLock { state in
-                (
-                    state.record,
-                    !state.removable.isEmpty || ContinuousClock.now - state.recordedAt >= Self.recordInterval
-                )
+                // Where nothing was settled since, recording would only be a transaction more to be captured.
+                let isNew = !state.removable.isEmpty || state.settledThrough > state.recordedThrough
+                return (state.record, isNew && ContinuousClock.now - state.recordedAt >= Self.recordInterval)
             }
             let idle = reader.idlePlace
             let hasMoved = idle.map { $0.value > record.settled.value &+ Self.idleRecordSize } ?? false
             if isDue || hasMoved { try await self.record(idleAt: hasMoved ? idle : nil, unlessUnderWay: true) }
+            try await removeExpired()
+        }
+
+        /// Removes rows that were kept long enough, also where no others come.
+        private func removeExpired() async throws {
+            let isDue = state.withLock { state in
+                guard ContinuousClock.now - state.lookedForExpired >= Self.recordInterval else { return false }
+                state.lookedForExpired = .now
+                return true
+            }
+            guard isDue, needs.keep > .zero, let table else { return }
+            let keep = needs.keep
+            _ = try await settling.transaction(.update) {
+                try PostgresSettlement.removeExpired(table, keep: keep, in: $0)
+            }
         }
 
         // MARK: Pending
+
+        /// How often the server is asked how far its log is sent.
+        private static let askingInterval = Duration.milliseconds(20)
 
         /// Rows that were captured and not settled, after everything that is committed now was received.
         public func pending() async throws -> PendingRows {
@@ -301,10 +332,14 @@
             let deadline = ContinuousClock.now + .seconds(2)
             while reader.received < end {
                 if ContinuousClock.now > deadline { return PendingRows(count: 1, oldest: nil) }
-                let generation = reader.changes.generation
                 reader.askForReply()
-                await reader.changes.wait(past: generation, timeout: .milliseconds(20))
-                try Task.checkCancellation()
+                // Each answer is a change too: asked again at each, the server would do little else than answer.
+                let next = ContinuousClock.now + Self.askingInterval
+                while reader.received < end, ContinuousClock.now < next {
+                    let generation = reader.changes.generation
+                    await reader.changes.wait(past: generation, timeout: next - ContinuousClock.now)
+                    try Task.checkCancellation()
+                }
             }
             let (settledThrough, backlog) = state.withLock { state in
                 (state.settledThrough, state.captured.first { ($0.last?.value ?? 0) < 0 })
@@ -369,7 +404,7 @@
 
         private static func pending(_ needs: OutboxNeeds, in session: PostgresSession) throws -> PendingRows {
             let names = ReplicationNames(stream: needs.stream)
-            let record = try ReplicationSlot.check(names, stream: needs.stream, in: session)
+            let record = try ReplicationSlot.check(names, needs, in: session)
             guard let slot = try ReplicationSlot(names.slot, in: session) else {
                 return PendingRows(count: nil, oldest: nil)
             }
@@ -385,9 +420,12 @@
                 : "get_byte(data, 0) = 73"
             let row = try session.firstRow(
                 """
-                SELECT (SELECT count(*) FROM pg_logical_slot_peek_binary_changes($1::name, NULL, $2::int, 'proto_version', '1',
-                        'publication_names', $1::text\(isMessage ? ", 'messages', 'true'" : ""))
-                        WHERE lsn >= $3::pg_lsn AND \(wanted)),
+                WITH changes AS MATERIALIZED (SELECT * FROM pg_logical_slot_peek_binary_changes($1::name, NULL, $2::int,
+                    'proto_version', '1', 'publication_names', $1::text\(isMessage ? ", 'messages', 'true'" : "")))
+                -- A transaction waits if its commit (C) does, wherever its rows are.
+                SELECT (SELECT count(*) FROM changes WHERE \(wanted) AND (xid IN (
+                        SELECT xid FROM changes WHERE get_byte(data, 0) = 67 AND lsn > $3::pg_lsn)
+                        \(isMessage ? "OR (get_byte(data, 1) = 0 AND lsn >= $3::pg_lsn)" : ""))),
                     (SELECT count(*) FROM flotilla_backlog WHERE stream = $4)
                 """,
                 [
@@ -412,27 +450,67 @@
         let backlogRow: Int64?
         let removable: [EventID]
 
-        /// - Returns: how many rows were removed.
-        func perform(in session: PostgresSession) throws -> Int {
+        /// What became of rows that were to be removed.
+        struct Removal: Sendable {
+            var count = 0
+            /// Those that another transaction holds.
+            var locked: [EventID] = []
+        }
+
+        func perform(in session: PostgresSession) throws -> Removal {
             try park(in: session)
             if next != last { try next.replace(last, needs.stream, in: session) }
             if let backlogRow {
-                _ = try session.run(
+                let gone = try session.run(
                     "DELETE FROM flotilla_backlog WHERE stream = $1 AND sequence <= $2",
                     [.text(needs.stream.description), .integer(backlogRow)])
+                // Another process was here: what it carried and parked must not be parked twice.
+                guard gone == rows?.count else {
+                    throw FleetError(
+                        .conflict, "\(session.name): another process captured from this outbox meanwhile",
+                        isRetriable: true)
+                }
             }
-            guard let table, !removable.isEmpty else { return 0 }
-            let ids = "{" + removable.map(\.description).joined(separator: ",") + "}"
-            let type = table.columns["id"] == PostgresType.uuid ? "uuid" : "text"
+            // What is parked leaves the table, as far as it can be told there.
+            let misfits = (rows?.malformed ?? []).compactMap(\.remains?.id).filter { !$0.isEmpty }
+            guard let table, !removable.isEmpty || !misfits.isEmpty else { return Removal() }
+            let isUUID = table.columns["id"] == PostgresType.uuid
+            let all =
+                (isUUID ? removable.map(\.description) : removable.flatMap(Self.spellings)) + misfits.map(Self.element)
+            let ids = "{" + all.joined(separator: ",") + "}"
+            let type = isUUID ? "uuid" : "text"
+            // A row that somebody holds is left for later: it must not hold up what is recorded.
+            let free = """
+                WHERE ctid = ANY (ARRAY(
+                    SELECT ctid FROM \(table.quoted) WHERE id = ANY ($1::\(type)[]) FOR UPDATE SKIP LOCKED))
+                """
+            var removal = Removal()
             if needs.keep > .zero {
-                _ = try session.run(
-                    """
-                    UPDATE \(table.quoted) SET \(PostgresOutboxTable.publishedAt) = clock_timestamp()
-                    WHERE id = ANY ($1::\(type)[])
-                    """, [.text(ids)])
-                return try PostgresSettlement.removeExpired(table, keep: needs.keep, in: session)
+                let mark = "\(PostgresOutboxTable.publishedAt) = clock_timestamp()"
+                removal.count = try session.run("UPDATE \(table.quoted) SET \(mark) \(free)", [.text(ids)])
+                removal.count += try PostgresSettlement.removeExpired(table, keep: needs.keep, in: session)
+            } else {
+                removal.count = try session.run("DELETE FROM \(table.quoted) \(free)", [.text(ids)])
             }
-            return try session.run("DELETE FROM \(table.quoted) WHERE id = ANY ($1::\(type)[])", [.text(ids)])
+            if removal.count < removable.count {
+                let unpublished = needs.keep > .zero ? " AND \(PostgresOutboxTable.publishedAt) IS NULL" : ""
+                removal.locked = try session.rows(
+                    "SELECT id::text FROM \(table.quoted) WHERE id = ANY ($1::\(type)[])\(unpublished)", [.text(ids)]
+                ).compactMap { $0[0].text.flatMap { EventID($0) } }
+            }
+            return removal
+        }
+
+        /// How an id may be written in a column of text.
+        private static func spellings(of id: EventID) -> [String] {
+            let text = id.description
+            let digits = text.replacing("-", with: "")
+            return [text, text.uppercased(), digits, digits.uppercased()]
+        }
+
+        /// A text as an element of an array.
+        private static func element(_ text: String) -> String {
+            "\"" + text.replacing("\\", with: "\\\\").replacing("\"", with: "\\\"") + "\""
         }
 
         private func park(in session: PostgresSession) throws {

@@ -88,25 +88,34 @@
 
         /// Connects and begins to read; returns once the server streams.
         func start() async throws {
-            try await withCheckedThrowingContinuation { (continuation: CheckedContinuation<Void, any Error>) in
-                queue.async {
-                    do {
-                        let session = try PostgresSession(
-                            self.options.address, replication: true, cancellation: self.cancellation)
-                        try self.begin(session)
-                        continuation.resume()
-                        self.run(session)
-                    } catch {
-                        continuation.resume(throwing: error)
+            try await withTaskCancellationHandler {
+                try await withCheckedThrowingContinuation { (continuation: CheckedContinuation<Void, any Error>) in
+                    queue.async {
+                        do {
+                            let session = try PostgresSession(
+                                self.options.address, replication: true, cancellation: self.cancellation)
+                            try self.begin(session)
+                            continuation.resume()
+                            self.run(session)
+                        } catch {
+                            continuation.resume(throwing: error)
+                        }
                     }
                 }
+            } onCancel: {
+                cancellation.set()
             }
         }
+
+        /// How long the server may take to hear that this is the end.
+        private static let farewell = DispatchTimeInterval.seconds(1)
 
         /// Tells the server once more what is safe, and ends.
         func stop() async {
             shared.withLock { $0.isStopping = true }
             wake()
+            let cancellation = cancellation
+            DispatchQueue.global(qos: .utility).asyncAfter(deadline: .now() + Self.farewell) { cancellation.set() }
             await withCheckedContinuation { continuation in queue.async { continuation.resume() } }
         }
 
@@ -120,6 +129,12 @@
                 shared.next = nil
                 return (batch, nil)
             }
+            // Whatever it was, this reader is at its end, and waiting for it does not help.
+            if let failure, failure.waitingHelps {
+                throw FleetError(
+                    .unavailable, failure.message, remedy: failure.remedy, isRetriable: true,
+                    underlying: failure.underlying)
+            }
             if let failure { throw failure }
             if batch != nil { wake() }
             return batch
@@ -130,12 +145,8 @@
             settledThrough row: Int64
         ) -> (end: LogSequenceNumber?, partial: (transaction: LogSequenceNumber, rows: Int64)?) {
             shared.withLock { shared in
-                let passed = shared.marks.firstIndex { $0.through > row } ?? shared.marks.count
-                let end = passed > 0 ? shared.marks[passed - 1].end : nil
-                shared.marks.removeFirst(passed)
-                let begun = shared.runs.firstIndex { $0.first > row } ?? shared.runs.count
-                shared.runs.removeFirst(max(0, begun - 1))
-                guard let run = shared.runs.first, run.first <= row else { return (end, nil) }
+                let end = shared.marks.last { $0.through <= row }?.end
+                guard let run = shared.runs.last(where: { $0.first <= row }) else { return (end, nil) }
                 return (end, (run.transaction, row - run.first + run.ordinal + 1))
             }
         }
@@ -152,9 +163,15 @@
         var received: LogSequenceNumber { shared.withLock { $0.received } }
         var lastRow: Int64 { shared.withLock { $0.last } }
 
-        /// Has the server told that everything before a place is safe: it is never sent again.
-        func confirm(_ place: LogSequenceNumber) {
-            shared.withLock { $0.confirmed = max($0.confirmed, place) }
+        /// Has the server told that everything before a place is safe: it is never sent again. Rows up to one are
+        /// recorded as settled, and are asked for no more.
+        func confirm(_ place: LogSequenceNumber, recordedThrough row: Int64) {
+            shared.withLock { shared in
+                shared.confirmed = max(shared.confirmed, place)
+                shared.marks.removeFirst(shared.marks.prefix { $0.through <= row }.count)
+                // The run of the last row is that of the next, as a rule.
+                shared.runs.removeFirst(max(0, shared.runs.prefix { $0.first <= row }.count - 1))
+            }
             wake()
         }
 
@@ -189,13 +206,24 @@
             // in pgoutput.c), so that those of an undone one could not be told.
             if version >= .two, !options.readsMessages { parameters.append("streaming 'on'") }
             if options.readsMessages { parameters.append("messages 'true'") }
-            let result = try session.query(
+            let result = try start(
+                session,
                 """
                 START_REPLICATION SLOT \(PostgresAddress.quoted(options.slot)) LOGICAL \(options.start)
                 (\(parameters.joined(separator: ", ")))
                 """)
             guard let result, result.isCopyBoth else {
                 throw FleetError(.unavailable, "\(session.name): the server does not stream", isRetriable: true)
+            }
+        }
+
+        private func start(_ session: PostgresSession, _ command: String) throws -> PostgresResult? {
+            do {
+                return try session.query(command)
+            } catch let error as FleetError where error.code == .busy {
+                throw FleetError(
+                    .busy, "\(session.name): another flotilla captures this outbox, by a process of the server",
+                    remedy: "stop it, or leave the work to it", isRetriable: true, underlying: error.underlying)
             }
         }
 
@@ -355,7 +383,7 @@
                     message: content, isTransactional: false, at: OutboxPosition(state.row), committedAt: .now(),
                     into: &state.current)
                 // Everything that was committed before it came before it.
-                state.newMarks.append(Mark(through: state.row, end: message.place))
+                mark(message.place, &state)
             }
         }
 
@@ -406,8 +434,15 @@
         private func end(_ transaction: CommittedTransaction, _ state: inout Reading) {
             state.isWithinTransaction = false
             guard let end = transaction.end else { return }
-            state.newMarks.append(Mark(through: state.row, end: end))
+            mark(end, &state)
             state.received = max(state.received, end)
+        }
+
+        /// Notes what to confirm once every row so far is settled.
+        private func mark(_ end: LogSequenceNumber, _ state: inout Reading) {
+            // Before version 15 transactions come of which nothing is published: without rows they need no mark of their own.
+            if state.newMarks.last?.through == state.row { state.newMarks.removeLast() }
+            state.newMarks.append(Mark(through: state.row, end: end))
         }
 
         /// Takes the next changes of the transaction that is being passed on, about as many as the batch has room for.
@@ -440,6 +475,9 @@
                 if !state.current.isEmpty {
                     guard shared.next == nil else { return false }
                     shared.next = state.current
+                }
+                if let first = state.newMarks.first, shared.marks.last?.through == first.through {
+                    shared.marks.removeLast()
                 }
                 shared.marks += state.newMarks
                 shared.runs += state.newRuns

@@ -36,16 +36,32 @@
             var steps: [Step] = []
             let publication = try session.firstRow(
                 "SELECT pubinsert FROM pg_publication WHERE pubname = $1", [.text(names.slot)])
-            if publication == nil { steps.append(.createPublication) }
             let record = isSetUp ? try CaptureRecord.read(needs.stream, in: session) : nil
             let slot = try ReplicationSlot(names.slot, in: session)
             if record == nil {
+                if publication == nil { steps.append(.createPublication) }
                 steps.append(.createSlot)
+                if let slot { try checkIsOwn(slot, in: session) }
             } else {
-                _ = try ReplicationSlot.check(names, stream: needs.stream, in: session)
+                _ = try ReplicationSlot.check(names, needs, in: session)
             }
             if !steps.isEmpty { try checkServer(session, needsSlot: slot == nil) }
             return steps
+        }
+
+        /// A slot without a record is what an `apply` that was interrupted has left, or somebody else's.
+        private func checkIsOwn(_ slot: ReplicationSlot, in session: PostgresSession) throws {
+            let database = try session.firstRow("SELECT current_database()")?[0].text
+            guard slot.database == database else { throw ReplicationSlot.isAnothers(slot, session.name) }
+            let schemas = try session.rows(
+                "SELECT schemaname FROM pg_tables WHERE tablename = 'flotilla_outboxes' AND schemaname <> current_schema()"
+            )
+            for schema in schemas {
+                let table = "\(PostgresAddress.quoted(schema[0].text ?? "")).flotilla_outboxes"
+                if try session.firstRow("SELECT 1 FROM \(table) WHERE slot = $1", [.text(slot.name)]) != nil {
+                    throw ReplicationSlot.isAnothers(slot, session.name)
+                }
+            }
         }
 
         private func checkServer(_ session: PostgresSession, needsSlot: Bool) throws {
@@ -119,13 +135,31 @@
         func createSlot() async throws {
             let (needs, names, address) = (needs, names, address)
             let replication = PostgresConnection(address, isReplication: true)
-            let copying = PostgresConnection(address)
+            // There may be many rows to copy.
+            var patient = address
+            patient.statementTimeout = .seconds(6 * 3600)
+            let copying = PostgresConnection(patient)
+            let exclusion = PostgresConnection(address)
             func close() async {
                 await replication.close()
                 await copying.close()
+                await exclusion.close()
             }
             do {
+                // One `apply` at a time makes it; its session's end is that of the lock.
+                let isMade = try await exclusion.access { session in
+                    try session.query("SET lock_timeout = '\(Self.patience.components.seconds)s'")
+                    _ = try session.firstRow(
+                        "SELECT pg_advisory_lock(hashtextextended($1, 0))", [.text("flotilla slot \(names.slot)")])
+                    return try CaptureRecord.read(needs.stream, in: session) != nil
+                }
+                if isMade {
+                    await close()
+                    return
+                }
                 let (start, snapshot) = try await replication.access { session in
+                    // A slot begins where all transactions have ended that were at work when it was asked for.
+                    try session.query("SET lock_timeout = '\(Self.patience.components.seconds)s'")
                     if try Self.exists(names.slot, session) {
                         try session.query("DROP_REPLICATION_SLOT \(PostgresAddress.quoted(names.slot)) WAIT")
                     }
@@ -151,12 +185,23 @@
                         throw error
                     }
                 }
+            } catch let error as FleetError where error.code == .busy {
+                await close()
+                throw FleetError(
+                    .busy,
+                    "\(address.name): the replication slot cannot begin, because transactions are at work since before",
+                    remedy:
+                        "end them, and run `flotilla apply` again: SELECT pid, xact_start, query FROM pg_stat_activity"
+                        + " WHERE xact_start IS NOT NULL ORDER BY xact_start", underlying: error.underlying)
             } catch {
                 await close()
                 throw error
             }
             await close()
         }
+
+        /// How long transactions that are at work when a slot is made are waited for.
+        private static let patience = Duration.seconds(50)
 
         private static func exists(_ slot: String, _ session: PostgresSession) throws -> Bool {
             // A replication connection takes SQL too, but no prepared statements.

@@ -106,8 +106,9 @@
         /// was missed.
         /// - Throws: `notApplied`; `gap` where the slot is missing, was invalidated, or is not where it was left.
         static func check(
-            _ names: ReplicationNames, stream: StreamName, in session: PostgresSession
+            _ names: ReplicationNames, _ needs: OutboxNeeds, in session: PostgresSession
         ) throws -> CaptureRecord {
+            let stream = needs.stream
             guard try PostgresOwnTables.isThere(in: session), let record = try CaptureRecord.read(stream, in: session)
             else {
                 throw FleetError(
@@ -121,6 +122,9 @@
             guard let slot = try ReplicationSlot(names.slot, in: session) else {
                 throw gap("replication slot \(names.slot) is missing: it was dropped, or the server failed over")
             }
+            guard slot.database == (try session.firstRow("SELECT current_database()")?[0].text ?? "") else {
+                throw Self.isAnothers(slot, session.name)
+            }
             guard slot.walStatus != "lost" else {
                 throw gap(
                     "replication slot \(names.slot) was invalidated: it needed more of the server's log than"
@@ -131,12 +135,62 @@
                     .invalidInput, "\(session.name): replication slot \(names.slot) is of the plugin \(slot.plugin)",
                     remedy: "drop it, and run `flotilla apply`")
             }
+            if let lack = try PublicationCheck(names, needs, in: session).lack { throw gap(lack) }
             guard slot.confirmed <= record.settled else {
                 throw gap(
                     "replication slot \(names.slot) is at \(slot.confirmed), ahead of \(record.settled), up to where its"
                         + " events were carried: somebody advanced it, or made it anew")
             }
             return record
+        }
+    }
+
+    extension ReplicationSlot {
+        /// Slots are the server's, and have the fleet's name: two fleets of one name are in each other's way.
+        static func isAnothers(_ slot: ReplicationSlot, _ name: String) -> FleetError {
+            FleetError(
+                .invalidInput,
+                "\(name): replication slot \(slot.name) is there already, and belongs to database \(slot.database) or to"
+                    + " another schema",
+                remedy: "give this fleet or service another name; or, if nobody needs that slot, drop it there with"
+                    + " `flotilla apply --remove`")
+        }
+    }
+
+    /// Whether a publication tells of what a service writes into its outbox.
+    struct PublicationCheck {
+        /// What is wrong with it; `nil` where nothing is.
+        let lack: String?
+
+        init(_ names: ReplicationNames, _ needs: OutboxNeeds, in session: PostgresSession) throws {
+            let found = try session.firstRow(
+                "SELECT pubinsert FROM pg_publication WHERE pubname = $1", [.text(names.slot)])
+            guard let found else {
+                lack = "publication \(names.slot) is missing: what was written since it was dropped is not told"
+                return
+            }
+            guard needs.capture == .log else {
+                lack = nil
+                return
+            }
+            guard found[0] == .boolean(true) else {
+                lack = "publication \(names.slot) does not publish inserts any more"
+                return
+            }
+            // Row filters and column lists came with version 15.
+            let isWhole = session.serverVersion >= 150_000 ? "prqual IS NULL AND prattrs IS NULL" : "true"
+            let table = try session.firstRow(
+                """
+                SELECT \(isWhole) FROM pg_publication_rel
+                WHERE prpubid = (SELECT oid FROM pg_publication WHERE pubname = $1) AND prrelid = to_regclass($2)
+                """, [.text(names.slot), .text(PostgresOutboxTable.quoted(needs.table))])
+            lack =
+                switch table?[0] {
+                case nil:
+                    "publication \(names.slot) does not tell of table \(needs.table): the table was made anew, or is another"
+                case .boolean(true): nil
+                default: "publication \(names.slot) does not tell all of table \(needs.table)"
+                }
         }
     }
 #endif

@@ -37,14 +37,34 @@
             var captured: Set<Int64> = []
             /// Floors to come: the number and the transaction that must have ended before.
             var candidates: [(floor: Int64, transaction: UInt64)] = []
+            /// Every transaction of a lower number has ended.
+            var horizon: UInt64 = 0
             var reader: PostgresEventReader
             var lastFullLook: ContinuousClock.Instant
+
+            /// Raises the floor after a look.
+            /// - Parameters:
+            ///   - horizon: as it was known before the look, which so saw all that the transactions below it did. A later
+            ///     one may be above a transaction that committed after the look.
+            ///   - coverage: up to where the look has taken every row that it saw.
+            mutating func raiseFloor(_ horizon: UInt64, coverage: Int64) {
+                guard let first = candidates.first, first.transaction < horizon else { return }
+                // What is captured and not settled is above the floor, so that its rows are told from new ones.
+                let highest = min(coverage, (captured.min() ?? .max) &- 1)
+                while let first = candidates.first, first.transaction < horizon {
+                    floor = max(floor, min(first.floor, highest))
+                    if first.floor > highest { return }
+                    candidates.removeFirst()
+                }
+            }
         }
 
         /// How long an idle look waits where the table's writers notify.
         private static let notifiedInterval = Duration.milliseconds(500)
         /// How often rows below the floor are looked for, which should not exist.
         private static let fullLookInterval = Duration.seconds(10)
+        /// While an old transaction is open, no more floors than these are remembered.
+        private static let candidateLimit = 64
 
         /// - Parameter evictsOthers: whether a process that captures this outbox is one that was told to leave it: its
         ///   session is ended.
@@ -125,7 +145,7 @@
             let (known, now) = (state.withLock { $0 }, clock.now())
             let query = PostgresOutboxQuery(table: table)
             let source = stream.source
-            let (rows, reader) = try await reading.access { session in
+            let (rows, reader, coverage) = try await reading.access { session in
                 let result = try query.run(
                     floor: known.floor, highest: known.highest, captured: known.captured, limit: limit.events.value,
                     in: session)
@@ -137,13 +157,15 @@
                     }
                     reader.take(result, row: row, at: OutboxPosition(sequence), into: &rows, capturedAt: now)
                 }
-                return (rows, reader)
+                let isAll = result.rowCount < limit.events.value && rows.count == result.rowCount
+                return (rows, reader, isAll ? Int64.max : rows.last?.value ?? .min)
             }
             state.withLock { state in
                 state.reader = reader
                 for position in rows.positions { state.captured.insert(position.value) }
                 for row in rows.malformed { state.captured.insert(row.position.value) }
                 if let last = rows.last { state.highest = max(state.highest, last.value) }
+                state.raiseFloor(known.horizon, coverage: coverage)
             }
             return rows
         }
@@ -157,23 +179,13 @@
             }
             if state.withLock({ !$0.candidates.isEmpty }) {
                 let horizon = try await settling.access { try PostgresHorizon.lowestRunning(in: $0) }
-                raiseFloor(horizon)
+                state.withLock { $0.horizon = max($0.horizon, horizon) }
             }
             let now = ContinuousClock.now
             state.withLock { state in
                 guard now - state.lastFullLook > Self.fullLookInterval else { return }
                 state.lastFullLook = now
                 state.floor = .min
-            }
-        }
-
-        private func raiseFloor(_ horizon: UInt64) {
-            state.withLock { state in
-                while let first = state.candidates.first, first.transaction < horizon {
-                    state.candidates.removeFirst()
-                    // What is captured and not settled is above the floor, so that its rows are told from new ones.
-                    state.floor = max(state.floor, min(first.floor, (state.captured.min() ?? .max) &- 1))
-                }
             }
         }
 
@@ -219,9 +231,10 @@
             state.withLock { state in
                 for position in batch.published { state.captured.remove(position.value) }
                 for row in batch.parked { state.captured.remove(row.position.value) }
+                if state.candidates.count >= Self.candidateLimit { state.candidates.removeLast() }
                 state.candidates.append(floor)
+                state.horizon = max(state.horizon, horizon)
             }
-            raiseFloor(horizon)
         }
 
         private var settlement: PostgresSettlement {

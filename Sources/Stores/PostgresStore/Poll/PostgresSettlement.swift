@@ -52,13 +52,23 @@
                     throw FleetError(
                         .conflict, "key \(row.key) of \(session.name) is no longer held", isRetriable: true)
                 }
+                let time = try writtenTime(of: row.position, in: session)
                 _ = try session.run(
                     move,
                     [
                         .integer(row.position.value), .text(Parking.Place.outbox.text), .text(stream.service.text),
                         .text(row.key), row.reason.map { .text($0) } ?? .null, .integer(now.microseconds),
+                        .integer((time ?? now).microseconds),
                     ])
             }
+        }
+
+        /// When a row says that its event occurred, read as when it is captured.
+        private func writtenTime(of position: OutboxPosition, in session: PostgresSession) throws -> Timestamp? {
+            guard table.columns["time"] != nil else { return nil }
+            let row = try session.firstRow(
+                "SELECT time::text FROM \(table.quoted) WHERE \(sequence) = $1", [.integer(position.value)])
+            return row?[0].text.flatMap(PostgresTime.timestamp)
         }
 
         /// Moves a row as it stands, without carrying its payload through this process.
@@ -66,15 +76,15 @@
             func column(_ name: String) -> String { table.columns[name] == nil ? "NULL" : "\(name)::text" }
             let payload =
                 table.columns["payload"] == PostgresType.bytea ? "payload" : "convert_to(payload::text, 'UTF8')"
-            let isTime = [PostgresType.timestamp, PostgresType.timestamptz].contains(table.columns["time"] ?? 0)
-            let time = isTime ? "(extract(epoch FROM time) * 1000000)::bigint" : "NULL::bigint"
             return """
                 WITH row AS (DELETE FROM \(table.quoted) WHERE \(sequence) = $1 RETURNING *)
                 INSERT INTO flotilla_parked (place, stream, position, event_id, event_type, event_key, aggregate_type,
-                    event_time, trace_parent, headers, payload, reason, attempts, next_attempt, parked_at)
+                    event_time, trace_parent, headers, content_type, payload, reason, attempts, next_attempt,
+                    parked_at)
                 SELECT $2, $3, $1, coalesce(id::text, ''), coalesce(type, ''), $4, coalesce(aggregatetype, ''),
-                    coalesce(\(time), $6::bigint), \(column("traceparent")), \(column("headers")),
-                    coalesce(\(payload), ''::bytea), $5, 1, NULL, $6::bigint
+                    $7::bigint, \(column("traceparent")), \(column("headers")),
+                    CASE WHEN payload IS NULL THEN '\(Event.noContentType)' END, coalesce(\(payload), ''::bytea), $5, 1, NULL,
+                    $6::bigint
                 FROM row
                 """
         }

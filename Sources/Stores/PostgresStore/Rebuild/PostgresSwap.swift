@@ -117,7 +117,7 @@
             _ = try session.run("DELETE FROM \(live).flotilla_parked WHERE place = $1", [place])
             let columns = """
                 place, stream, position, event_id, event_type, event_key, aggregate_type, event_time, trace_parent, headers,
-                payload, reason, attempts, next_attempt, parked_at
+                content_type, payload, reason, attempts, next_attempt, parked_at
                 """
             _ = try session.run(
                 """

@@ -53,6 +53,8 @@
                         name TEXT PRIMARY KEY,
                         epoch BIGINT NOT NULL,
                         holder TEXT NOT NULL,
+                        holder_process TEXT,
+                        predecessor TEXT,
                         expires TIMESTAMPTZ NOT NULL,
                         process INTEGER,
                         process_start TIMESTAMPTZ,
@@ -92,19 +94,29 @@
             """
         private static let ownStart = "(SELECT backend_start FROM pg_stat_activity WHERE pid = pg_backend_pid())"
 
-        public func takeLease(as holder: String, for duration: Duration) async throws -> Lease {
+        /// Where an epoch begins: a state that was lost and made anew is ahead of what it was, too.
+        private static let clock = "(extract(epoch FROM clock_timestamp()) * 1000)::bigint"
+
+        public func takeLease(as holder: LeaseHolder, for duration: Duration) async throws -> Lease {
             let fleet = fleet
             return try await connection.transaction(.update) { session in
                 let row = try session.firstRow(
                     """
-                    INSERT INTO flotilla_fleets AS known (name, epoch, holder, expires, process, process_start)
-                    VALUES ($1, 1, $2, clock_timestamp() + $3 * interval '1 microsecond', pg_backend_pid(), \(Self.ownStart))
-                    ON CONFLICT (name) DO UPDATE SET epoch = known.epoch + 1, holder = excluded.holder,
+                    INSERT INTO flotilla_fleets AS known
+                        (name, epoch, holder, holder_process, expires, process, process_start)
+                    VALUES ($1, \(Self.clock), $2, $3, clock_timestamp() + $4 * interval '1 microsecond', pg_backend_pid(),
+                        \(Self.ownStart))
+                    ON CONFLICT (name) DO UPDATE SET epoch = greatest(known.epoch + 1, excluded.epoch), holder = excluded.holder,
+                        holder_process = excluded.holder_process, predecessor = known.holder_process,
                         expires = excluded.expires, process = excluded.process, process_start = excluded.process_start
                     WHERE \(Self.isFree)
-                    RETURNING epoch
-                    """, [.text(fleet.text), .text(holder), .integer(duration.wholeMicroseconds)])
-                if let epoch = row?[0].integer { return Lease(epoch: epoch) }
+                    RETURNING epoch, predecessor
+                    """,
+                    [
+                        .text(fleet.text), .text(holder.name), .text(holder.process),
+                        .integer(duration.wholeMicroseconds),
+                    ])
+                if let row, let epoch = row[0].integer { return Lease(epoch: epoch, predecessor: row[1].text) }
                 let other = try Self.holder(of: fleet, in: session)
                 throw FleetError(
                     .busy, "another `flotilla run` carries fleet \(fleet): \(other ?? "one that just ended")",
@@ -126,7 +138,9 @@
 
         public func release(_ lease: Lease) async throws {
             do {
-                try await change("expires = clock_timestamp() - $3 * interval '1 second'", .integer(1), under: lease)
+                try await change(
+                    "holder_process = NULL, expires = clock_timestamp() - $3 * interval '1 second'", .integer(1),
+                    under: lease)
             } catch let error as FleetError where error.code == .fenced {
                 // It is another's already.
             }

@@ -1,0 +1,54 @@
+"""What `run` and `check` share: where the shop is, who is in it, and flotilla's commands."""
+import fcntl, os, subprocess
+from pathlib import Path
+
+HERE = Path(__file__).resolve().parent
+ROOT = HERE.parent.parent
+DATA = Path(os.environ.get("SHOP_DATA") or HERE / "data").resolve()
+SERVICES = ["customers", "catalog", "orders", "inventory", "shipping"]
+
+
+class Failure(Exception):
+    """Something that the user can mend."""
+
+
+def programs():
+    """Where flotilla and shop-orders are."""
+    given = os.environ.get("FLOTILLA_BIN")
+    kind = os.environ.get("SHOP_STORE") or "sqlite"
+    builds = ["postgres/release", "debug"] if kind == "postgres" else ["release", "debug"]
+    places = [Path(given)] if given else [ROOT / ".build" / build for build in builds]
+    for place in places:
+        if all(os.access(place / name, os.X_OK) for name in ("flotilla", "shop-orders")):
+            return place.resolve()
+    raise Failure(f"flotilla and shop-orders are not in {' or '.join(map(str, places))}; `make build STORE={kind}` builds "
+                  "them")
+
+
+def hold(directory):
+    """Keeps a second shop away from these stores, as long as this process lives."""
+    try:
+        directory.mkdir(parents=True, exist_ok=True)
+        lock = open(directory / "shop.lock", "w")
+    except OSError as error:
+        raise Failure(f"{directory} cannot be used: {error.strerror}; name another directory in SHOP_DATA")
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        raise Failure(f"a shop is running on {directory} already; end it, or name another directory in SHOP_DATA")
+    return lock
+
+
+def environment(stores):
+    return dict(os.environ, SHOP_DATA=str(DATA), PYTHONDONTWRITEBYTECODE="1", **stores.environment)
+
+
+def flotilla(program, stores, *words):
+    """Runs one command of flotilla's to its end, and returns what it prints."""
+    # In a session of its own: Ctrl-C ends the shop, and not a look at it.
+    done = subprocess.run([program, *words, stores.fleet], env=environment(stores), stdin=subprocess.DEVNULL,
+                          stdout=subprocess.PIPE, stderr=subprocess.PIPE, universal_newlines=True,
+                          start_new_session=True)
+    if done.returncode != 0:
+        raise Failure(f"`flotilla {' '.join(words)}` ended with exit code {done.returncode}:\n{done.stdout}{done.stderr}")
+    return done.stdout

@@ -1,0 +1,118 @@
+#if Postgres
+    import Foundation
+    import TestKit
+    import Testing
+
+    /// Two `flotilla run` on one fleet, whose state is in PostgreSQL: one carries, and the other takes over.
+    @Suite(.lanes) struct TwoInstancesTests {
+        /// Starts one that carries and one that waits.
+        private func pair(on fleet: CountingFleet) async throws -> (holder: Program, standby: Program) {
+            let holder = try await fleet.fleet.startRun()
+            let standby = try fleet.fleet.start("run")
+            try await eventually("the second waits") { standby.errors.contains("waiting for fleet") }
+            #expect(standby.errors.contains("process \(holder.processID) on "), "\(standby.errors)")
+            return (holder, standby)
+        }
+
+        private func carries(_ program: Program) async throws {
+            try await eventually("the second takes over") { program.errors.contains("carrying fleet") }
+        }
+
+        @Test(arguments: CountingFleet.Capture.allCases) func workMovesWhenTheHolderIsKilled(
+            _ capture: CountingFleet.Capture
+        ) async throws {
+            let fleet = try await CountingFleet(capture, sharedState: true)
+            var (holder, standby) = try await pair(on: fleet)
+            var numbers = 0
+            for _ in 0..<3 {
+                for _ in 0..<5 {
+                    try fleet.count(numbers + 1...numbers + 20)
+                    numbers += 20
+                }
+                holder.kill()
+                let killed = ContinuousClock.now
+                try fleet.count(numbers + 1...numbers + 20)
+                numbers += 20
+                try await carries(standby)
+                try await fleet.expectAll(numbers)
+                print("\(capture.rawValue): the work moved within \(ContinuousClock.now - killed)")
+                (holder, standby) = (standby, try fleet.fleet.start("run"))
+                try await eventually("another waits") { standby.errors.contains("waiting for fleet") }
+            }
+        }
+
+        @Test(arguments: CountingFleet.Capture.allCases) func aHolderThatWasPausedHarmsNothing(
+            _ capture: CountingFleet.Capture
+        ) async throws {
+            let fleet = try await CountingFleet(capture, sharedState: true)
+            var (holder, standby) = try await pair(on: fleet)
+            var numbers = 0
+            func write(_ times: Int) throws {
+                for _ in 0..<times {
+                    try fleet.count(numbers + 1...numbers + 50)
+                    numbers += 50
+                }
+            }
+            for _ in 0..<2 {
+                try write(4)
+                holder.send(SIGSTOP)
+                try write(2)
+                try await carries(standby)
+                try await fleet.expectAll(numbers)
+                holder.send(SIGCONT)
+                try write(4)
+                try await eventually("the first notices, or was killed where it held a lock") {
+                    holder.errors.contains("no longer carrying fleet") || holder.ended == .signal(9)
+                }
+                if holder.ended != nil {
+                    #expect(standby.errors.contains("is stopped while it writes"))
+                    holder = try fleet.fleet.start("run")
+                    try await eventually("another waits") { holder.errors.contains("waiting for fleet") }
+                }
+                try write(2)
+                try await fleet.expectAll(numbers)
+                // It waits for its turn again, which comes.
+                standby.kill()
+                let known = holder.errors.components(separatedBy: "carrying fleet \(fleet.name): ").count
+                try await eventually("the first carries again") {
+                    holder.errors.components(separatedBy: "carrying fleet \(fleet.name): ").count > known
+                }
+                try write(2)
+                try await fleet.expectAll(numbers)
+                standby = try fleet.fleet.start("run")
+                try await eventually("another waits") { standby.errors.contains("waiting for fleet") }
+            }
+        }
+
+        @Test func whoeverIsToldToEndEnds() async throws {
+            let fleet = try await CountingFleet(.log, sharedState: true)
+            let (holder, standby) = try await pair(on: fleet)
+            let another = try fleet.fleet.start("run")
+            try await eventually("a third waits") { another.errors.contains("waiting for fleet") }
+            another.send(SIGINT)
+            #expect(try await another.end() == .code(0))
+            let refused = try await fleet.fleet.flotilla("run", "--until-idle")
+            #expect(refused.errors.contains("process \(holder.processID) on "), "\(refused.said)")
+            #expect(!refused.ended(0))
+            let status = try await fleet.fleet.flotilla("status")
+            #expect(status.output.contains("carried by process \(holder.processID) on "), "\(status.said)")
+            holder.send(SIGTERM)
+            #expect(try await holder.end() == .code(0))
+            try await carries(standby)
+            try fleet.count(1...10)
+            try await fleet.expectAll(10)
+            standby.send(SIGTERM)
+            #expect(try await standby.end() == .code(0))
+        }
+
+        @Test func aStateThatIsNotThereIsToldAndNobodyIsShown() async throws {
+            let fleet = try await CountingFleet(.log, sharedState: true)
+            try fleet.psql("DROP SCHEMA flotilla CASCADE")
+            let run = try await fleet.fleet.flotilla("run")
+            #expect(run.ended(1) && run.errors.contains("flotilla apply"), "\(run.said)")
+            #expect(try await fleet.fleet.flotilla("apply").ended(0))
+            let status = try await fleet.fleet.flotilla("status")
+            #expect(status.ended(0) && status.output.contains("not running"), "\(status.said)")
+        }
+    }
+#endif

@@ -1,0 +1,140 @@
+import Foundation
+import TestKit
+import Testing
+
+/// `scripts/setup`, on machines that are made of a few programs in a directory: nothing of this one is changed.
+@Suite struct SetupScriptTests {
+    /// What the programs of a machine say.
+    struct Machine {
+        var swift = "6.2"
+        var libpq = "15.4"
+        /// `nil` where there is no server.
+        var server: String? = "15.4"
+        var hasPackages = true
+        var isRoot = true
+    }
+
+    private struct Outcome {
+        var status: Int32
+        var output: String
+        /// What apt-get was asked for, and what was appended to which file.
+        var changes: String
+    }
+
+    private static let root = URL(fileURLWithPath: #filePath)
+        .deletingLastPathComponent().deletingLastPathComponent().deletingLastPathComponent()
+
+    /// - Parameter arguments: of the script.
+    private func setUp(_ machine: Machine, _ arguments: [String]) throws -> Outcome {
+        let directory = FileManager.default.temporaryDirectory.appendingPathComponent("setup-\(UUID().uuidString)")
+        let (bin, server) = (directory.appendingPathComponent("bin"), directory.appendingPathComponent("server"))
+        for each in [bin, server] {
+            try FileManager.default.createDirectory(at: each, withIntermediateDirectories: true)
+        }
+        defer { try? FileManager.default.removeItem(at: directory) }
+        let log = directory.appendingPathComponent("changes").path
+
+        func program(_ name: String, in place: URL = bin, _ text: String) throws {
+            let path = place.appendingPathComponent(name).path
+            try "#!/bin/sh\n\(text)\n".write(toFile: path, atomically: true, encoding: .utf8)
+            try FileManager.default.setAttributes([.posixPermissions: 0o755], ofItemAtPath: path)
+        }
+        for name in ["sed", "sort", "head", "tail", "grep", "cat", "cp"] {
+            try program(name, "PATH=/usr/bin:/bin exec \(name) \"$@\"")
+        }
+        try program("swift", "echo 'Swift version \(machine.swift) (swift-RELEASE)'")
+        try program("python3", "exit 0")
+        // The real one would find the real apt-get; this one stays among these programs.
+        try program("env", "while case $1 in *=*) ;; *) false ;; esac; do export \"$1\"; shift; done\nexec \"$@\"")
+        try program("id", "echo \(machine.isRoot ? 0 : 1000)")
+        // Here until apt-get installs it: a machine says what it has now.
+        let installed = directory.appendingPathComponent("installed").path
+        try program(
+            "pkg-config",
+            "case $* in *libpq) [ -n '\(machine.libpq)' ] && echo '\(machine.libpq)' || cat \(installed);; esac")
+        if let version = machine.server { try program("initdb", in: server, "echo 'initdb (PostgreSQL) \(version)'") }
+        let later = directory.appendingPathComponent("later")
+        try FileManager.default.createDirectory(at: later, withIntermediateDirectories: true)
+        try program("initdb", in: later, "echo 'initdb (PostgreSQL) 15.4'")
+        if machine.hasPackages {
+            try program(
+                "apt-get",
+                """
+                echo "apt-get $*" >>\(log)
+                case "$*" in *' libpq-dev'*) echo 15.4 >\(installed);; esac
+                case "$*" in *' postgresql') cp \(later.path)/initdb \(server.path)/initdb;; esac
+                """)
+        }
+        try program("tee", "echo \"tee $*: $(cat)\" >>\(log)")
+
+        let script = Self.root.appendingPathComponent("scripts/setup").path
+        let env = try #require(Command("env"))
+        let outcome = try env.run(["PATH=\(bin.path)", "FLOTILLA_POSTGRES=\(server.path)", script] + arguments)
+        let changes = (try? String(contentsOfFile: log, encoding: .utf8)) ?? ""
+        return Outcome(status: outcome.status, output: outcome.output, changes: changes)
+    }
+
+    @Test(arguments: [[], ["postgres"]])
+    func whereAllIsThereItSaysAndDoesNothing(arguments: [String]) throws {
+        let outcome = try setUp(Machine(), arguments)
+        #expect(outcome.status == 0)
+        #expect(outcome.output.isEmpty, "\(outcome.output)")
+        #expect(outcome.changes.isEmpty, "\(outcome.changes)")
+    }
+
+    @Test func withoutPostgresNothingOfItIsNeeded() throws {
+        let outcome = try setUp(Machine(libpq: "", server: nil, hasPackages: false), [])
+        #expect(outcome.status == 0)
+        #expect(outcome.output.isEmpty, "\(outcome.output)")
+    }
+
+    @Test(arguments: [
+        (Machine(swift: "6.1.2"), "Swift is 6.1.2; install 6.2 or later"),
+        (Machine(libpq: "13.14"), "libpq is 13.14; Flotilla needs 14 or later"),
+        (Machine(server: "12.22"), "the PostgreSQL server is 12.22; Flotilla needs 13 or later"),
+        (Machine(server: nil, hasPackages: false), "missing: postgresql (by their Debian names)"),
+        (Machine(libpq: "", isRoot: false), "run this as root: apt-get install libpq-dev"),
+    ])
+    func whatIsOldOrCannotBeInstalledIsTold(machine: Machine, message: String) throws {
+        let outcome = try setUp(machine, ["postgres"])
+        #expect(outcome.status == 1)
+        #expect(outcome.output.contains(message), "\(outcome.output)")
+        #expect(outcome.changes.isEmpty, "\(outcome.changes)")
+    }
+
+    @Test func anotherWordIsRefused() throws {
+        let outcome = try setUp(Machine(), ["mysql"])
+        #expect(outcome.status == 1)
+        #expect(outcome.output.contains("no set-up for \"mysql\""), "\(outcome.output)")
+    }
+
+    @Test func whatIsMissingIsInstalledAndTold() throws {
+        let outcome = try setUp(Machine(libpq: ""), ["postgres"])
+        #expect(outcome.status == 0, "\(outcome.output)")
+        #expect(outcome.output == "setup: installing libpq-dev\n")
+        #expect(
+            outcome.changes == """
+                apt-get update -qq
+                apt-get install -y -qq --no-install-recommends libpq-dev
+
+                """)
+    }
+
+    /// Debian's package makes a cluster and starts it unless it is told not to, before.
+    @Test func aServerIsInstalledAndNotStarted() throws {
+        let outcome = try setUp(Machine(server: nil), ["postgres"])
+        #expect(outcome.status == 0, "\(outcome.output)")
+        let changes = outcome.changes.split(separator: "\n").map(String.init)
+        let install = "apt-get install -y -qq --no-install-recommends"
+        #expect(changes.first == "apt-get update -qq")
+        #expect(changes.dropFirst().first == "\(install) postgresql-common")
+        #expect(changes.last == "\(install) postgresql")
+        // Where this machine says already whether a cluster is to be made, that stays.
+        let settings = "/etc/postgresql-common/createcluster.conf"
+        let text = (try? String(contentsOfFile: settings, encoding: .utf8)) ?? ""
+        if !text.contains(/(?m)^ *create_main_cluster/) {
+            #expect(changes.dropFirst(2).first == "tee -a \(settings): create_main_cluster = false")
+            #expect(outcome.output.contains("no PostgreSQL cluster is made or started"), "\(outcome.output)")
+        }
+    }
+}

@@ -36,7 +36,7 @@
 
         let server: BenchServer
         let workload: Workload
-        private let slot: String
+        let slot: String
         private let record: String
         private let end: String
 

@@ -14,6 +14,8 @@
         let server: PrivatePostgres
         let database: String
         var url: String { server.url(database) }
+        /// For those who know nothing of Unix sockets.
+        var tcpURL: String { server.tcpURL(database).replacingOccurrences(of: "?sslmode=disable", with: "") }
         var address: PostgresAddress { PostgresAddress(url: url, name: "postgres/\(database)") }
 
         init() async throws {

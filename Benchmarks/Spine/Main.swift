@@ -18,7 +18,11 @@ struct SpineBenchmarks {
             ("carry", CarryBenchmark.run), ("memory", MemoryBenchmark.run), ("decoder", DecoderBenchmark.run),
         ]
         #if Postgres
-            all += [("log", LogBenchmark.run), ("large-transaction", LargeTransactionBenchmark.run)]
+            all += [
+                ("log", LogBenchmark.run), ("log-latency", LogLatencyBenchmark.run), ("poll", PollBenchmark.run),
+                ("writers", WriterCostBenchmark.run), ("large-transaction", LargeTransactionBenchmark.run),
+                ("debezium", EngineBenchmark.run),
+            ]
         #endif
         for benchmark in all where chosen.isEmpty || chosen.contains(benchmark.name) {
             print("== \(benchmark.name)")

@@ -54,6 +54,9 @@
             var isRead = false
         }
 
+        /// Several batches are on their way at a time, and the next is gathered meanwhile: smaller ones are as fast, and
+        /// need less memory.
+        public static let standardLimit = BatchLimit(events: 2048, bytes: .mebibytes(2))
         /// How long what is settled may be unrecorded: after a crash so much is carried again.
         private static let recordInterval = Duration.seconds(1)
         /// At most so many rows are removed at once.
@@ -69,7 +72,7 @@
         ///   connecting throws.
         public init(
             _ address: PostgresAddress, needs: OutboxNeeds,
-            spoolDirectory: String = FileManager.default.temporaryDirectory.path, limit: BatchLimit = .standard,
+            spoolDirectory: String = FileManager.default.temporaryDirectory.path, limit: BatchLimit = standardLimit,
             maximumParked: EventCount = 100_000, evictsOthers: Bool = false, clock: FleetClock = .system
         ) async throws {
             name = address.name

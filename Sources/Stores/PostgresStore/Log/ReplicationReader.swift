@@ -10,7 +10,7 @@
 
     /// Reads a replication slot on a thread of its own: decodes, gathers rows in batches, and answers the server.
     ///
-    /// At most two batches wait for whoever takes them; beyond that the socket is not read, and the server waits.
+    /// At most one batch waits for whoever takes it while the next is gathered; beyond that the socket is not read, and the server waits.
     final class ReplicationReader: Sendable {
         struct Options: Sendable {
             var address: PostgresAddress
@@ -45,7 +45,8 @@
         }
 
         private struct Shared {
-            var batches: [CapturedRows] = []
+            /// The batch that waits to be taken.
+            var next: CapturedRows?
             var marks: [Mark] = []
             var runs: [Run] = []
             /// Everything that the server wrote up to here was received.
@@ -61,7 +62,7 @@
             var isStopping = false
 
             var idlePlace: LogSequenceNumber? {
-                last <= settled && batches.isEmpty && marks.allSatisfy { $0.through <= settled } ? received : nil
+                last <= settled && next == nil && marks.allSatisfy { $0.through <= settled } ? received : nil
             }
         }
 
@@ -73,7 +74,6 @@
         private let queue = DispatchQueue(label: "flotilla.replication")
         private let cancellation = CancellationMark()
 
-        private static let batchesAhead = 2
         /// How often the server hears from us at least.
         private static let statusInterval = Duration.seconds(1)
 
@@ -125,8 +125,9 @@
         /// - Throws: what the reader ended with, once all that it had read is taken.
         func take() throws -> CapturedRows? {
             let (batch, failure) = shared.withLock { shared -> (CapturedRows?, FleetError?) in
-                if shared.batches.isEmpty { return (nil, shared.failure) }
-                return (shared.batches.removeFirst(), nil)
+                guard let batch = shared.next else { return (nil, shared.failure) }
+                shared.next = nil
+                return (batch, nil)
             }
             // Whatever it was, this reader is at its end, and waiting for it does not help.
             if let failure, failure.waitingHelps {
@@ -313,7 +314,7 @@
                 let isFull = try takeMessages(session, &state)
                 // All that was there is read, or no more fits: what was gathered goes on.
                 let isHeldBack = !state.pace.handsOver(at: now) && !isFull
-                let hasRoom = isHeldBack || handOver(&state, isFull: isFull)
+                let hasRoom = isHeldBack || handOver(&state)
                 if isFull && hasRoom { continue }
                 let wait = max(.milliseconds(1), Self.statusInterval - (ContinuousClock.now - lastStatus))
                 try session.wait(
@@ -469,11 +470,12 @@
         /// Puts what was gathered where it is taken from, if there is room. Returns whether there was.
         ///
         /// While one waits to be taken, the next grows until it is full: large batches cost less for each row.
-        private func handOver(_ state: inout Reading, isFull: Bool) -> Bool {
+        private func handOver(_ state: inout Reading) -> Bool {
             let isHandedOver = shared.withLock { shared in
-                let hasRoom = isFull ? shared.batches.count < Self.batchesAhead : shared.batches.isEmpty
-                guard hasRoom || state.current.isEmpty else { return false }
-                if !state.current.isEmpty { shared.batches.append(state.current) }
+                if !state.current.isEmpty {
+                    guard shared.next == nil else { return false }
+                    shared.next = state.current
+                }
                 if let first = state.newMarks.first, shared.marks.last?.through == first.through {
                     shared.marks.removeLast()
                 }

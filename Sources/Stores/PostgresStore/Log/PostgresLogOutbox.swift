@@ -389,6 +389,8 @@
                 let reported = try session.firstRow(
                     "SELECT replay_lsn >= $2::pg_lsn FROM pg_stat_replication WHERE pid = $1", [.integer(process), end])
                 if reported?[0] == .boolean(true) { return 0 }
+                // It has just ended.
+                if reported == nil { return nil }
                 _ = try session.waitForNotification(upTo: .milliseconds(50))
             } while ContinuousClock.now < deadline
             guard needs.capture == .log, let table = try PostgresOutboxTable(needs.table, in: session) else {
@@ -405,12 +407,15 @@
         private static func pending(_ needs: OutboxNeeds, in session: PostgresSession) throws -> PendingRows {
             let names = ReplicationNames(stream: needs.stream)
             let record = try ReplicationSlot.check(names, needs, in: session)
-            guard let slot = try ReplicationSlot(names.slot, in: session) else {
+            guard var slot = try ReplicationSlot(names.slot, in: session) else {
                 return PendingRows(count: nil, oldest: nil)
             }
             if let process = slot.activeProcess {
                 let count = try countWhileCaptured(by: process, needs, in: session)
-                return PendingRows(count: count, oldest: nil, retainedLog: slot.retained)
+                slot = try ReplicationSlot(names.slot, in: session) ?? slot
+                if count != nil || slot.activeProcess != nil {
+                    return PendingRows(count: count, oldest: nil, retainedLog: slot.retained)
+                }
             }
             let isMessage = needs.capture == .message
             // An Insert message begins with I; a logical message with M, a flag, a place of eight bytes, and its prefix.

@@ -283,6 +283,8 @@
             static let pause = Duration.microseconds(200)
 
             var messages = 0
+            /// Messages ever.
+            var total = 0
             private(set) var isDense = false
             private var start = ContinuousClock.now
 
@@ -296,8 +298,13 @@
             }
         }
 
+        /// A server that says nothing for so long is asked to answer, and given up after twice as long, as PostgreSQL's own
+        /// subscribers do (`wal_receiver_timeout`).
+        private static let silence = Duration.seconds(30)
+
         private func read(_ session: PostgresSession, _ state: inout Reading) throws {
             var lastStatus = ContinuousClock.now
+            var lastHeard = ContinuousClock.now
             var confirmed = LogSequenceNumber.none
             while true {
                 let (isStopping, wanted, asks) = shared.withLock { shared in
@@ -307,11 +314,19 @@
                 if isStopping { return }
                 let now = ContinuousClock.now
                 if wanted > confirmed || asks || now - lastStatus >= Self.statusInterval {
-                    try sendStatus(session, wantsReply: asks)
+                    guard now - lastHeard < Self.silence * 2 else {
+                        throw FleetError(
+                            .unavailable, "\(session.name): the server has said nothing for \(Self.silence * 2)",
+                            remedy: "see what stands between it and here", isRetriable: true)
+                    }
+                    try sendStatus(session, wantsReply: asks || now - lastHeard >= Self.silence)
                     confirmed = wanted
                     lastStatus = now
                 }
+                let known = state.pace.total
                 let isFull = try takeMessages(session, &state)
+                // What is there and does not fit was heard.
+                if state.pace.total != known || isFull { lastHeard = now }
                 // All that was there is read, or no more fits: what was gathered goes on.
                 let isHeldBack = !state.pace.handsOver(at: now) && !isFull
                 let hasRoom = isHeldBack || handOver(&state)
@@ -336,6 +351,7 @@
                 let isThere = try session.withCopyData { bytes in try self.take(bytes, session, &state) }
                 if !isThere { return false }
                 state.pace.messages += 1
+                state.pace.total &+= 1
             }
         }
 

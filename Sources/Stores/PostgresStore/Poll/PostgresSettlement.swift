@@ -71,9 +71,11 @@
             return row?[0].text.flatMap(PostgresTime.timestamp)
         }
 
-        /// Moves a row as it stands, without carrying its payload through this process.
+        /// Moves a row as it stands, without carrying its payload through this process. Its texts are written as
+        /// ``Parking`` writes them, to which U+0001 is a mark.
         private var move: String {
-            func column(_ name: String) -> String { table.columns[name] == nil ? "NULL" : "\(name)::text" }
+            func parked(_ text: String) -> String { "replace(\(text), chr(1), chr(1) || '1')" }
+            func column(_ name: String) -> String { table.columns[name] == nil ? "NULL" : parked("\(name)::text") }
             let payload =
                 table.columns["payload"] == PostgresType.bytea ? "payload" : "convert_to(payload::text, 'UTF8')"
             return """
@@ -81,10 +83,10 @@
                 INSERT INTO flotilla_parked (place, stream, position, event_id, event_type, event_key, aggregate_type,
                     event_time, trace_parent, headers, content_type, payload, reason, attempts, next_attempt,
                     parked_at)
-                SELECT $2, $3, $1, coalesce(id::text, ''), coalesce(type, ''), $4, coalesce(aggregatetype, ''),
-                    $7::bigint, \(column("traceparent")), \(column("headers")),
-                    CASE WHEN payload IS NULL THEN '\(Event.noContentType)' END, coalesce(\(payload), ''::bytea), $5, 1, NULL,
-                    $6::bigint
+                SELECT $2, $3, $1, coalesce(\(parked("id::text")), ''), coalesce(\(parked("type::text")), ''),
+                    \(parked("$4::text")), coalesce(\(parked("aggregatetype::text")), ''), $7::bigint, \(column("traceparent")), \(column("headers")),
+                    CASE WHEN payload IS NULL THEN '\(Event.noContentType)' END, coalesce(\(payload), ''::bytea),
+                    \(parked("$5::text")), 1, NULL, $6::bigint
                 FROM row
                 """
         }

@@ -112,6 +112,7 @@
                     .notApplied, "\(session.name) has no table \(table) as this fleet needs it",
                     remedy: "run `flotilla apply`")
             }
+            try found.checkOrder(in: session)
             return found
         }
 

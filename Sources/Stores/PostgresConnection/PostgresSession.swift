@@ -239,6 +239,11 @@
             }
         }
 
+        /// What the server says went wrong.
+        func error(of result: PostgresResult, sql: String?) -> FleetError {
+            failure.error(result.handle, sql: sql, wasCancelled: work.isMarked)
+        }
+
         var connectionLost: FleetError { failure.connectionError(handle, "the connection was lost") }
 
         // MARK: Running
@@ -265,7 +270,7 @@
                 switch PQresultStatus(result.handle) {
                 case PGRES_TUPLES_OK, PGRES_COMMAND_OK, PGRES_EMPTY_QUERY: last = result
                 case PGRES_COPY_BOTH, PGRES_COPY_OUT, PGRES_COPY_IN: return result
-                default: fault = fault ?? failure.error(result.handle, sql: sql)
+                default: fault = fault ?? error(of: result, sql: sql)
                 }
             }
             if let fault { throw fault }
@@ -374,7 +379,7 @@
                     switch PQresultStatus(result.handle) {
                     case PGRES_TUPLES_OK, PGRES_COMMAND_OK: changes.append(result.changes)
                     case PGRES_PIPELINE_ABORTED: break
-                    default: fault = fault ?? failure.error(result.handle, sql: statement.sql)
+                    default: fault = fault ?? error(of: result, sql: statement.sql)
                     }
                 }
                 if PQstatus(handle) != CONNECTION_OK { throw connectionLost }

@@ -94,6 +94,14 @@
         /// What the connection itself says is wrong.
         func connectionError(_ handle: OpaquePointer, _ what: String) -> FleetError {
             let message = String(cString: PQerrorMessage(handle)).trimmed
+            if let option = PostgresURL.invalidOption(in: message) {
+                return FleetError(
+                    .invalidInput,
+                    "\(name): the value of \(option.isEmpty ? "a connection option" : "connection option \(option)") is not valid",
+                    remedy:
+                        "look at the parameters of the URL, the service file and the PG… variables, and percent-encode"
+                        + " special characters in user and password")
+            }
             // libpq tells no SQLSTATE of a connection that did not come about, but quotes the server's sentence.
             for (sentence, state) in [
                 ("password authentication failed", "28P01"), ("no password supplied", "28P01"),

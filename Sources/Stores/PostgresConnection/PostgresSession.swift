@@ -52,7 +52,7 @@
             work = cancellation
             // The server stops a statement itself; where it does not answer at all, nobody waits much longer.
             answerTimeout = address.statementTimeout + .seconds(10)
-            try Self.check(address)
+            try PostgresURL.check(address.url, name: address.name)
             // What stands before `dbname` is a default that the URL may replace; what comes after it is ours.
             var settings = [
                 ("keepalives_idle", "10"), ("keepalives_interval", "3"),
@@ -110,22 +110,6 @@
         public var serverVersion: Int { Int(PQserverVersion(handle)) }
 
         // MARK: Connecting
-
-        /// - Throws: `invalidInput` for an address that libpq cannot read, without repeating what may be a secret.
-        private static func check(_ address: PostgresAddress) throws {
-            var message: UnsafeMutablePointer<CChar>?
-            let options = PQconninfoParse(address.url, &message)
-            defer {
-                PQconninfoFree(options)
-                PQfreemem(message)
-            }
-            if options == nil {
-                throw FleetError(
-                    .invalidInput, "\(address.name): the URL cannot be read",
-                    remedy: "write postgres://USER@HOST:PORT/DATABASE, with parameters of libpq after a question mark,"
-                        + " and special characters percent-encoded")
-            }
-        }
 
         private static func withPointers<Result>(
             _ texts: [String], _ body: ([UnsafePointer<CChar>?]) -> Result

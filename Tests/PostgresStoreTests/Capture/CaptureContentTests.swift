@@ -155,5 +155,48 @@
             }
             #expect(!carrier.numbers.contains { $0 <= 10 })
         }
+
+        /// A table whose outbox is never idle shrinks as well.
+        @Test(arguments: [CaptureMode.poll, .log])
+        func keptRowsGoWhileOthersCome(mode: CaptureMode) async throws {
+            let fixture = try await CaptureFixture(mode, keep: .milliseconds(200))
+            let limit = BatchLimit(events: 10, bytes: .mebibytes(1))
+            let writer = try fixture.session()
+            var (carrier, last) = (Carrier(), 0)
+            try await fixture.withOutbox(limit: limit) { outbox in
+                try await eventually("kept rows go") {
+                    try writer.script(fixture.events(last + 1...last + 20))
+                    last += 20
+                    let isBusy = try await carrier.step(outbox, limit: limit, patience: .seconds(10))
+                    #expect(isBusy)
+                    return try fixture.database.psql("SELECT count(*) FROM outbox WHERE id <= '\(Self.id)'") == "0"
+                }
+            }
+            writer.close()
+        }
+
+        /// What was kept goes where nothing is to be kept any more, and what is not published stays.
+        @Test(arguments: [CaptureMode.poll, .log])
+        func rowsThatWereKeptGoWhereNoneAreKeptAnyMore(mode: CaptureMode) async throws {
+            let fixture = try await CaptureFixture(mode, keep: .seconds(3600))
+            try fixture.database.psql(fixture.events(1...10))
+            var carrier = Carrier()
+            try await fixture.withOutbox { try await carrier.drain($0) }
+            #expect(carrier.numbers == Array(1...10))
+            #expect(try fixture.database.psql("SELECT count(flotilla_published_at) FROM outbox") == "10")
+            let slow = try fixture.session()
+            try slow.script("BEGIN; " + fixture.event(11))
+            let outbox = try await fixture.open(keep: .zero)
+            try await eventually("kept rows go") {
+                try await carrier.step(outbox)
+                return try fixture.database.psql("SELECT count(*) FROM outbox") == "0"
+            }
+            try slow.script("COMMIT")
+            try await carrier.drain(outbox)
+            #expect(carrier.numbers == Array(1...11))
+            await outbox.close()
+            #expect(try fixture.database.psql("SELECT count(*) FROM outbox") == "0")
+            slow.close()
+        }
     }
 #endif

@@ -33,8 +33,7 @@
             var recordedAt: ContinuousClock.Instant
             /// Rows that are settled since, and are to be removed from the table.
             var removable: [EventID] = []
-            /// When rows were last removed that were kept long enough.
-            var lookedForExpired: ContinuousClock.Instant = .now
+            var removals: RemovalSchedule
             /// How often in a row nothing was there to be removed: then the service does it itself.
             var fruitlessRemovals = 0
             /// Rows that were in the table before the slot was made, as far as they are captured; `nil` once all are
@@ -95,6 +94,7 @@
                         settledThrough: hasBacklog ? .min : 0, record: record,
                         // The first batch is recorded at once: one that ends soon, again and again, gets on too.
                         recordedAt: .now - Self.recordInterval,
+                        removals: RemovalSchedule(table, keep: needs.keep),
                         backlog: hasBacklog ? Backlog() : nil))
                 try await reader.start()
             } catch {
@@ -198,6 +198,7 @@
             guard isDue else { return }
             do {
                 try await record()
+                try await removeExpired()
             } catch let error as FleetError where error.waitingHelps {
                 // It is recorded with a later batch.
             }
@@ -266,18 +267,14 @@
             try await removeExpired()
         }
 
-        /// Removes rows that were kept long enough, also where no others come.
+        /// Removes rows that were kept long enough, when it is time.
         private func removeExpired() async throws {
-            let isDue = state.withLock { state in
-                guard ContinuousClock.now - state.lookedForExpired >= Self.recordInterval else { return false }
-                state.lookedForExpired = .now
-                return true
-            }
-            guard isDue, needs.keep > .zero, let table else { return }
+            guard let table, state.withLock({ $0.removals.takeTurn() }) else { return }
             let keep = needs.keep
-            _ = try await settling.transaction(.update) {
+            let removed = try await settling.transaction(.update) {
                 try PostgresSettlement.removeExpired(table, keep: keep, in: $0)
             }
+            state.withLock { $0.removals.note(removed: removed) }
         }
 
         // MARK: Pending
@@ -432,12 +429,11 @@
             let ids = "{" + all.joined(separator: ",") + "}"
             let type = isUUID ? "uuid" : "text"
             if needs.keep > .zero {
-                _ = try session.run(
+                return try session.run(
                     """
                     UPDATE \(table.quoted) SET \(PostgresOutboxTable.publishedAt) = clock_timestamp()
                     WHERE id = ANY ($1::\(type)[])
                     """, [.text(ids)])
-                return try PostgresSettlement.removeExpired(table, keep: needs.keep, in: session)
             }
             return try session.run("DELETE FROM \(table.quoted) WHERE id = ANY ($1::\(type)[])", [.text(ids)])
         }

@@ -41,6 +41,7 @@
             var horizon: UInt64 = 0
             var reader: PostgresEventReader
             var lastFullLook: ContinuousClock.Instant
+            var removals: RemovalSchedule
 
             /// Raises the floor after a look.
             /// - Parameters:
@@ -90,7 +91,8 @@
                 self.table = found
                 state = Mutex(
                     State(
-                        reader: PostgresEventReader(table: found, source: stream.source), lastFullLook: .now))
+                        reader: PostgresEventReader(table: found, source: stream.source), lastFullLook: .now,
+                        removals: RemovalSchedule(found, keep: keep)))
                 try await reading.access { session in
                     // Listening before the first look: what is committed after it is notified.
                     _ = try session.query("LISTEN \(found.channel)")
@@ -174,10 +176,7 @@
         /// What there is to do while nothing is captured: rows that were kept long enough are removed, the floor rises, and
         /// now and then everything is looked at.
         private func lookAfterIdleTable() async throws {
-            if keep > .zero {
-                let settlement = settlement
-                _ = try await settling.transaction(.update) { try settlement.removeExpired(in: $0) }
-            }
+            try await removeExpired()
             if state.withLock({ !$0.candidates.isEmpty }) {
                 let horizon = try await settling.access { try PostgresHorizon.lowestRunning(in: $0) }
                 state.withLock { $0.horizon = max($0.horizon, horizon) }
@@ -188,6 +187,15 @@
                 state.lastFullLook = now
                 state.floor = .min
             }
+        }
+
+        private func removeExpired() async throws {
+            guard state.withLock({ $0.removals.takeTurn() }) else { return }
+            let (table, keep) = (table, keep)
+            let removed = try await settling.transaction(.update) {
+                try PostgresSettlement.removeExpired(table, keep: keep, in: $0)
+            }
+            state.withLock { $0.removals.note(removed: removed) }
         }
 
         public func pending() async throws -> PendingRows {
@@ -235,6 +243,11 @@
                 if state.candidates.count >= Self.candidateLimit { state.candidates.removeLast() }
                 state.candidates.append(floor)
                 state.horizon = max(state.horizon, horizon)
+            }
+            do {
+                try await removeExpired()
+            } catch let error as FleetError where error.waitingHelps {
+                // They are removed after a later batch.
             }
         }
 

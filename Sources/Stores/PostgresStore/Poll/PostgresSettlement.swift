@@ -14,8 +14,8 @@
         let maximumParked: EventCount
         let now: Timestamp
 
-        /// Kept rows are removed at most this many at once.
-        private static let removalLimit: Int64 = 8192
+        /// Kept rows are removed at most this many at once: more than are settled at once, so that a busy table shrinks too.
+        static let removalLimit = 20_480
         private var sequence: String { PostgresOutboxTable.sequence }
 
         /// - Returns: numbers up to which were given to transactions before the one that is returned with it.
@@ -91,10 +91,6 @@
                 """
         }
 
-        func removeExpired(in session: PostgresSession) throws -> Int {
-            try Self.removeExpired(table, keep: keep, in: session)
-        }
-
         /// Removes rows that were kept long enough, in a bounded batch.
         static func removeExpired(_ table: PostgresOutboxTable, keep: Duration, in session: PostgresSession) throws
             -> Int
@@ -105,7 +101,7 @@
                     SELECT ctid FROM \(table.quoted)
                     WHERE \(PostgresOutboxTable.publishedAt) < clock_timestamp() - $1 * interval '1 microsecond'
                     LIMIT $2 FOR UPDATE SKIP LOCKED))
-                """, [.integer(keep.wholeMicroseconds), .integer(Self.removalLimit)])
+                """, [.integer(keep.wholeMicroseconds), .integer(Int64(Self.removalLimit))])
         }
     }
 #endif

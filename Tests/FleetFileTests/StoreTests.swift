@@ -142,13 +142,26 @@ import Testing
         #expect(problems.allSatisfy { $0.location.column == 14 })
     }
 
+    @Test(arguments: [
+        ("postgres://u:p@h/db", "postgres://***@h/db"), ("postgres://h/db", "postgres://h/db"),
+        ("postgres://u:p@h/db?sslmode=require", "postgres://***@h/db?…"),
+        ("postgres://h/db?password=topp@secretss", "postgres://***"), ("postgres://u:a#b@h/db", "postgres://***"),
+        ("postgres://u:p@h,i:5433/db", "postgres://***@h,i:5433/db"),
+    ])
+    func storesAreShownWithoutSecrets(url: String, shown: String) {
+        let found = read(Self.fleet("\"\(url)\""), storeSchemes: ["postgres"]).definition?.services.first?.store
+        #expect(found?.description == shown)
+    }
+
     @Test func secretsAreNeverPrinted() {
         let secret = "hunter2"
         let urls = [
             "postgres://orders:\(secret)@h/db", "postgres://orders:p@\(secret)@h/db?x=1",
             "postgres://h/db?password=\(secret)",
             "nats://\(secret)@h", "host=h password=\(secret)", "mysql:u:\(secret)@h", "//u:\(secret)@h",
-            "sqlite://u:\(secret)@h",
+            "sqlite://u:\(secret)@h", "postgres://h/db?password=topp@\(secret)", "postgres://h/db#x@\(secret)",
+            "postgres://u:a?b@\(secret)@h/db", "postgres://u:p@h/db?sslpassword=a&x=b@\(secret)",
+            "host=h password=a@\(secret)", "host=h Password = 'a@\(secret)'",
         ]
         for url in urls {
             let places = [

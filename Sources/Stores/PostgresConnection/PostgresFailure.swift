@@ -7,7 +7,10 @@
     struct PostgresFailure: Sendable {
         let name: String
 
-        func error(sqlState: String, _ message: String, detail: String? = nil, sql: String? = nil) -> FleetError {
+        /// - Parameter wasCancelled: whether nobody waits for the work any more, and the server was told so.
+        func error(
+            sqlState: String, _ message: String, detail: String? = nil, sql: String? = nil, wasCancelled: Bool = false
+        ) -> FleetError {
             func failure(
                 _ code: FleetError.Code, _ text: String, remedy: String? = nil, isRetriable: Bool = false
             ) -> FleetError {
@@ -25,12 +28,13 @@
                 return failure(
                     .busy, "another transaction holds a lock", remedy: "end the transaction that holds it",
                     isRetriable: true)
-            case "57014" where message.contains("timeout"):
-                return failure(
-                    .unavailable, "a statement took too long", remedy: "see what the server is busy with",
-                    isRetriable: true)
-            case "57014":
+            case "57014" where wasCancelled:
                 return failure(.cancelled, "a statement was cancelled")
+            case "57014":
+                // Its time is over, or somebody cancelled it at the server: only the message tells which, in any language.
+                return failure(
+                    .unavailable, "a statement took too long, or was cancelled at the server",
+                    remedy: "see what the server is busy with", isRetriable: true)
             case "25006":
                 return failure(.readOnly, "a read transaction cannot write", remedy: "write in a write transaction")
             case "53100":
@@ -78,17 +82,26 @@
             }
         }
 
-        func error(_ result: OpaquePointer, sql: String?) -> FleetError {
+        func error(_ result: OpaquePointer, sql: String?, wasCancelled: Bool) -> FleetError {
             func field(_ code: Character) -> String? {
                 PQresultErrorField(result, Int32(code.asciiValue ?? 0)).map { String(cString: $0) }
             }
             let message = field("M") ?? String(cString: PQresultErrorMessage(result)).trimmed
-            return error(sqlState: field("C") ?? "", message, detail: field("D"), sql: sql)
+            return error(
+                sqlState: field("C") ?? "", message, detail: field("D"), sql: sql, wasCancelled: wasCancelled)
         }
 
         /// What the connection itself says is wrong.
         func connectionError(_ handle: OpaquePointer, _ what: String) -> FleetError {
             let message = String(cString: PQerrorMessage(handle)).trimmed
+            if let option = PostgresURL.invalidOption(in: message) {
+                return FleetError(
+                    .invalidInput,
+                    "\(name): the value of \(option.isEmpty ? "a connection option" : "connection option \(option)") is not valid",
+                    remedy:
+                        "look at the parameters of the URL, the service file and the PG… variables, and percent-encode"
+                        + " special characters in user and password")
+            }
             // libpq tells no SQLSTATE of a connection that did not come about, but quotes the server's sentence.
             for (sentence, state) in [
                 ("password authentication failed", "28P01"), ("no password supplied", "28P01"),

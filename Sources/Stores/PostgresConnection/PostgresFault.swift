@@ -71,11 +71,11 @@
             var other: FleetError?
             while let result = try nextResult(by: deadline) {
                 guard PQresultStatus(result.handle) == PGRES_FATAL_ERROR, fault == nil, other == nil else { continue }
-                let error = failure.error(result.handle, sql: sql)
-                if [.statement, .missing, .denied].contains(error.code) {
+                let found = error(of: result, sql: sql)
+                if [.statement, .missing, .denied].contains(found.code) {
                     fault = PostgresFault(result.handle, sql: sql, place: place)
                 } else {
-                    other = error
+                    other = found
                 }
             }
             if let other { throw other }

@@ -54,7 +54,7 @@
             work = cancellation
             // The server stops a statement itself; where it does not answer at all, nobody waits much longer.
             answerTimeout = address.statementTimeout + .seconds(10)
-            try Self.check(address)
+            try PostgresURL.check(address.url, name: address.name)
             // What stands before `dbname` is a default that the URL may replace; what comes after it is ours.
             var settings = [
                 ("keepalives_idle", "10"), ("keepalives_interval", "3"),
@@ -102,6 +102,9 @@
             isFinished = true
         }
 
+        /// Whether ``finish()`` was not called.
+        var isOpen: Bool { !isFinished }
+
         /// Whether the connection stands, outside any transaction.
         var isUsable: Bool {
             !isFinished && PQstatus(handle) == CONNECTION_OK && PQtransactionStatus(handle) == PQTRANS_IDLE
@@ -112,22 +115,6 @@
         public var serverVersion: Int { Int(PQserverVersion(handle)) }
 
         // MARK: Connecting
-
-        /// - Throws: `invalidInput` for an address that libpq cannot read, without repeating what may be a secret.
-        private static func check(_ address: PostgresAddress) throws {
-            var message: UnsafeMutablePointer<CChar>?
-            let options = PQconninfoParse(address.url, &message)
-            defer {
-                PQconninfoFree(options)
-                PQfreemem(message)
-            }
-            if options == nil {
-                throw FleetError(
-                    .invalidInput, "\(address.name): the URL cannot be read",
-                    remedy: "write postgres://USER@HOST:PORT/DATABASE, with parameters of libpq after a question mark,"
-                        + " and special characters percent-encoded")
-            }
-        }
 
         private static func withPointers<Result>(
             _ texts: [String], _ body: ([UnsafePointer<CChar>?]) -> Result
@@ -250,6 +237,11 @@
             }
         }
 
+        /// What the server says went wrong.
+        func error(of result: PostgresResult, sql: String?) -> FleetError {
+            failure.error(result.handle, sql: sql, wasCancelled: work.isMarked)
+        }
+
         var connectionLost: FleetError { failure.connectionError(handle, "the connection was lost") }
 
         // MARK: Running
@@ -276,7 +268,7 @@
                 switch PQresultStatus(result.handle) {
                 case PGRES_TUPLES_OK, PGRES_COMMAND_OK, PGRES_EMPTY_QUERY: last = result
                 case PGRES_COPY_BOTH, PGRES_COPY_OUT, PGRES_COPY_IN: return result
-                default: fault = fault ?? failure.error(result.handle, sql: sql)
+                default: fault = fault ?? error(of: result, sql: sql)
                 }
             }
             if let fault { throw fault }
@@ -330,7 +322,7 @@
             return result
         }
 
-        private func send(_ statement: PostgresStatement, _ parameters: [SQLValue]) throws {
+        func send(_ statement: PostgresStatement, _ parameters: [SQLValue]) throws {
             let values = try PostgresParameters(parameters, name: name)
             let sent = values.withPointers { count, pointers, lengths, formats in
                 PQsendQueryPrepared(handle, statement.label, count, pointers, lengths, formats, 0)
@@ -385,7 +377,7 @@
                     switch PQresultStatus(result.handle) {
                     case PGRES_TUPLES_OK, PGRES_COMMAND_OK: changes.append(result.changes)
                     case PGRES_PIPELINE_ABORTED: break
-                    default: fault = fault ?? failure.error(result.handle, sql: statement.sql)
+                    default: fault = fault ?? error(of: result, sql: statement.sql)
                     }
                 }
                 if PQstatus(handle) != CONNECTION_OK { throw connectionLost }
@@ -417,15 +409,23 @@
         }
 
         /// Asks the server to stop what this connection has it do, without waiting for it.
-        func requestCancel() {
-            guard let request = PQgetCancel(handle) else { return }
+        /// - Returns: what is signalled when the server has been told, or cannot be.
+        @discardableResult
+        func requestCancel() -> DispatchSemaphore {
+            let told = DispatchSemaphore(value: 0)
+            guard let request = PQgetCancel(handle) else {
+                told.signal()
+                return told
+            }
             let address = Int(bitPattern: request)
             DispatchQueue.global(qos: .utility).async {
+                defer { told.signal() }
                 guard let request = OpaquePointer(bitPattern: address) else { return }
                 var message = [CChar](repeating: 0, count: 256)
                 _ = PQcancel(request, &message, Int32(message.count))
                 PQfreeCancel(request)
             }
+            return told
         }
 
         /// Ends another session, and gives it a moment.

@@ -157,6 +157,32 @@
             return allowed.contains(type) ? nil : "column \(column) is \(shown), which cannot hold it"
         }
 
+        /// Holds that the numbers of the rows are what ``sequence`` promises, also where somebody else made the column.
+        /// - Throws: `invalidInput`, with the statement that mends it.
+        func checkOrder(in session: PostgresSession) throws {
+            guard isOrdered else { return }
+            let row = try session.firstRow(
+                """
+                SELECT seqrelid::regclass::text, seqcache, seqincrement, seqcycle FROM pg_sequence
+                WHERE seqrelid = pg_get_serial_sequence($1, $2)::regclass
+                """, [.text(quoted), .text(Self.sequence)])
+            guard let row, let name = row[0].text else { return }
+            var faults: [(String, String)] = []
+            if let cache = row[1].integer, cache > 1 {
+                faults.append(("each connection takes \(cache) numbers in advance", "CACHE 1"))
+            }
+            if let increment = row[2].integer, increment < 1 { faults.append(("its numbers fall", "INCREMENT 1")) }
+            if row[3] == .boolean(true) { faults.append(("it begins anew at its end", "NO CYCLE")) }
+            guard !faults.isEmpty else { return }
+            throw FleetError(
+                .invalidInput,
+                "sequence \(name) does not give the rows of \(table) of \(session.name) the order in which they are written: "
+                    + faults.map(\.0).joined(separator: "; "),
+                remedy:
+                    "run ALTER SEQUENCE \(name) \(faults.map(\.1).joined(separator: " ")), and then end the connections"
+                    + " of the table's writers, which keep the numbers that they have")
+        }
+
         var isOrdered: Bool { columns[Self.sequence] != nil }
         var keepsRows: Bool { columns[Self.publishedAt] != nil }
     }

@@ -96,6 +96,7 @@
             try PostgresOwnTables.checkVersion(version, session.name)
             if let table = needs.outbox?.table, hasSchema, needs.outbox?.capture != .message {
                 outbox = try PostgresOutboxTable(table, in: session)
+                if needs.outbox?.capture == .poll { try outbox?.checkOrder(in: session) }
             } else {
                 outbox = nil
             }

@@ -49,9 +49,12 @@
         }
 
         func open(
-            limit: BatchLimit = .standard, at address: PostgresAddress? = nil, maximumParked: EventCount = 1_000
+            limit: BatchLimit = .standard, at address: PostgresAddress? = nil, maximumParked: EventCount = 1_000,
+            keep: Duration? = nil
         ) async throws -> any OutboxSource {
             let address = address ?? database.address
+            var needs = needs
+            needs.keep = keep ?? needs.keep
             if mode == .poll {
                 return try await PostgresOutbox(
                     address, table: needs.table, keep: needs.keep, stream: needs.stream, maximumParked: maximumParked)

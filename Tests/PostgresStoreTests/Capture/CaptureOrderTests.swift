@@ -198,10 +198,12 @@
                 try await carrier.drain(outbox)
                 #expect(carrier.numbers == [4])
             }
-            #expect(try await fixture.pending().count == 0)
+            let settled = try await fixture.pending()
+            #expect(settled.count == 0, "\(settled)")
             try slow.script("COMMIT")
             slow.close()
-            #expect(try await fixture.pending().count == 3)
+            let late = try await fixture.pending()
+            #expect(late.count == 3, "\(late)")
         }
     }
 #endif

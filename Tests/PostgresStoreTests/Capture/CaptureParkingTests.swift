@@ -171,6 +171,45 @@
             #expect(carrier.numbers == [1])
         }
 
+        /// The table of parked events writes U+0001 in its own way: such a key holds its later events like any other.
+        @Test(arguments: CaptureMode.allCases, [false, true])
+        func keysOfControlCharactersAreHeld(mode: CaptureMode, hasBacklog: Bool) async throws {
+            guard mode == .log || !hasBacklog else { return }
+            func rows(_ ids: [String]) -> String {
+                ids.map { id in
+                    mode == .message
+                        ? CaptureFixture.message(
+                            #"{"id": "\#(id)", "aggregateid": "a\u0001b", "type": "T\u00010", "aggregatetype": "\u0001", "payload": 1}"#
+                        )
+                        : "INSERT INTO outbox (id, aggregateid, type, aggregatetype, payload) VALUES ('\(id)', E'a\\x01b', E'T\\x010', E'\\x01', '1');"
+                }.joined(separator: "\n")
+            }
+            let first = rows(["bad\(mode == .message ? "" : "' || chr(1) || '")", "\(Self.good)2"])
+            let fixture = try await CaptureFixture(
+                mode, table: mode == .message ? "" : LaxTable.sql() + (hasBacklog ? first : ""))
+            if !hasBacklog { try fixture.database.psql("BEGIN;" + first + "COMMIT;") }
+            var carrier = Carrier()
+            try await fixture.withOutbox { outbox in
+                try await carrier.drain(outbox)
+                #expect(try await outbox.heldKeys() == ["a\u{1}b"])
+                try fixture.database.psql(rows(["\(Self.good)3"]) + fixture.event(4, key: "b"))
+                try await carrier.drain(outbox)
+            }
+            #expect(carrier.numbers == [4])
+            let parked = try await fixture.parked()
+            #expect(
+                parked.map(\.eventID) == [
+                    mode == .message ? "bad" : "bad\u{1}", "\(Self.good)2", "\(Self.good)3",
+                ])
+            #expect(Set(parked.map(\.event.key)) == ["a\u{1}b"])
+            // A message that is no event is kept as a whole.
+            for entry in parked.dropFirst(mode == .message ? 1 : 0) {
+                #expect(entry.event.type == "T\u{1}0")
+                #expect(entry.event.aggregateType == "\u{1}")
+            }
+            if mode != .message { #expect(parked[0].reason?.contains("bad\u{1}") == true) }
+        }
+
         @Test(arguments: CaptureMode.allCases)
         func parkedEventsAreBounded(mode: CaptureMode) async throws {
             let fixture = try await CaptureFixture(mode, table: mode == .message ? "" : LaxTable.sql())

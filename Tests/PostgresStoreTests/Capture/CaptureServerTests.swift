@@ -165,6 +165,27 @@
             #expect(error.remedy?.contains("an outbox has id (uuid)") == true)
         }
 
+        /// Numbers that a connection takes in advance are no order: the floor would rise above those that it still has.
+        @Test func sequenceThatGivesNoOrder() async throws {
+            let sequence = "CREATE SEQUENCE \"Own numbers\" CACHE 20 CYCLE;"
+            let column = """
+                ALTER TABLE outbox ADD COLUMN flotilla_sequence bigint NOT NULL DEFAULT nextval('"Own numbers"');
+                ALTER SEQUENCE "Own numbers" OWNED BY outbox.flotilla_sequence;
+                """
+            let fixture = try await CaptureFixture(.poll, table: LaxTable.sql() + sequence + column, applies: false)
+            let error = try await refusal(fixture, .invalidInput)
+            let mending = "ALTER SEQUENCE \"Own numbers\" CACHE 1 NO CYCLE"
+            #expect(error.remedy?.contains(mending) == true, "\(error)")
+            // The log has its own order.
+            _ = try await PostgresSetup(fixture.database.address).plan(
+                StoreNeeds(outbox: fixture.needs(.log), views: []))
+            try fixture.database.psql(mending)
+            try await fixture.apply()
+            try fixture.database.psql("ALTER SEQUENCE \"Own numbers\" CACHE 2")
+            let refused = try await checkThrows(.invalidInput) { _ = try await fixture.open() }
+            #expect(refused.remedy?.contains("CACHE 1,") == true, "\(refused)")
+        }
+
         /// A table that is dropped, or changed, while it is captured.
         @Test(arguments: [CaptureMode.poll, .log])
         func tableThatGoes(mode: CaptureMode) async throws {

@@ -18,18 +18,27 @@ enum Shown {
     }
 
     /// A URL without what may be secret: user and password (a token may stand for the user), the query, and settings
-    /// that speak of a password.
+    /// that speak of a password. No more than its scheme where an `@` may be part of a secret: after the first `?` or `#`,
+    /// and after a setting.
     static func redacted(_ url: String) -> String {
         var rest = url[...]
         var shown = ""
         if let at = rest.lastIndex(of: "@") {
-            shown = scheme(of: rest[..<at]) + "***"
+            let before = rest[..<at]
+            shown = scheme(of: before) + "***"
+            if before.contains(where: { $0 == "?" || $0 == "#" }) || setsPassword(before) { return shown }
             rest = rest[at...]
         }
         if let query = rest.firstIndex(where: { $0 == "?" || $0 == "#" }) {
             return shown + rest[..<query] + "?…"
         }
         return shown + withoutPassword(rest)
+    }
+
+    /// Whether there is a `password=`, with white space or not: a setting of libpq.
+    private static func setsPassword(_ text: Substring) -> Bool {
+        let text = text.lowercased().filter { !$0.isWhitespace }
+        return text.contains("password=")
     }
 
     /// The text up to the word `password` if anything but a closing brace (`${PASSWORD}`) follows it.

@@ -39,8 +39,7 @@
             var isRecording = false
             /// Rows that are settled since, and are to be removed from the table.
             var removable: [EventID] = []
-            /// When rows were last removed that were kept long enough.
-            var lookedForExpired: ContinuousClock.Instant = .now
+            var removals: RemovalSchedule
             /// How often in a row nothing was there to be removed: then the service does it itself.
             var fruitlessRemovals = 0
             /// Rows that were in the table before the slot was made, as far as they are captured; `nil` once all are
@@ -52,6 +51,7 @@
         private struct Backlog {
             var captured: Int64 = 0
             var isRead = false
+            var allowance = RowAllowance()
         }
 
         /// Several batches are on their way at a time, and the next is gathered meanwhile: smaller ones are as fast, and
@@ -104,6 +104,7 @@
                         settledThrough: hasBacklog ? .min : 0, record: record,
                         // The first batch is recorded at once: one that ends soon, again and again, gets on too.
                         recordedAt: .now - Self.recordInterval,
+                        removals: RemovalSchedule(table, keep: needs.keep),
                         backlog: hasBacklog ? Backlog() : nil))
                 try await reader.start()
             } catch {
@@ -148,24 +149,30 @@
         private func captureBacklog(limit: BatchLimit) async throws -> CapturedRows? {
             guard let backlog = state.withLock({ $0.backlog }), !backlog.isRead else { return nil }
             let (stream, now) = (needs.stream, clock.now())
-            let rows = try await settling.access { session in
-                let result = try session.statement(
+            let asked = Int64(backlog.allowance.rows(in: limit))
+            let (rows, size) = try await settling.access { session in
+                let statement = try session.statement(
                     """
                     SELECT sequence, id, type, aggregateid, aggregatetype, payload, time, traceparent, headers
                     FROM flotilla_backlog WHERE stream = $1 AND sequence > $2 ORDER BY sequence LIMIT $3
-                    """
-                ).result([.text(stream.description), .integer(backlog.captured), .integer(Int64(limit.events.value))])
+                    """)
                 var reader = PostgresEventReader(payloadIsBytes: true, source: stream.source)
                 var rows = CapturedRows()
-                for row in 0..<result.rowCount {
-                    let sequence = Int64(result.text(row, 0)) ?? 0
+                var size = ByteCount(0)
+                try session.forEachRow(
+                    of: statement, [.text(stream.description), .integer(backlog.captured), .integer(asked)]
+                ) { result in
+                    let sequence = Int64(result.text(0, 0)) ?? 0
+                    size = ByteCount(size.value + reader.size(result, row: 0))
                     reader.take(
-                        result, row: row, at: OutboxPosition(Self.position(ofBacklog: sequence)), into: &rows,
+                        result, row: 0, at: OutboxPosition(Self.position(ofBacklog: sequence)), into: &rows,
                         capturedAt: now)
+                    return size < limit.bytes
                 }
-                return rows
+                return (rows, size)
             }
             state.withLock { state in
+                state.backlog?.allowance.note(rows: rows.count, size: size)
                 if let last = rows.last {
                     state.backlog?.captured = Self.sequence(ofBacklog: last.value)
                 } else {
@@ -207,6 +214,7 @@
             guard isDue else { return }
             do {
                 try await record(unlessUnderWay: true)
+                try await removeExpired()
             } catch let error as FleetError where error.waitingHelps {
                 // It is recorded with a later batch.
             }
@@ -302,18 +310,14 @@
             try await removeExpired()
         }
 
-        /// Removes rows that were kept long enough, also where no others come.
+        /// Removes rows that were kept long enough, when it is time.
         private func removeExpired() async throws {
-            let isDue = state.withLock { state in
-                guard ContinuousClock.now - state.lookedForExpired >= Self.recordInterval else { return false }
-                state.lookedForExpired = .now
-                return true
-            }
-            guard isDue, needs.keep > .zero, let table else { return }
+            guard let table, state.withLock({ $0.removals.takeTurn() }) else { return }
             let keep = needs.keep
-            _ = try await settling.transaction(.update) {
+            let removed = try await settling.transaction(.update) {
                 try PostgresSettlement.removeExpired(table, keep: keep, in: $0)
             }
+            state.withLock { $0.removals.note(removed: removed) }
         }
 
         // MARK: Pending
@@ -431,14 +435,20 @@
                 SELECT (SELECT count(*) FROM changes WHERE \(wanted) AND (xid IN (
                         SELECT xid FROM changes WHERE get_byte(data, 0) = 67 AND lsn > $3::pg_lsn)
                         \(isMessage ? "OR (get_byte(data, 1) = 0 AND lsn >= $3::pg_lsn)" : ""))),
-                    (SELECT count(*) FROM flotilla_backlog WHERE stream = $4)
+                    (SELECT count(*) FROM flotilla_backlog WHERE stream = $4),
+                    -- A commit's own place stands behind C and a byte of flags.
+                    EXISTS (SELECT FROM changes WHERE get_byte(data, 0) = 67 AND lsn > $3::pg_lsn
+                        AND substring(data FROM 3 FOR 8) = $5::bytea)
                 """,
                 [
                     .text(names.slot), .integer(Self.peekLimit), .text(record.settled.description),
                     .text(needs.stream.description),
+                    .bytes(withUnsafeBytes(of: record.transaction.value.bigEndian) { Array($0) }),
                 ])
-            let count = Int((row?[0].integer ?? 0) + (row?[1].integer ?? 0))
-            return PendingRows(count: count, oldest: nil, retainedLog: slot.retained)
+            // Of a transaction the first rows may be settled already.
+            let settled = row?[2] == .boolean(true) ? record.rows : 0
+            let count = max(0, (row?[0].integer ?? 0) - settled) + (row?[1].integer ?? 0)
+            return PendingRows(count: Int(count), oldest: nil, retainedLog: slot.retained)
         }
     }
 
@@ -493,7 +503,6 @@
             if needs.keep > .zero {
                 let mark = "\(PostgresOutboxTable.publishedAt) = clock_timestamp()"
                 removal.count = try session.run("UPDATE \(table.quoted) SET \(mark) \(free)", [.text(ids)])
-                removal.count += try PostgresSettlement.removeExpired(table, keep: needs.keep, in: session)
             } else {
                 removal.count = try session.run("DELETE FROM \(table.quoted) \(free)", [.text(ids)])
             }

@@ -14,8 +14,8 @@
         let maximumParked: EventCount
         let now: Timestamp
 
-        /// Kept rows are removed at most this many at once.
-        private static let removalLimit: Int64 = 8192
+        /// Kept rows are removed at most this many at once: more than are settled at once, so that a busy table shrinks too.
+        static let removalLimit = 20_480
         private var sequence: String { PostgresOutboxTable.sequence }
 
         /// - Returns: numbers up to which were given to transactions before the one that is returned with it.
@@ -71,9 +71,11 @@
             return row?[0].text.flatMap(PostgresTime.timestamp)
         }
 
-        /// Moves a row as it stands, without carrying its payload through this process.
+        /// Moves a row as it stands, without carrying its payload through this process. Its texts are written as
+        /// ``Parking`` writes them, to which U+0001 is a mark.
         private var move: String {
-            func column(_ name: String) -> String { table.columns[name] == nil ? "NULL" : "\(name)::text" }
+            func parked(_ text: String) -> String { "replace(\(text), chr(1), chr(1) || '1')" }
+            func column(_ name: String) -> String { table.columns[name] == nil ? "NULL" : parked("\(name)::text") }
             let payload =
                 table.columns["payload"] == PostgresType.bytea ? "payload" : "convert_to(payload::text, 'UTF8')"
             return """
@@ -81,16 +83,12 @@
                 INSERT INTO flotilla_parked (place, stream, position, event_id, event_type, event_key, aggregate_type,
                     event_time, trace_parent, headers, content_type, payload, reason, attempts, next_attempt,
                     parked_at)
-                SELECT $2, $3, $1, coalesce(id::text, ''), coalesce(type, ''), $4, coalesce(aggregatetype, ''),
-                    $7::bigint, \(column("traceparent")), \(column("headers")),
-                    CASE WHEN payload IS NULL THEN '\(Event.noContentType)' END, coalesce(\(payload), ''::bytea), $5, 1, NULL,
-                    $6::bigint
+                SELECT $2, $3, $1, coalesce(\(parked("id::text")), ''), coalesce(\(parked("type::text")), ''),
+                    \(parked("$4::text")), coalesce(\(parked("aggregatetype::text")), ''), $7::bigint, \(column("traceparent")), \(column("headers")),
+                    CASE WHEN payload IS NULL THEN '\(Event.noContentType)' END, coalesce(\(payload), ''::bytea),
+                    \(parked("$5::text")), 1, NULL, $6::bigint
                 FROM row
                 """
-        }
-
-        func removeExpired(in session: PostgresSession) throws -> Int {
-            try Self.removeExpired(table, keep: keep, in: session)
         }
 
         /// Removes rows that were kept long enough, in a bounded batch.
@@ -103,7 +101,7 @@
                     SELECT ctid FROM \(table.quoted)
                     WHERE \(PostgresOutboxTable.publishedAt) < clock_timestamp() - $1 * interval '1 microsecond'
                     LIMIT $2 FOR UPDATE SKIP LOCKED))
-                """, [.integer(keep.wholeMicroseconds), .integer(Self.removalLimit)])
+                """, [.integer(keep.wholeMicroseconds), .integer(Int64(Self.removalLimit))])
         }
     }
 #endif

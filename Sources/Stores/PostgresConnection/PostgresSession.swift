@@ -164,7 +164,7 @@
                 SET standard_conforming_strings = on; SET bytea_output = hex; SET datestyle = ISO; SET timezone = 'UTC';
                 SET extra_float_digits = 1; SET statement_timeout = \(address.statementTimeout.wholeMicroseconds / 1000);
                 SET lock_timeout = '500ms';
-                SET idle_in_transaction_session_timeout = '10s'
+                SET idle_in_transaction_session_timeout = '30s'
                 """
             if serverVersion >= 140_000 { settings += "; SET client_connection_check_interval = '2s'" }
             if let schema = address.schema {

@@ -70,7 +70,8 @@
             return time
         }
 
-        private static func drain(_ server: BenchServer, into sink: Drain.Sink, _ workspace: Workspace) throws -> Double {
+        private static func drain(_ server: BenchServer, into sink: Drain.Sink, _ workspace: Workspace) throws -> Double
+        {
             try Drain.measure(
                 url: server.url, capture: .poll, events: rows, sink: sink, directory: workspace.file("d")
             ).seconds

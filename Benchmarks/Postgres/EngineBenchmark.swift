@@ -6,7 +6,12 @@
     enum EngineBenchmark {
         private struct Report: Decodable {
             var seconds: Double
-            var peak_rss_bytes: Int
+            var peakBytes: Int
+
+            private enum CodingKeys: String, CodingKey {
+                case seconds
+                case peakBytes = "peak_rss_bytes"
+            }
         }
 
         static func run(_ workspace: Workspace) async throws {
@@ -15,7 +20,7 @@
                 print("the Debezium engine is not installed (Benchmarks/peers/setup): not compared with")
                 return
             }
-            for workload in [Backlog.Workload.A, .B] {
+            for workload in [Backlog.Workload.a, .b] {
                 let backlog = try await Backlog(workload, deleted: true)
                 var ours: [(seconds: Double, peakKilobytes: Int)] = []
                 var theirs: [Report] = []
@@ -26,7 +31,7 @@
                 backlog.server.stop()
                 let ratio = theirs.map(\.seconds).median / ours.map(\.seconds).median
                 let memory =
-                    Double(theirs.map(\.peak_rss_bytes).min() ?? 0)
+                    Double(theirs.map(\.peakBytes).min() ?? 0)
                     / Double((ours.map(\.peakKilobytes).max() ?? 1) * 1024)
                 print(
                     "workload \(workload.rawValue) into the embedded broker, against the Debezium engine counting: events a"

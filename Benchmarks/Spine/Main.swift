@@ -19,7 +19,8 @@ struct SpineBenchmarks {
         ]
         #if Postgres
             all += [
-                ("log", LogBenchmark.run), ("log-latency", LogLatencyBenchmark.run), ("poll", PollBenchmark.run),
+                ("log-a", LogBenchmark.runA), ("log-b", LogBenchmark.runB), ("log-latency", LogLatencyBenchmark.run),
+                ("poll", PollBenchmark.run),
                 ("writers", WriterCostBenchmark.run), ("large-transaction", LargeTransactionBenchmark.run),
                 ("debezium", EngineBenchmark.run),
             ]

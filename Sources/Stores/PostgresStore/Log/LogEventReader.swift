@@ -110,7 +110,7 @@
         }
 
         private static func share(_ bytes: UnsafeRawBufferPointer, _ last: inout String) {
-            let isSame = last.utf8.count == bytes.count && last.utf8.elementsEqual(bytes)
+            let isSame = last.withUTF8 { $0.count == bytes.count && $0.elementsEqual(bytes) }
             if !isSame { last = String(decoding: bytes, as: UTF8.self) }
         }
 

@@ -254,8 +254,10 @@
             var pace = Pace()
             /// The number of the last row.
             var row: Int64 = 0
-            var newMarks: [Mark] = []
-            var newRuns: [Run] = []
+            /// The last of what was gathered: rows are settled in the batches in which they were handed over, so that only
+            /// the last transaction of a batch that ended, and the one of its last row, are ever asked for.
+            var newMark: Mark?
+            var newRun: Run?
             /// What the last row belongs to.
             var run: Run?
             /// Whether a transaction has begun and not ended.
@@ -434,7 +436,7 @@
             if state.run?.transaction != transaction.commit || expected != ordinal {
                 let run = Run(first: state.row, ordinal: ordinal, transaction: transaction.commit)
                 state.run = run
-                state.newRuns.append(run)
+                state.newRun = run
             }
             let position = OutboxPosition(state.row)
             switch change {
@@ -457,8 +459,7 @@
         /// Notes what to confirm once every row so far is settled.
         private func mark(_ end: LogSequenceNumber, _ state: inout Reading) {
             // Before version 15 transactions come of which nothing is published: without rows they need no mark of their own.
-            if state.newMarks.last?.through == state.row { state.newMarks.removeLast() }
-            state.newMarks.append(Mark(through: state.row, end: end))
+            state.newMark = Mark(through: state.row, end: end)
         }
 
         /// Takes the next changes of the transaction that is being passed on, about as many as the batch has room for.
@@ -492,18 +493,18 @@
                     guard shared.next == nil else { return false }
                     shared.next = state.current
                 }
-                if let first = state.newMarks.first, shared.marks.last?.through == first.through {
-                    shared.marks.removeLast()
+                if let mark = state.newMark {
+                    if shared.marks.last?.through == mark.through { shared.marks.removeLast() }
+                    shared.marks.append(mark)
                 }
-                shared.marks += state.newMarks
-                shared.runs += state.newRuns
+                if let run = state.newRun { shared.runs.append(run) }
                 shared.last = state.row
                 shared.received = state.received
                 return true
             }
             guard isHandedOver else { return false }
-            state.newMarks.removeAll(keepingCapacity: true)
-            state.newRuns.removeAll(keepingCapacity: true)
+            state.newMark = nil
+            state.newRun = nil
             if !state.current.isEmpty { state.current = CapturedRows() }
             changes.notify()
             return true

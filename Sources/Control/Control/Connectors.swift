@@ -70,7 +70,7 @@ enum Connectors {
                 }
                 return try await PostgresOutbox(
                     service.postgresAddress, table: service.outbox.table, keep: service.outbox.keep, stream: stream,
-                    evictsOthers: evictsOthers)
+                    maximumEvent: service.outbox.maximumEventSize, evictsOthers: evictsOthers)
             }
         #endif
         return try await sqliteOutbox(of: service, stream: stream, watcher: watcher)

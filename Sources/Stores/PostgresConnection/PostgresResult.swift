@@ -43,6 +43,19 @@
             }
         }
 
+        /// How many bytes a value has as the server wrote it.
+        public func length(_ row: Int, _ column: Int) -> Int { Int(PQgetlength(handle, Int32(row), Int32(column))) }
+
+        /// The bytes of a row as the server wrote it.
+        public func size(_ row: Int) -> Int {
+            (0..<PQnfields(handle)).reduce(0) { $0 + Int(PQgetlength(handle, Int32(row), $1)) }
+        }
+
+        /// https://www.postgresql.org/docs/current/errcodes-appendix.html
+        var sqlState: String? {
+            PQresultErrorField(handle, Int32(UInt8(ascii: "C"))).map { String(cString: $0) }
+        }
+
         public func text(_ row: Int, _ column: Int) -> String {
             withBytes(row, column) { String(decoding: $0, as: UTF8.self) }
         }

@@ -100,6 +100,9 @@
             isFinished = true
         }
 
+        /// Whether ``finish()`` was not called.
+        var isOpen: Bool { !isFinished }
+
         /// Whether the connection stands, outside any transaction.
         var isUsable: Bool {
             !isFinished && PQstatus(handle) == CONNECTION_OK && PQtransactionStatus(handle) == PQTRANS_IDLE
@@ -308,7 +311,7 @@
             return result
         }
 
-        private func send(_ statement: PostgresStatement, _ parameters: [SQLValue]) throws {
+        func send(_ statement: PostgresStatement, _ parameters: [SQLValue]) throws {
             let values = try PostgresParameters(parameters, name: name)
             let sent = values.withPointers { count, pointers, lengths, formats in
                 PQsendQueryPrepared(handle, statement.label, count, pointers, lengths, formats, 0)
@@ -395,15 +398,23 @@
         }
 
         /// Asks the server to stop what this connection has it do, without waiting for it.
-        func requestCancel() {
-            guard let request = PQgetCancel(handle) else { return }
+        /// - Returns: what is signalled when the server has been told, or cannot be.
+        @discardableResult
+        func requestCancel() -> DispatchSemaphore {
+            let told = DispatchSemaphore(value: 0)
+            guard let request = PQgetCancel(handle) else {
+                told.signal()
+                return told
+            }
             let address = Int(bitPattern: request)
             DispatchQueue.global(qos: .utility).async {
+                defer { told.signal() }
                 guard let request = OpaquePointer(bitPattern: address) else { return }
                 var message = [CChar](repeating: 0, count: 256)
                 _ = PQcancel(request, &message, Int32(message.count))
                 PQfreeCancel(request)
             }
+            return told
         }
 
         /// Ends another session, and gives it a moment.

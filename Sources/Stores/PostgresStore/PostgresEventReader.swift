@@ -22,6 +22,11 @@
             self.init(payloadIsBytes: table.columns["payload"] == PostgresType.bytea, source: source)
         }
 
+        /// What a row takes in memory, about.
+        func size(_ result: PostgresResult, row: Int) -> Int {
+            result.size(row) - (payloadIsBytes ? result.length(row, 5) / 2 : 0)
+        }
+
         /// Texts that most rows share with the row before them.
         private var type = ""
         private var aggregateType = ""
@@ -43,6 +48,13 @@
                 )
             }
             guard let key = text(3) else { return malformed(nil, "its aggregateid is null") }
+            // One more column: the size of a payload that is too large to be read.
+            if result.columnCount > Self.columns.count + 1, let excess = text(9).flatMap({ Int($0) }) {
+                return malformed(
+                    key,
+                    "its payload takes \(ByteCount(excess)), which is far above the limit; raise outbox.max_event, or discard it"
+                )
+            }
             guard !result.isNull(row, 2) else { return malformed(key, "its type is null") }
             guard let id = result.withBytes(row, 1, { EventID(hexadecimal: $0) }) else {
                 return malformed(key, "its id \"\(text(1)?.prefix(64) ?? "null")\" is not a UUID")

@@ -198,5 +198,47 @@
             #expect(try fixture.database.psql("SELECT count(*) FROM outbox") == "0")
             slow.close()
         }
+
+        /// A payload that is far too large is parked where it stands, without being read; it holds its own key only.
+        @Test(arguments: ["text", "json", "bytea"])
+        func payloadThatIsFarTooLargeIsParkedUnread(type: String) async throws {
+            let size = 17 << 20
+            let fixture = try await CaptureFixture(.poll, table: LaxTable.sql(payload: type))
+            let value = type == "bytea" ? "convert_to(text, 'UTF8')::bytea" : "text::\(type)"
+            try fixture.database.psql(
+                """
+                ALTER TABLE outbox ALTER COLUMN payload SET STORAGE EXTERNAL;
+                INSERT INTO outbox (id, aggregatetype, aggregateid, type, payload)
+                SELECT ('0192f3a4-5b6c-7000-8000-' || lpad(to_hex(n), 12, '0')), 'order', CASE WHEN n < 3 THEN 'a' ELSE 'b' END, 'T',
+                    \(value)
+                FROM generate_series(1, 3) AS n,
+                    LATERAL (SELECT CASE n WHEN 1 THEN '"' || repeat('x', \(size - 2)) || '"' ELSE '{}' END AS text) AS texts
+                """)
+            var carrier = Carrier()
+            try await fixture.withOutbox { try await carrier.drain($0) }
+            #expect(carrier.numbers == [3])
+            let parked = try await fixture.parked()
+            #expect(parked.map(\.eventID.last) == ["1", "2"])
+            #expect(parked.first?.reason?.contains("raise outbox.max_event") == true)
+            #expect(parked.map(\.event.payload.count) == [size, 2])
+        }
+
+        /// Sizes that change from row to row: each comes once and in order, whatever was asked for.
+        @Test(arguments: [CaptureMode.poll, .log])
+        func rowsOfAllSizesComeInOrder(mode: CaptureMode) async throws {
+            let fixture = try await CaptureFixture(mode, table: LaxTable.sql(payload: "text"), applies: false)
+            if mode == .poll { try await fixture.apply() }
+            try fixture.database.psql(
+                """
+                INSERT INTO outbox (id, aggregatetype, aggregateid, type, payload)
+                SELECT ('0192f3a4-5b6c-7000-8000-' || lpad(to_hex(n), 12, '0')), 'order', 'a', 'T',
+                    repeat('x', CASE WHEN n BETWEEN 3000 AND 3099 THEN 600000 WHEN n % 500 = 0 THEN 200000 ELSE 10 END)
+                FROM generate_series(1, 6000) AS n
+                """)
+            if mode == .log { try await fixture.apply() }
+            var carrier = Carrier()
+            try await fixture.withOutbox { try await carrier.drain($0) }
+            #expect(carrier.numbers == Array(1...6000))
+        }
     }
 #endif

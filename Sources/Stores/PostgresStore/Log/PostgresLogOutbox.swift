@@ -45,6 +45,7 @@
         private struct Backlog {
             var captured: Int64 = 0
             var isRead = false
+            var allowance = RowAllowance()
         }
 
         /// How long what is settled may be unrecorded: after a crash so much is carried again.
@@ -139,24 +140,30 @@
         private func captureBacklog(limit: BatchLimit) async throws -> CapturedRows? {
             guard let backlog = state.withLock({ $0.backlog }), !backlog.isRead else { return nil }
             let (stream, now) = (needs.stream, clock.now())
-            let rows = try await settling.access { session in
-                let result = try session.statement(
+            let asked = Int64(backlog.allowance.rows(in: limit))
+            let (rows, size) = try await settling.access { session in
+                let statement = try session.statement(
                     """
                     SELECT sequence, id, type, aggregateid, aggregatetype, payload, time, traceparent, headers
                     FROM flotilla_backlog WHERE stream = $1 AND sequence > $2 ORDER BY sequence LIMIT $3
-                    """
-                ).result([.text(stream.description), .integer(backlog.captured), .integer(Int64(limit.events.value))])
+                    """)
                 var reader = PostgresEventReader(payloadIsBytes: true, source: stream.source)
                 var rows = CapturedRows()
-                for row in 0..<result.rowCount {
-                    let sequence = Int64(result.text(row, 0)) ?? 0
+                var size = ByteCount(0)
+                try session.forEachRow(
+                    of: statement, [.text(stream.description), .integer(backlog.captured), .integer(asked)]
+                ) { result in
+                    let sequence = Int64(result.text(0, 0)) ?? 0
+                    size = ByteCount(size.value + reader.size(result, row: 0))
                     reader.take(
-                        result, row: row, at: OutboxPosition(Self.position(ofBacklog: sequence)), into: &rows,
+                        result, row: 0, at: OutboxPosition(Self.position(ofBacklog: sequence)), into: &rows,
                         capturedAt: now)
+                    return size < limit.bytes
                 }
-                return rows
+                return (rows, size)
             }
             state.withLock { state in
+                state.backlog?.allowance.note(rows: rows.count, size: size)
                 if let last = rows.last {
                     state.backlog?.captured = Self.sequence(ofBacklog: last.value)
                 } else {

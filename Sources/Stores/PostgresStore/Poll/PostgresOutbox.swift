@@ -21,6 +21,7 @@
         private let stream: StreamName
         private let keep: Duration
         private let maximumParked: EventCount
+        private let query: PostgresOutboxQuery
         private let clock: FleetClock
         /// Reads rows.
         private let reading: PostgresConnection
@@ -42,6 +43,7 @@
             var reader: PostgresEventReader
             var lastFullLook: ContinuousClock.Instant
             var removals: RemovalSchedule
+            var allowance = RowAllowance()
 
             /// Raises the floor after a look.
             /// - Parameters:
@@ -67,13 +69,16 @@
         /// While an old transaction is open, no more floors than these are remembered.
         private static let candidateLimit = 64
 
-        /// - Parameter evictsOthers: whether a process that captures this outbox is one that was told to leave it: its
-        ///   session is ended.
+        /// - Parameters:
+        ///   - maximumEvent: an event that is larger by far is not read, and parked.
+        ///   - evictsOthers: whether a process that captures this outbox is one that was told to leave it: its session is
+        ///     ended.
         /// - Throws: `notApplied`; `busy` where another process captures this outbox; `invalidInput` for a table that
         ///   cannot serve, or what connecting throws.
         public init(
             _ address: PostgresAddress, table: TableName, keep: Duration, stream: StreamName,
-            maximumParked: EventCount = 100_000, evictsOthers: Bool = false, clock: FleetClock = .system
+            maximumEvent: ByteCount = .mebibytes(1), maximumParked: EventCount = 100_000, evictsOthers: Bool = false,
+            clock: FleetClock = .system
         ) async throws {
             name = address.name
             self.stream = stream
@@ -89,6 +94,7 @@
                     return found
                 }
                 self.table = found
+                query = PostgresOutboxQuery(table: found, maximumEvent: maximumEvent)
                 state = Mutex(
                     State(
                         reader: PostgresEventReader(table: found, source: stream.source), lastFullLook: .now,
@@ -146,25 +152,27 @@
 
         private func look(limit: BatchLimit) async throws -> CapturedRows {
             let (known, now) = (state.withLock { $0 }, clock.now())
-            let query = PostgresOutboxQuery(table: table)
-            let source = stream.source
-            let (rows, reader, coverage) = try await reading.access { session in
-                let result = try query.run(
-                    floor: known.floor, highest: known.highest, captured: known.captured, limit: limit.events.value,
-                    in: session)
+            let (query, source, asked) = (query, stream.source, known.allowance.rows(in: limit))
+            let (rows, size, reader, coverage) = try await reading.access { session in
                 var reader = known.reader
                 var rows = CapturedRows()
-                for row in 0..<result.rowCount where rows.count == 0 || rows.size < limit.bytes {
-                    guard let sequence = Int64(result.text(row, 0)) else {
+                var size = ByteCount(0)
+                try query.run(
+                    floor: known.floor, highest: known.highest, captured: known.captured, limit: asked, in: session
+                ) { result in
+                    guard let sequence = Int64(result.text(0, 0)) else {
                         throw FleetError(.bug, "\(source): a row has no number")
                     }
-                    reader.take(result, row: row, at: OutboxPosition(sequence), into: &rows, capturedAt: now)
+                    size = ByteCount(size.value + reader.size(result, row: 0))
+                    reader.take(result, row: 0, at: OutboxPosition(sequence), into: &rows, capturedAt: now)
+                    return size < limit.bytes
                 }
-                let isAll = result.rowCount < limit.events.value && rows.count == result.rowCount
-                return (rows, reader, isAll ? Int64.max : rows.last?.value ?? .min)
+                let isAll = rows.count < asked && size < limit.bytes
+                return (rows, size, reader, isAll ? Int64.max : rows.last?.value ?? .min)
             }
             state.withLock { state in
                 state.reader = reader
+                state.allowance.note(rows: rows.count, size: size)
                 for position in rows.positions { state.captured.insert(position.value) }
                 for row in rows.malformed { state.captured.insert(row.position.value) }
                 if let last = rows.last { state.highest = max(state.highest, last.value) }
@@ -254,54 +262,6 @@
         private var settlement: PostgresSettlement {
             PostgresSettlement(
                 table: table, stream: stream, keep: keep, maximumParked: maximumParked, now: clock.now())
-        }
-    }
-
-    /// Reads rows of an outbox table.
-    struct PostgresOutboxQuery {
-        private let selection: String
-        private let sequence = PostgresOutboxTable.sequence
-        private let table: PostgresOutboxTable
-        private let unpublished: String
-
-        init(table: PostgresOutboxTable) {
-            self.table = table
-            let columns = PostgresEventReader.columns.map { table.columns[$0] == nil ? "NULL" : $0 }
-            unpublished = table.keepsRows ? " AND \(PostgresOutboxTable.publishedAt) IS NULL" : ""
-            selection = "SELECT \(sequence), \(columns.joined(separator: ", ")) FROM \(table.quoted)"
-        }
-
-        func run(
-            floor: Int64, highest: Int64, captured: Set<Int64>, limit: Int, in session: PostgresSession
-        ) throws -> PostgresResult {
-            if floor >= highest {
-                return try session.statement(
-                    "\(selection) WHERE \(sequence) > $1\(unpublished) ORDER BY \(sequence) LIMIT $2"
-                ).result([.integer(floor), .integer(Int64(limit))])
-            }
-            // One statement sees one state: a row among those of a lower number is not missed while a higher one is taken.
-            let known = "{" + captured.map(String.init).joined(separator: ",") + "}"
-            return try session.statement(
-                """
-                SELECT * FROM (
-                    (\(selection) WHERE \(sequence) > $1 AND \(sequence) <= $2\(unpublished)
-                        AND NOT EXISTS (SELECT FROM unnest($3::bigint[]) AS known WHERE known = \(sequence)))
-                    UNION ALL
-                    (\(selection) WHERE \(sequence) > $2\(unpublished) ORDER BY \(sequence) LIMIT $4)
-                ) AS rows ORDER BY \(sequence) LIMIT $4
-                """
-            ).result([.integer(floor), .integer(highest), .text(known), .integer(Int64(limit))])
-        }
-
-        func pending(in session: PostgresSession) throws -> PendingRows {
-            let time = table.columns["time"] == nil ? "NULL" : "time"
-            let row = try session.firstRow(
-                """
-                SELECT (SELECT count(*) FROM \(table.quoted) WHERE true\(unpublished)),
-                    (SELECT \(time)::text FROM \(table.quoted) WHERE true\(unpublished) ORDER BY \(sequence) LIMIT 1)
-                """)
-            return PendingRows(
-                count: Int(row?[0].integer ?? 0), oldest: row?[1].text.flatMap(PostgresTime.timestamp))
         }
     }
 

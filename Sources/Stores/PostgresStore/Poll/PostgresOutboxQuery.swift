@@ -1,0 +1,73 @@
+#if Postgres
+    import FleetCore
+    import Outbox
+    import PostgresConnection
+    import Stores
+
+    /// Reads rows of an outbox table.
+    struct PostgresOutboxQuery {
+        private let selection: String
+        private let sequence = PostgresOutboxTable.sequence
+        private let table: PostgresOutboxTable
+        private let unpublished: String
+
+        /// A payload is not read that takes more than this many times the largest event. As `jsonb` one may take four times
+        /// what its text does; and a compressed one takes less, and is read.
+        private static let excessFactor = 4
+        private static let leastExcess = ByteCount.mebibytes(16)
+
+        init(table: PostgresOutboxTable, maximumEvent: ByteCount = .mebibytes(1)) {
+            self.table = table
+            let excess = max(min(maximumEvent, .gibibytes(1024)).value * Self.excessFactor, Self.leastExcess.value)
+            let columns = PostgresEventReader.columns.map { column in
+                guard table.columns[column] != nil else { return "NULL" }
+                return column == "payload"
+                    ? "CASE WHEN pg_column_size(payload) <= \(excess) THEN payload END AS payload" : column
+            }
+            unpublished = table.keepsRows ? " AND \(PostgresOutboxTable.publishedAt) IS NULL" : ""
+            selection = """
+                SELECT \(sequence), \(columns.joined(separator: ", ")),
+                    CASE WHEN pg_column_size(payload) > \(excess) THEN pg_column_size(payload) END AS excess
+                FROM \(table.quoted)
+                """
+        }
+
+        /// Lends at most `limit` rows, one by one, while `body` wants more.
+        func run(
+            floor: Int64, highest: Int64, captured: Set<Int64>, limit: Int, in session: PostgresSession,
+            _ body: (PostgresResult) throws -> Bool
+        ) throws {
+            if floor >= highest {
+                let statement = try session.statement(
+                    "\(selection) WHERE \(sequence) > $1\(unpublished) ORDER BY \(sequence) LIMIT $2")
+                return try session.forEachRow(
+                    of: statement, [.integer(floor), .integer(Int64(limit))], body)
+            }
+            // One statement sees one state: a row among those of a lower number is not missed while a higher one is taken.
+            let known = "{" + captured.map(String.init).joined(separator: ",") + "}"
+            let statement = try session.statement(
+                """
+                SELECT * FROM (
+                    (\(selection) WHERE \(sequence) > $1 AND \(sequence) <= $2\(unpublished)
+                        AND NOT EXISTS (SELECT FROM unnest($3::bigint[]) AS known WHERE known = \(sequence))
+                        ORDER BY \(sequence) LIMIT $4)
+                    UNION ALL
+                    (\(selection) WHERE \(sequence) > $2\(unpublished) ORDER BY \(sequence) LIMIT $4)
+                ) AS rows ORDER BY \(sequence) LIMIT $4
+                """)
+            try session.forEachRow(
+                of: statement, [.integer(floor), .integer(highest), .text(known), .integer(Int64(limit))], body)
+        }
+
+        func pending(in session: PostgresSession) throws -> PendingRows {
+            let time = table.columns["time"] == nil ? "NULL" : "time"
+            let row = try session.firstRow(
+                """
+                SELECT (SELECT count(*) FROM \(table.quoted) WHERE true\(unpublished)),
+                    (SELECT \(time)::text FROM \(table.quoted) WHERE true\(unpublished) ORDER BY \(sequence) LIMIT 1)
+                """)
+            return PendingRows(
+                count: Int(row?[0].integer ?? 0), oldest: row?[1].text.flatMap(PostgresTime.timestamp))
+        }
+    }
+#endif

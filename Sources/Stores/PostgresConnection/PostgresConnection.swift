@@ -139,6 +139,21 @@
             state.withLock { $0.session = nil }
         }
 
+        /// Connects for the length of `body`.
+        public static func withConnection<Result>(
+            to address: PostgresAddress, _ body: (PostgresConnection) async throws -> Result
+        ) async throws -> Result {
+            let connection = PostgresConnection(address)
+            do {
+                let result = try await body(connection)
+                await connection.close()
+                return result
+            } catch {
+                await connection.close()
+                throw error
+            }
+        }
+
         /// Lets go of the connection, after the work at hand.
         public func close() async {
             await withCheckedContinuation { continuation in

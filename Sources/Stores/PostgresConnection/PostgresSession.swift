@@ -3,7 +3,7 @@
     // Dispatch says nothing about the sendability of its queues; a queue may be used from any thread.
     @preconcurrency import Dispatch
     import FleetCore
-    public import Stores
+    import Stores
     import Synchronization
 
     #if canImport(Glibc)
@@ -32,7 +32,7 @@
         /// Statements sent, and their results not read yet.
         private var pipelined: [PostgresStatement] = []
         private var pipelinedChanges: [Int] = []
-        private var savepoints = 0
+        var savepoints = 0
 
         /// More than this many different texts, and all are prepared anew.
         private static let keptLimit = 256
@@ -185,7 +185,7 @@
         }
 
         /// Rounded up, for poll(2).
-        fileprivate static func milliseconds(_ duration: Duration) -> Int32 {
+        static func milliseconds(_ duration: Duration) -> Int32 {
             let (seconds, attoseconds) = duration.components
             return Int32(
                 max(1, min(seconds * 1000 + (attoseconds + 999_999_999_999_999) / 1_000_000_000_000_000, 60_000)))
@@ -453,136 +453,6 @@
                 try work.check(name)
                 _ = waitForSocket(Int16(POLLIN), upTo: min(Self.slice, deadline - now))
             }
-        }
-    }
-
-    // MARK: Streaming
-
-    extension PostgresSession {
-        /// Lends the next message that the server has sent already; `false` where there is none.
-        /// https://www.postgresql.org/docs/current/libpq-copy.html
-        public func withCopyData(_ body: (UnsafeRawBufferPointer) throws -> Void) throws -> Bool {
-            var start: UnsafeMutablePointer<CChar>?
-            switch PQgetCopyData(handle, &start, 1) {
-            case let count where count > 0:
-                defer { PQfreemem(start) }
-                try body(UnsafeRawBufferPointer(start: start, count: Int(count)))
-                return true
-            case 0:
-                return false
-            case -1:
-                // The end of the stream: the server says why.
-                _ = try results(by: .now + answerTimeout, sql: nil)
-                throw FleetError(.unavailable, "\(name): the server ended the stream", isRetriable: true)
-            default:
-                throw connectionLost
-            }
-        }
-
-        /// Waits until the server has sent something, or somebody wakes this thread; takes what is there.
-        /// - Parameter pause: how long what the server sends may gather before.
-        public func wait(
-            reads: Bool, alsoFor wakeUp: WakeUpPipe, upTo duration: Duration, after pause: Duration = .zero
-        ) throws {
-            if pause > .zero { usleep(UInt32(pause.wholeMicroseconds)) }
-            var descriptors = [
-                pollfd(fd: wakeUp.readEnd, events: Int16(POLLIN), revents: 0),
-                pollfd(fd: PQsocket(handle), events: Int16(POLLIN), revents: 0),
-            ]
-            _ = poll(&descriptors, reads ? 2 : 1, Self.milliseconds(duration))
-            if descriptors[0].revents != 0 { wakeUp.clear() }
-            guard reads else { return }
-            // libpq reads no more than its buffer holds, and makes it larger while nobody takes anything out of it.
-            var reads = 0
-            while descriptors[1].revents != 0, reads < Self.readLimit {
-                guard PQconsumeInput(handle) == 1 else { throw connectionLost }
-                reads += 1
-                descriptors[1].revents = 0
-                _ = poll(&descriptors[1], 1, 0)
-            }
-        }
-
-        /// How often the socket is read before what was read is taken.
-        private static var readLimit: Int { 16 }
-
-        public func putCopyData(_ bytes: [UInt8]) throws {
-            let sent = bytes.withUnsafeBytes { bytes in
-                PQputCopyData(handle, bytes.assumingMemoryBound(to: CChar.self).baseAddress, Int32(bytes.count))
-            }
-            guard sent == 1 else { throw connectionLost }
-            try flush(by: .now + .seconds(10))
-        }
-
-        /// Ends a stream from this side.
-        public func endCopy() {
-            _ = PQputCopyEnd(handle, nil)
-            _ = PQflush(handle)
-        }
-
-        /// Ends the connection.
-        public func close() { finish() }
-    }
-
-    extension PostgresSession: StoreTransaction {
-        public func prepare(_ sql: String) throws -> any StoreStatement { try statement(sql) }
-
-        public func script(_ sql: String) throws { try query(sql) }
-
-        public func savepoint<Result>(_ body: () throws -> Result) throws -> Result {
-            try drain()
-            savepoints += 1
-            let label = "flotilla_\(savepoints)"
-            defer { savepoints -= 1 }
-            try query("SAVEPOINT \(label)")
-            do {
-                let result = try body()
-                try drain()
-                try query("RELEASE \(label)")
-                return result
-            } catch {
-                guard PQstatus(handle) == CONNECTION_OK, !work.isMarked else { throw error }
-                switch PQtransactionStatus(handle) {
-                case PQTRANS_INTRANS, PQTRANS_INERROR:
-                    // What was submitted and failed is part of what is undone.
-                    _ = try? drain()
-                    try query("ROLLBACK TO \(label); RELEASE \(label)")
-                    throw error
-                default:
-                    throw endedTransaction(by: error)
-                }
-            }
-        }
-
-        public func checkDeferredConstraints() throws {
-            // Undoing the savepoint defers them again, and what their triggers did.
-            try query(
-                """
-                SAVEPOINT flotilla_check; SET CONSTRAINTS ALL IMMEDIATE; ROLLBACK TO flotilla_check; RELEASE flotilla_check
-                """)
-        }
-
-        /// Whoever goes on after errors of statements must not go on after a statement that ended the transaction.
-        private func endedTransaction(by error: any Error) -> any Error {
-            guard let error = error as? FleetError, error.code == .statement || error.code == .badEvent else {
-                return error
-            }
-            return FleetError(
-                .invalidInput, "\(name): a statement ended the transaction (\(error.message))",
-                remedy: "leave COMMIT and ROLLBACK out of statements", underlying: error.underlying)
-        }
-    }
-
-    /// Tells work on a thread of its own that nobody waits for it any more.
-    public final class CancellationMark: Sendable {
-        private let mark = Atomic(false)
-
-        public init() {}
-
-        public var isMarked: Bool { mark.load(ordering: .relaxed) }
-        public func set() { mark.store(true, ordering: .relaxed) }
-
-        func check(_ name: String) throws {
-            if isMarked { throw FleetError(.cancelled, "the work on \(name) was stopped") }
         }
     }
 #endif

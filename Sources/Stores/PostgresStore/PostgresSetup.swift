@@ -13,7 +13,7 @@
         public init(_ address: PostgresAddress) { self.address = address }
 
         public func plan(_ needs: StoreNeeds) async throws -> SetupPlan {
-            try await withConnection { connection in
+            try await PostgresConnection.withConnection(to: address) { connection in
                 let address = address
                 return try await connection.transaction(.read) { session in
                     try PostgresChanges(needs: needs, address: address, session: session).plan()
@@ -22,7 +22,7 @@
         }
 
         public func apply(_ needs: StoreNeeds) async throws -> SetupPlan {
-            try await withConnection { connection in
+            try await PostgresConnection.withConnection(to: address) { connection in
                 let address = address
                 let plan = try await connection.transaction(.update) { session in
                     // One `apply` at a time: two would make the same tables.
@@ -42,7 +42,7 @@
 
         /// Drops what only capture from the log needs at the server: slot and publication. Tables and events stay.
         public func removeCapture(_ needs: OutboxNeeds) async throws -> SetupPlan {
-            try await withConnection { connection in
+            try await PostgresConnection.withConnection(to: address) { connection in
                 let replication = ReplicationSetup(needs, address: address)
                 // Of a slot that is lost nobody can tell what waits in it.
                 let waiting = try? await PostgresLogOutbox.pending(address, needs: needs).count
@@ -54,19 +54,6 @@
                             + " set up again, and the others are lost")
                 }
                 return plan
-            }
-        }
-
-        private func withConnection<Result>(_ body: (PostgresConnection) async throws -> Result) async throws -> Result
-        {
-            let connection = PostgresConnection(address)
-            do {
-                let result = try await body(connection)
-                await connection.close()
-                return result
-            } catch {
-                await connection.close()
-                throw error
             }
         }
     }

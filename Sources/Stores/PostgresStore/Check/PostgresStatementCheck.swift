@@ -18,17 +18,11 @@
 
         /// - Throws: where the server cannot be asked: it cannot be reached, is a standby, or lets this role make no schema.
         public func findings(in views: [ViewSQL]) async throws -> [SQLFinding] {
-            let connection = PostgresConnection(address)
-            do {
-                let findings = try await connection.rehearsal { session in
+            try await PostgresConnection.withConnection(to: address) { connection in
+                try await connection.rehearsal { session in
                     var rehearsal = try CheckRehearsal(views, in: session)
                     return try rehearsal.run()
                 }
-                await connection.close()
-                return findings
-            } catch {
-                await connection.close()
-                throw error
             }
         }
     }

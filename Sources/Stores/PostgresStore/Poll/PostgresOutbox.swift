@@ -215,16 +215,10 @@
         public static func pending(_ address: PostgresAddress, table: TableName, keep: Duration) async throws
             -> PendingRows
         {
-            let connection = PostgresConnection(address)
-            do {
-                let pending = try await connection.access { session in
+            try await PostgresConnection.withConnection(to: address) { connection in
+                try await connection.access { session in
                     try PostgresOutboxQuery(table: Self.table(table, keep: keep, in: session)).pending(in: session)
                 }
-                await connection.close()
-                return pending
-            } catch {
-                await connection.close()
-                throw error
             }
         }
 

@@ -25,7 +25,7 @@
 
         public func begin() async throws -> any Store {
             let view = view
-            let place = try await withConnection { connection in
+            let place = try await PostgresConnection.withConnection(to: address) { connection in
                 try await connection.transaction(.update) { session in
                     let place = try RebuildPlace(view, session)
                     try place.requireOwnTables(session)
@@ -56,7 +56,7 @@
 
         public func swap() async throws {
             let (view, patience) = (view, patience)
-            try await withConnection { connection in
+            try await PostgresConnection.withConnection(to: address) { connection in
                 try await connection.transaction(.update) { session in
                     let place = try RebuildPlace(view, session)
                     try PostgresSwap(view, place, session).perform(patience: patience)
@@ -73,7 +73,7 @@
         public func abandon() async {
             // Also where the task is cancelled: a scratch schema that stays keeps room.
             await Task.detached { [self] in
-                try? await withConnection { connection in
+                try? await PostgresConnection.withConnection(to: address) { connection in
                     for _ in 0..<5 {
                         do {
                             return try await connection.transaction(.update) { session in
@@ -83,19 +83,6 @@
                     }
                 }
             }.value
-        }
-
-        private func withConnection<Result>(_ body: (PostgresConnection) async throws -> Result) async throws -> Result
-        {
-            let connection = PostgresConnection(address)
-            do {
-                let result = try await body(connection)
-                await connection.close()
-                return result
-            } catch {
-                await connection.close()
-                throw error
-            }
         }
     }
 #endif

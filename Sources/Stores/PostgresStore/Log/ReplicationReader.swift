@@ -168,7 +168,8 @@
         func confirm(_ place: LogSequenceNumber, recordedThrough row: Int64) {
             shared.withLock { shared in
                 shared.confirmed = max(shared.confirmed, place)
-                shared.marks.removeFirst(shared.marks.prefix { $0.through <= row }.count)
+                // The end of a transaction may have come since its rows were recorded: the next record needs it.
+                shared.marks.removeFirst(shared.marks.prefix { $0.through <= row && $0.end <= place }.count)
                 // The run of the last row is that of the next, as a rule.
                 shared.runs.removeFirst(max(0, shared.runs.prefix { $0.first <= row }.count - 1))
             }

@@ -1,9 +1,18 @@
 #if Postgres
     import FleetCore
     import Outbox
+    import PGOutput
     import Parking
     import PostgresConnection
     import Stores
+
+    /// Rows that stood in a table that its service empties itself, as a rule.
+    struct LogLeftovers: Sendable {
+        /// As they are written there.
+        var ids: [String]
+        /// Whoever wrote them had committed before this place of the log.
+        var place: LogSequenceNumber
+    }
 
     /// What is done in the transaction that records.
     struct LogSettlement: Sendable {
@@ -17,12 +26,20 @@
         let rows: CapturedRows?
         let backlogRow: Int64?
         let removable: [EventID]
+        /// Rows of which nobody knows more than their ids, and that they are carried.
+        let leftovers: [String]
+        let looksForLeftovers: Bool
+
+        /// At most so many rows are looked at as left over.
+        private static let leftoversLimit: Int64 = 8_192
 
         /// What became of rows that were to be removed.
         struct Removal: Sendable {
             var count = 0
             /// Those that another transaction holds.
             var locked: [EventID] = []
+            /// What stands in the table, where that was asked for; `nil` where nothing does.
+            var leftovers: LogLeftovers?
         }
 
         func perform(in session: PostgresSession) throws -> Removal {
@@ -40,8 +57,32 @@
                 }
             }
             // What is parked leaves the table, as far as it can be told there.
-            let misfits = (rows?.malformed ?? []).compactMap(\.remains?.id).filter { !$0.isEmpty }
-            guard let table, !removable.isEmpty || !misfits.isEmpty else { return Removal() }
+            let misfits = (rows?.malformed ?? []).compactMap(\.remains?.id).filter { !$0.isEmpty } + leftovers
+            guard let table else { return Removal() }
+            var removal = Removal()
+            if !removable.isEmpty || !misfits.isEmpty {
+                removal = try remove(removable, misfits, from: table, in: session)
+            }
+            if looksForLeftovers { removal.leftovers = try self.leftovers(in: table, session) }
+            return removal
+        }
+
+        /// What stands in the table now. The place is read behind the rows: what is visible to them was committed before.
+        private func leftovers(in table: PostgresOutboxTable, _ session: PostgresSession) throws -> LogLeftovers? {
+            let unpublished = needs.keep > .zero ? " AND \(PostgresOutboxTable.publishedAt) IS NULL" : ""
+            let ids = try session.rows(
+                "SELECT id::text FROM \(table.quoted) WHERE id IS NOT NULL\(unpublished) LIMIT \(Self.leftoversLimit)"
+            ).compactMap { $0[0].text }
+            let place = try session.firstRow("SELECT pg_current_wal_insert_lsn()::text")?[0].text.flatMap {
+                LogSequenceNumber($0)
+            }
+            guard !ids.isEmpty, let place else { return nil }
+            return LogLeftovers(ids: ids, place: place)
+        }
+
+        private func remove(
+            _ removable: [EventID], _ misfits: [String], from table: PostgresOutboxTable, in session: PostgresSession
+        ) throws -> Removal {
             let isUUID = table.columns["id"] == PostgresType.uuid
             let all =
                 (isUUID ? removable.map(\.description) : removable.flatMap(Self.spellings)) + misfits.map(Self.element)

@@ -42,6 +42,10 @@
             var removals: RemovalSchedule
             /// How often in a row nothing was there to be removed: then the service does it itself.
             var fruitlessRemovals = 0
+            /// Rows that their service has left in the table after all.
+            var leftovers: LogLeftovers?
+            /// When they were last looked for.
+            var lookedForLeftovers: ContinuousClock.Instant = .now
             /// Rows that were in the table before the slot was made, as far as they are captured; `nil` once all are
             /// settled.
             var backlog: Backlog?
@@ -57,8 +61,23 @@
         /// Several batches are on their way at a time, and the next is gathered meanwhile: smaller ones are as fast, and
         /// need less memory.
         public static let standardLimit = BatchLimit(events: 2048, bytes: .mebibytes(2))
-        /// How long what is settled may be unrecorded: after a crash so much is carried again.
-        private static let recordInterval = Duration.seconds(1)
+        /// How often what need not be done at once is done.
+        public struct Intervals: Sendable {
+            /// How long what is settled may be unrecorded: after a crash so much is carried again.
+            public var record: Duration
+            /// How often rows are looked for that a service which removes its rows itself has left.
+            public var leftovers: Duration
+
+            public init(record: Duration = .seconds(1), leftovers: Duration = .seconds(10)) {
+                self.record = record
+                self.leftovers = leftovers
+            }
+        }
+
+        private let intervals: Intervals
+        /// After so many removals in a row that found nothing, the service removes its rows itself: nobody looks for each of
+        /// them any more, but now and then for what is left.
+        private static let fruitlessLimit = 8
         /// At most so many rows are removed at once.
         private static let removalLimit = 16_384
         /// An idle database's log moves on by so much before it is recorded, so that idleness writes nothing itself.
@@ -73,11 +92,13 @@
         public init(
             _ address: PostgresAddress, needs: OutboxNeeds,
             spoolDirectory: String = FileManager.default.temporaryDirectory.path, limit: BatchLimit = standardLimit,
-            maximumParked: EventCount = 100_000, evictsOthers: Bool = false, clock: FleetClock = .system
+            maximumParked: EventCount = 100_000, evictsOthers: Bool = false, intervals: Intervals = Intervals(),
+            clock: FleetClock = .system
         ) async throws {
             name = address.name
             self.needs = needs
             self.maximumParked = maximumParked
+            self.intervals = intervals
             self.clock = clock
             let settling = PostgresConnection(address, reconnects: false)
             self.settling = settling
@@ -103,7 +124,7 @@
                     State(
                         settledThrough: hasBacklog ? .min : 0, record: record,
                         // The first batch is recorded at once: one that ends soon, again and again, gets on too.
-                        recordedAt: .now - Self.recordInterval,
+                        recordedAt: .now - intervals.record,
                         removals: RemovalSchedule(table, keep: needs.keep),
                         backlog: hasBacklog ? Backlog() : nil))
                 try await reader.start()
@@ -208,7 +229,7 @@
                 state.settledThrough = max(state.settledThrough, through)
                 if table != nil, !isRecorded { state.removable += rows.events.map(\.id) }
                 return state.removable.count >= Self.removalLimit
-                    || ContinuousClock.now - state.recordedAt >= Self.recordInterval
+                    || ContinuousClock.now - state.recordedAt >= intervals.record
             }
             reader.settle(through: through)
             guard isDue else { return }
@@ -244,8 +265,11 @@
         ) async throws {
             guard try await beginRecording(waits: !unlessUnderWay) else { return }
             defer { endRecording() }
-            let (last, settledThrough, removable, fruitless) = state.withLock {
-                ($0.record, $0.settledThrough, $0.removable, $0.fruitlessRemovals)
+            let (last, settledThrough, removable, fruitless, known, lookedAt) = state.withLock {
+                (
+                    $0.record, $0.settledThrough, $0.removable, $0.fruitlessRemovals, $0.leftovers,
+                    $0.lookedForLeftovers
+                )
             }
             var next = place(through: row ?? settledThrough, last)
             if let idle, idle > next.settled {
@@ -255,13 +279,18 @@
             }
             let recordedThrough = row ?? settledThrough
             let backlogRow = row.flatMap { $0 < 0 ? Self.sequence(ofBacklog: $0) : nil }
-            if next == last, parked.isEmpty, backlogRow == nil, removable.isEmpty { return }
-            // A service that removes its rows itself is looked after now and then only.
             let all = table == nil ? [] : removable + (rows?.events.map(\.id) ?? [])
-            let removes = !all.isEmpty && (rows != nil || fruitless < 8 || fruitless % 64 == 0 || isLast)
+            let removes = !all.isEmpty && (rows != nil || fruitless < Self.fruitlessLimit || isLast)
+            // What was in the table at a place is carried once everything before that place is.
+            let leftovers = known.flatMap { next.settled >= $0.place ? $0 : nil }
+            let looks =
+                table != nil && known == nil && fruitless >= Self.fruitlessLimit
+                && ContinuousClock.now - lookedAt >= intervals.leftovers
+            if next == last, parked.isEmpty, backlogRow == nil, !removes, leftovers == nil, !looks { return }
             let work = LogSettlement(
                 needs: needs, table: table, maximumParked: maximumParked, now: clock.now(), last: last, next: next,
-                parked: parked, rows: rows, backlogRow: backlogRow, removable: removes ? all : [])
+                parked: parked, rows: rows, backlogRow: backlogRow, removable: removes ? all : [],
+                leftovers: leftovers?.ids ?? [], looksForLeftovers: looks)
             let removal = try await settling.transaction(parked.isEmpty ? .update : .write) { session in
                 let removal = try work.perform(in: session)
                 CrashPoint.cleaningUp.reached()
@@ -274,7 +303,12 @@
                 state.removable.removeFirst(min(removable.count, state.removable.count))
                 // Rows that somebody holds now are removed with later ones; past the bound they stay, which harms nobody.
                 state.removable += removal.locked.prefix(max(0, Self.removalLimit - state.removable.count))
-                if !all.isEmpty { state.fruitlessRemovals = removal.count > 0 ? 0 : fruitless + 1 }
+                if removes || leftovers != nil { state.fruitlessRemovals = removal.count > 0 ? 0 : fruitless + 1 }
+                if leftovers != nil { state.leftovers = nil }
+                if looks {
+                    state.lookedForLeftovers = .now
+                    state.leftovers = removal.leftovers
+                }
             }
             reader.confirm(next.settled, recordedThrough: recordedThrough)
         }
@@ -299,13 +333,18 @@
         }
 
         private func recordWhileIdle() async throws {
-            let (record, isDue) = state.withLock { state in
+            let (record, isDue, leftovers) = state.withLock { state in
                 // Where nothing was settled since, recording would only be a transaction more to be captured.
                 let isNew = !state.removable.isEmpty || state.settledThrough > state.recordedThrough
-                return (state.record, isNew && ContinuousClock.now - state.recordedAt >= Self.recordInterval)
+                let isDue = isNew && ContinuousClock.now - state.recordedAt >= intervals.record
+                return (state.record, isDue, state.leftovers)
             }
             let idle = reader.idlePlace
-            let hasMoved = idle.map { $0.value > record.settled.value &+ Self.idleRecordSize } ?? false
+            let hasMoved =
+                idle.map { idle in
+                    idle.value > record.settled.value &+ Self.idleRecordSize
+                        || leftovers.map { idle >= $0.place } ?? false
+                } ?? false
             if isDue || hasMoved { try await self.record(idleAt: hasMoved ? idle : nil, unlessUnderWay: true) }
             try await removeExpired()
         }

@@ -178,11 +178,13 @@ public struct Parking: Sendable {
         let row = try transaction.firstRow(
             """
             SELECT count(*) FILTER (WHERE reason IS NOT NULL AND next_attempt IS NULL),
-                count(*) FILTER (WHERE next_attempt IS NOT NULL), count(*) FILTER (WHERE reason IS NULL)
+                count(*) FILTER (WHERE next_attempt IS NOT NULL), count(*) FILTER (WHERE reason IS NULL),
+                min(event_time) FILTER (WHERE reason IS NOT NULL AND next_attempt IS NULL)
             FROM flotilla_parked WHERE place = $1 AND stream = $2
             """, scope)
         return ParkedCounts(
-            parked: Int(row?[0].integer ?? 0), retrying: Int(row?[1].integer ?? 0), waiting: Int(row?[2].integer ?? 0))
+            parked: Int(row?[0].integer ?? 0), retrying: Int(row?[1].integer ?? 0), waiting: Int(row?[2].integer ?? 0),
+            oldest: row?[3].integer.map { Timestamp(microseconds: $0) })
     }
 
     /// The keys whose head is to be tried again at or before `now`, soonest first.
@@ -209,6 +211,14 @@ public struct Parking: Sendable {
     /// Removes a parked event: it was applied, or discarded.
     public func remove(_ event: ParkedEvent, in transaction: any StoreTransaction) throws {
         try transaction.run("DELETE FROM flotilla_parked WHERE sequence = $1", [.integer(event.sequence)])
+    }
+
+    /// Removes the events from behind a position on: their stream brings them again.
+    /// - Returns: how many there were.
+    public func removeAll(after position: LogPosition, in transaction: any StoreTransaction) throws -> Int {
+        try transaction.run(
+            "DELETE FROM flotilla_parked WHERE place = $1 AND stream = $2 AND position > $3",
+            scope + [.integer(position.value)])
     }
 
     /// Notes that a parked event failed once more.

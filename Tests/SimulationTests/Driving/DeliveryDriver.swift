@@ -111,6 +111,8 @@ final class DeliveryDriver: Driver {
             world.count(.automaticRetry)
             world.now = max(world.now, due)
             return .retried(try view.retryDue(at: world.now, using: &world.random))
+        case .close:
+            return .closed
         case .wait(_, let step):
             return .waited(step)
         }
@@ -118,18 +120,6 @@ final class DeliveryDriver: Driver {
 }
 
 extension DeliveryMachine.Action {
-    /// What this is a part of.
-    var step: DeliveryMachine.Step {
-        switch self {
-        case .open: .open
-        case .read: .read
-        case .apply: .apply
-        case .acknowledge: .acknowledge
-        case .retry: .retry
-        case .wait(_, let step): step
-        }
-    }
-
     var isWait: Bool {
         if case .wait = self { true } else { false }
     }
@@ -137,6 +127,7 @@ extension DeliveryMachine.Action {
     var summary: String {
         switch self {
         case .open: "open"
+        case .close: "close"
         case .read(let position): "read after \(position)"
         case .apply(let records, let position, let heldKeys, let isCareful):
             "apply \(records.map(\.event.number)) after \(position)\(isCareful ? " with care" : ""),"

@@ -103,6 +103,8 @@ final class RelayDriver: Driver {
             try world.outbox.settle(batch)
             if !belated.isEmpty { try world.broker.append(belated) }
             return .settled
+        case .close:
+            return .closed
         case .wait(_, let step):
             return .waited(step)
         }
@@ -110,17 +112,6 @@ final class RelayDriver: Driver {
 }
 
 extension RelayMachine.Action {
-    /// What this is a part of.
-    var step: RelayMachine.Step {
-        switch self {
-        case .open: .open
-        case .capture: .capture
-        case .append: .append
-        case .settle: .settle
-        case .wait(_, let step): step
-        }
-    }
-
     var isWait: Bool {
         if case .wait = self { true } else { false }
     }
@@ -128,6 +119,7 @@ extension RelayMachine.Action {
     var summary: String {
         switch self {
         case .open: "open"
+        case .close: "close"
         case .capture(let position): "capture after \(position == .start ? "the start" : "\(position)")"
         case .append(let events): "append \(events.map(\.number))"
         case .settle(let batch):

@@ -27,11 +27,8 @@ public struct ParkedCounts: Sendable, Hashable {
     public var retrying = 0
     /// Waiting behind one of the above.
     public var waiting = 0
-    /// When the oldest of those that failed for good occurred.
-    public var oldest: Timestamp?
 
-    public init(parked: Int = 0, retrying: Int = 0, waiting: Int = 0, oldest: Timestamp? = nil) {
-        self.oldest = oldest
+    public init(parked: Int = 0, retrying: Int = 0, waiting: Int = 0) {
         self.parked = parked
         self.retrying = retrying
         self.waiting = waiting

@@ -178,13 +178,20 @@ public struct Parking: Sendable {
         let row = try transaction.firstRow(
             """
             SELECT count(*) FILTER (WHERE reason IS NOT NULL AND next_attempt IS NULL),
-                count(*) FILTER (WHERE next_attempt IS NOT NULL), count(*) FILTER (WHERE reason IS NULL),
-                min(event_time) FILTER (WHERE reason IS NOT NULL AND next_attempt IS NULL)
+                count(*) FILTER (WHERE next_attempt IS NOT NULL), count(*) FILTER (WHERE reason IS NULL)
             FROM flotilla_parked WHERE place = $1 AND stream = $2
             """, scope)
         return ParkedCounts(
-            parked: Int(row?[0].integer ?? 0), retrying: Int(row?[1].integer ?? 0), waiting: Int(row?[2].integer ?? 0),
-            oldest: row?[3].integer.map { Timestamp(microseconds: $0) })
+            parked: Int(row?[0].integer ?? 0), retrying: Int(row?[1].integer ?? 0), waiting: Int(row?[2].integer ?? 0))
+    }
+
+    /// When the oldest of the events that failed for good occurred; `nil` where there is none.
+    public func oldestFailure(in transaction: any StoreTransaction) throws -> Timestamp? {
+        try transaction.firstRow(
+            """
+            SELECT min(event_time) FROM flotilla_parked
+            WHERE place = $1 AND stream = $2 AND reason IS NOT NULL AND next_attempt IS NULL
+            """, scope)?[0].integer.map { Timestamp(microseconds: $0) }
     }
 
     /// The keys whose head is to be tried again at or before `now`, soonest first.

@@ -126,7 +126,8 @@ public struct RelayMachine: SteerableMachine, Sendable {
             isOpening = false
             phase = .open
             heldKeys = keys
-        case .closed:
+        // What could not be closed is of no use any more, either.
+        case .closed, .failed(.close, _):
             mustClose = false
             failures = [:]
             captured = .start

@@ -170,7 +170,8 @@ public struct DeliveryMachine: SteerableMachine, Sendable {
             readThrough = opening.position
             heldKeys = opening.heldKeys
             nextDue = opening.nextDue
-        case .closed:
+        // What could not be closed is of no use any more, either.
+        case .closed, .failed(.close, _):
             mustClose = false
             failures = [:]
             return open()

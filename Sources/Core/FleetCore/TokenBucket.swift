@@ -72,10 +72,11 @@ public struct EventRate: Sendable, Hashable, CustomStringConvertible {
         self.init(EventCount(count), per: unit)
     }
 
-    /// How long so many events take; saturates instead of overflowing.
+    /// How long so many events take, rounded up; saturates instead of overflowing.
     public func time(of events: EventCount) -> Duration {
         let (product, overflow) = Int64(events.value).multipliedReportingOverflow(by: unit.microseconds)
-        return .microseconds(overflow ? .max / 2 : product / Int64(count.value))
+        let divisor = Int64(count.value)
+        return .microseconds(overflow ? .max / 2 : product / divisor + (product % divisor == 0 ? 0 : 1))
     }
 
     /// How many events come in a time, at least one.

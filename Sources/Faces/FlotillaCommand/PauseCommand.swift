@@ -18,7 +18,7 @@ struct PauseCommand: AsyncParsableCommand {
             """)
 
     @Argument(help: "The fleet file (or nothing), then the service or view.")
-    var words: [String]
+    var words: [String] = []
 
     @Option(help: "Why: one line, shown by `flotilla status`.")
     var reason: String?
@@ -49,7 +49,7 @@ struct ResumeCommand: AsyncParsableCommand {
             """)
 
     @Argument(help: "The fleet file (or nothing), then the service or view.")
-    var words: [String]
+    var words: [String] = []
 
     func run() async throws {
         let (fleet, subject) = try await FlowArguments.load(

@@ -24,7 +24,7 @@ struct ReplayCommand: AsyncParsableCommand {
             """)
 
     @Argument(help: "The fleet file (or nothing), then the view.")
-    var words: [String]
+    var words: [String] = []
 
     @Option(help: ArgumentHelp("Of the streams that the view reads, this service's alone.", valueName: "service"))
     var from: String?

@@ -16,6 +16,8 @@ final class DeliveryDriver: Driver {
         try schedule(machine.start())
     }
 
+    private(set) var isPaused = false
+
     var workCount: Int { work.count }
     var isIdle: Bool { machine.isIdle && !work.contains { $0.answer != nil } }
 
@@ -35,7 +37,15 @@ final class DeliveryDriver: Driver {
             if lost.answer == nil, !lost.action.isWait, world.random.chance(50) { _ = try perform(lost.action) }
         }
         machine = DeliveryMachine()
+        if isPaused { _ = machine.restart(isPaused: true) }
         try schedule(machine.start())
+    }
+
+    /// Tells the machine to rest, to go on, or to begin anew.
+    func steer(isPaused: Bool) throws {
+        world.note("delivery is told to \(isPaused ? "rest" : "begin")")
+        self.isPaused = isPaused
+        try schedule(machine.restart(isPaused: isPaused))
     }
 
     // MARK: The machine
@@ -43,6 +53,7 @@ final class DeliveryDriver: Driver {
     private func schedule(_ actions: [DeliveryMachine.Action]) throws {
         for action in actions {
             world.note("delivery: \(action.summary)")
+            if isPaused, action.isNewWork { throw Failure(.workedWhilePaused, action.summary) }
             if case .open = action { held = 0 }
             let step = action.step
             if work.contains(where: { $0.action.step == step }) {
@@ -122,6 +133,14 @@ final class DeliveryDriver: Driver {
 extension DeliveryMachine.Action {
     var isWait: Bool {
         if case .wait = self { true } else { false }
+    }
+
+    /// Whether it takes on what was not taken on before.
+    var isNewWork: Bool {
+        switch self {
+        case .open, .read, .apply, .retry: true
+        default: false
+        }
     }
 
     var summary: String {

@@ -125,12 +125,12 @@ private struct StatusReader: Sendable {
         let oldest = pending.oldest ?? captured?.oldest.flatMap { Timestamp($0) }
         row.lagSeconds = pending.count == 0 ? 0 : oldest.map { StatusStage.age($0) }
         let parking = Parking(place: .outbox, stream: stream)
-        let counts = try await Connectors.withStore(of: service) { store in
-            try await store.read { try parking.counts(in: $0) }
+        let (counts, oldestFailure) = try await Connectors.withStore(of: service) { store in
+            try await store.read { (try parking.counts(in: $0), try parking.oldestFailure(in: $0)) }
         }
         row.parked = counts.parked
         row.waiting = counts.waiting
-        row.oldestParkedSeconds = counts.oldest.map { StatusStage.age($0) }
+        row.oldestParkedSeconds = oldestFailure.map { StatusStage.age($0) }
         let bounds = try await broker.bounds(of: stream)
         row.appended = bounds.last.value
         row.bytes = bounds.size.value
@@ -174,13 +174,16 @@ private struct StatusReader: Sendable {
 
     private func fill(_ row: inout View, _ view: ViewName, _ stream: StreamName, _ store: any Store) async throws {
         let parking = Parking(place: .view(view), stream: stream)
-        let (state, counts) = try await store.read { transaction in
-            (try Inbox.state(of: view.text, in: stream, transaction), try parking.counts(in: transaction))
+        let (state, counts, oldestFailure) = try await store.read { transaction in
+            (
+                try Inbox.state(of: view.text, in: stream, transaction), try parking.counts(in: transaction),
+                try parking.oldestFailure(in: transaction)
+            )
         }
         row.parked = counts.parked
         row.retrying = counts.retrying
         row.waiting = counts.waiting
-        row.oldestParkedSeconds = counts.oldest.map { StatusStage.age($0) }
+        row.oldestParkedSeconds = oldestFailure.map { StatusStage.age($0) }
         let bounds = try await broker.bounds(of: stream)
         let position = state?.position ?? LogPosition(bounds.first.value - 1)
         row.builtFrom = state.map { $0.begunAfter.value + 1 }

@@ -20,6 +20,7 @@
         /// Where the history, the observations and the report are.
         public var path: String { directory.path }
 
+        /// Makes its directory.
         public init(_ options: DrillOptions, tell: @escaping @Sendable (String) -> Void) throws {
             self.options = options
             directory = try DrillDirectory(options.directory)
@@ -41,6 +42,7 @@
                 tell("judging")
                 let read = try history.read()
                 return try await Blocking.run { [self] in
+                    try ObservationsFile.write(observations, to: directory.observations)
                     let judgement = Judge.judge(read, observations)
                     try ReportFiles(directory: directory).write(read, judgement)
                     return judgement

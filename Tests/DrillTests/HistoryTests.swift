@@ -49,9 +49,21 @@ import Testing
     @Test func aHistoryThatBreaksOffIsReadUpToThere() throws {
         _ = try write()
         var lines = try String(contentsOfFile: path, encoding: .utf8).split(separator: "\n")
-        lines = lines.prefix(5) + [lines[5].prefix(lines[5].count / 2)]
+        lines = lines.prefix(4) + [lines[4].prefix(lines[4].count / 2)]
         try lines.joined(separator: "\n").write(toFile: path, atomically: false, encoding: .utf8)
         let read = try HistoryFile.read(path)
         #expect(read.transactions.map(\.outcome) == [.committed, .unknown])
+    }
+
+    @Test func whatWasObservedIsJudgedAgainAsBefore() throws {
+        var drill = HealthyDrill(seed: RandomSource(for: "observations").seed)
+        let event = try drill.transaction(of: "orders", .committed).events[0]
+        drill.change(view: 0) { $0.removeAll { $0.event == event.id } }
+        drill.observations.outboxes[0].retained = nil
+        try ObservationsFile.write(drill.observations, to: path)
+        let read = try ObservationsFile.read(path)
+        #expect(Judge.judge(drill.history, read).findings == drill.judged().findings)
+        #expect(read.parked == drill.observations.parked && read.outboxes == drill.observations.outboxes)
+        #expect(read.views.map(\.folds) == drill.observations.views.map(\.folds))
     }
 }

@@ -20,7 +20,7 @@ import Testing
 
     @Test func aDrillThatWentWellHasNoFindings() {
         for seed in 0..<50 as Range<UInt64> {
-            let judgement = HealthyDrill(seed: drill.history.opening?.seed ?? 0 &+ seed).judged()
+            let judgement = HealthyDrill(seed: (drill.history.opening?.seed ?? 0) &+ seed).judged()
             #expect(judgement.isClean, "\(judgement.findings)")
             #expect(judgement.figures.duplicates.values.contains { $0 > 0 })
             #expect(

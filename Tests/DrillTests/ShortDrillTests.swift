@@ -12,7 +12,7 @@
             let directory = "\(FileManager.default.temporaryDirectory.path)/flotilla-drill-test-\(UUID().uuidString)"
             var options = DrillOptions(seed: seed, directory: directory)
             options.seconds =
-                ProcessInfo.processInfo.environment["FLOTILLA_DRILL_SECONDS"].flatMap { Int($0) } ?? 75
+                ProcessInfo.processInfo.environment["FLOTILLA_DRILL_SECONDS"].flatMap { Int($0) } ?? 90
             // Other tests are at work at the same time.
             options.recoveryBound = 120
             options.rate = 40

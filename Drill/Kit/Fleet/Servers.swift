@@ -89,7 +89,11 @@
         }
 
         func close(leash: Leash) async throws {
-            try await Blocking.run { [self] in postgres.stop(mode: "immediate") }
+            try await Blocking.run { [self] in
+                postgres.stop(mode: "immediate")
+                try? FileManager.default.removeItem(atPath: postgres.directory.path)
+                disk?.remove()
+            }
             if let disk { leash.unmounted(disk.path) }
         }
     }

@@ -25,7 +25,10 @@ public final class SmallDisk: Sendable {
         }
     }
 
-    deinit {
+    deinit { remove() }
+
+    /// Takes it away, with everything on it. Done by itself when nobody holds it any more, unless the process ends before.
+    public func remove() {
         _ = try? unmount.run(["-l", path])
     }
 

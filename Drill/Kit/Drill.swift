@@ -244,7 +244,8 @@
             // What status says is one thing; that a run finds nothing to do is another.
             let ending = try await flotilla(["run", "--until-idle"], leash, within: Self.drainLimit)
             if ending != .code(0), ending != .code(3) {
-                history.write(.died(process: "run --until-idle", how: ending.map { "\($0)" } ?? "it found no end"))
+                history.write(
+                    .died(process: "run --until-idle", how: ending.map { "it ended with \($0)" } ?? "it found no end"))
             }
             guard let last = try await reader.read() else {
                 throw CheckFailure("flotilla status gives no answer; see \(directory.file("status.log"))")

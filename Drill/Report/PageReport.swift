@@ -25,7 +25,7 @@ public struct PageReport: Sendable {
         </head>
         <body>
         <main>
-        \([heading, findings, Timeline(history).figure, figures, faults, deaths].joined(separator: "\n"))
+        \([heading, findings, Timeline(history).figure, figures, faults, notes].joined(separator: "\n"))
         </main>
         </body>
         </html>
@@ -81,12 +81,10 @@ public struct PageReport: Sendable {
             """
     }
 
-    private var deaths: String {
-        guard !history.deaths.isEmpty else { return "" }
-        let items = history.deaths.map {
-            "<li>\(Telling.seconds($0.at)): \(Markup.text($0.process)): \(Markup.text($0.how))</li>"
-        }
-        return "<section><h2>Processes that ended by themselves</h2><ul>\(items.joined())</ul></section>"
+    private var notes: String {
+        guard !history.notes.isEmpty else { return "" }
+        let items = history.notes.map { "<li>\(Markup.text($0))</li>" }
+        return "<section><h2>Notes</h2><ul>\(items.joined())</ul></section>"
     }
 }
 

@@ -11,7 +11,7 @@ public struct TextReport: Sendable {
     }
 
     public var text: String {
-        [heading, findings, figures, faults, deaths].filter { !$0.isEmpty }.map { $0.joined(separator: "\n") }
+        [heading, findings, figures, faults, history.notes].filter { !$0.isEmpty }.map { $0.joined(separator: "\n") }
             .joined(separator: "\n\n") + "\n"
     }
 
@@ -39,11 +39,5 @@ public struct TextReport: Sendable {
             return "\(fault.number). \(fault.name): \(Telling.seconds(fault.begin)) to "
                 + "\(fault.end.map(Telling.seconds) ?? "the end"), carried again \(again)"
         }
-    }
-
-    private var deaths: [String] {
-        guard !history.deaths.isEmpty else { return [] }
-        return ["processes that ended by themselves, and were started again:"]
-            + history.deaths.map { "\(Telling.seconds($0.at)): \($0.process): \($0.how)" }
     }
 }

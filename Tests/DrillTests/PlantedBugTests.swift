@@ -178,6 +178,12 @@ import Testing
         expect(.store, in: drill, naming: "has what was rolled back", ghost.id)
     }
 
+    @Test func aProcessThatCrashes() {
+        var drill = drill
+        drill.history.take(HistoryEntry(at: 1_500, .died(process: "run 1", how: "it ended by itself, with signal 11")))
+        expect(.process, in: drill, naming: "run 1 at 1.500 s", "signal 11")
+    }
+
     @Test func whatIsLeftBehindIsTold() {
         var drill = drill
         drill.observations.outboxes[0].pending = 7

@@ -20,7 +20,7 @@ public struct HistoryEntry: Sendable, Codable {
         /// Everything was carried again, so long after the faults of a step ended; `nil`: not within the bound.
         case recovered(step: Int, milliseconds: Int?)
         case sampled([LagSample])
-        /// A process ended that nobody had told to.
+        /// A process ended that nobody had ended, or did not end as it was told to.
         case died(process: String, how: String)
         /// For whoever reads the history.
         case noted(String)

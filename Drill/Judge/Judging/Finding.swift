@@ -4,6 +4,8 @@ public struct Finding: Sendable, Hashable, CustomStringConvertible {
     public enum Rule: String, Sendable, CaseIterable, Comparable {
         /// A store lost what it acknowledged, or kept what it rolled back: not Flotilla's doing.
         case store
+        /// A process ended that nobody had ended, or did not end when it was told to.
+        case process
         /// Something was left behind when nothing was pending any more.
         case undrained
         /// An event was committed, and left its outbox, and is not in the broker.

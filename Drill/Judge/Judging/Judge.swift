@@ -16,6 +16,7 @@ public struct Judge {
     public static func judge(_ history: History, _ observations: Observations) -> Judgement {
         var judge = Judge(history, observations)
         judge.judgeStores()
+        judge.judgeProcesses()
         judge.judgeOutboxes()
         for service in judge.services { judge.judgeStream(of: service) }
         for view in observations.views { judge.judgeView(view) }
@@ -74,6 +75,13 @@ public struct Judge {
             find(.store, missing) { "the store of \(service) has not all that it committed: \($0) transactions" }
             find(.store, surplus) { "the store of \(service) has what was rolled back: \($0) cases" }
         }
+    }
+
+    /// Whatever fails around it, `flotilla run` waits for it to come back.
+    private mutating func judgeProcesses() {
+        var deaths = Examples()
+        for death in history.deaths { deaths.add("\(death.process) at \(Wording.seconds(death.at)): \(death.how)") }
+        find(.process, deaths) { "\($0) times a process did not end as it must" }
     }
 
     private mutating func judgeOutboxes() {

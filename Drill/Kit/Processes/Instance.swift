@@ -47,7 +47,11 @@ final class Instance: Sendable {
                         return state.isExpectedToEnd || !state.isWanted
                     }
                     if !isExpected {
-                        history.write(.died(process: name, how: "\(ending)"))
+                        // Whoever takes over from one that is paused kills it, where it holds a file's lock.
+                        history.write(
+                            ending == .signal(SIGKILL)
+                                ? .noted("\(name) was killed by its successor")
+                                : .died(process: name, how: "it ended by itself, with \(ending)"))
                         try await Task.sleep(for: Self.restartDelay)
                     }
                 }
@@ -99,13 +103,7 @@ final class Instance: Sendable {
 
     func pause() { state.withLock { $0.process?.send(SIGSTOP) } }
 
-    /// A successor may have killed it meanwhile, where it held a file's lock.
-    func resume() {
-        state.withLock { state in
-            if state.process?.ended == .signal(SIGKILL) { state.isExpectedToEnd = true }
-            state.process?.send(SIGCONT)
-        }
-    }
+    func resume() { state.withLock { $0.process?.send(SIGCONT) } }
 
     /// From its next start on, its clock shows so many seconds more than the machine's.
     func offsetClock(bySeconds seconds: Int) { state.withLock { $0.clockOffset = seconds } }
@@ -116,8 +114,8 @@ final class Instance: Sendable {
         end(SIGINT)
         guard let process else { return }
         guard let ending = try await process.end(within: Self.endLimit) else {
-            return history.write(.died(process: name, how: "had to be killed: SIGINT did not end it"))
+            return history.write(.died(process: name, how: "SIGINT did not end it, and it was killed"))
         }
-        if ending != .code(0) { history.write(.died(process: name, how: "\(ending) on SIGINT")) }
+        if ending != .code(0) { history.write(.died(process: name, how: "it ended with \(ending) on SIGINT")) }
     }
 }

@@ -54,7 +54,7 @@ struct FlotillaCommand: AsyncParsableCommand {
         subcommands: [
             CheckCommand.self, PlanCommand.self, ApplyCommand.self, RunCommand.self, StatusCommand.self,
             ParkedCommand.self, PublishCommand.self, EventsCommand.self, ViewsCommand.self, PauseCommand.self,
-            ResumeCommand.self, ReplayCommand.self, InitCommand.self,
+            ResumeCommand.self, ReplayCommand.self, MigrateBrokerCommand.self, InitCommand.self,
         ])
 }
 

@@ -108,8 +108,8 @@ let package = Package(
         room(
             "Flotilla", wing: "Faces",
             [
-                "FleetCore", "Stores", "Inbox", "SQLiteStore", postgres("PostgresConnection"),
-                postgres("PostgresStore"),
+                "FleetCore", "Stores", "Brokers", "Inbox", "Parking", "Views", "SQLiteStore", "EmbeddedBroker",
+                postgres("PostgresConnection"), postgres("PostgresStore"), lifecycle,
             ]),
         .systemLibrary(name: "CMalloc", path: "Sources/Faces/CMalloc"),
         .executableTarget(
@@ -181,8 +181,8 @@ let package = Package(
         tests(
             "FlotillaTests",
             [
-                "Flotilla", "FleetCore", "Stores", "SQLiteStore", "TestKit", postgres("PostgresConnection"),
-                postgres("PostgresStore"),
+                "Flotilla", "FleetCore", "Stores", "Brokers", "SQLiteStore", "EmbeddedBroker", "TestKit",
+                postgres("PostgresConnection"), postgres("PostgresStore"),
             ]),
     ],
     swiftLanguageModes: [.v6]

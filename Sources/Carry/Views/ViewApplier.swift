@@ -1,7 +1,7 @@
 import Brokers
 public import FleetCore
 import Inbox
-import Parking
+public import Parking
 public import Stores
 
 /// Applies records of one stream to one view, within one transaction of the view's store: effects, inbox rows, parked
@@ -45,7 +45,7 @@ public struct ViewApplier: Sendable {
         self.retries = retries
     }
 
-    var parking: Parking { Parking(place: .view(subscription.view), stream: stream) }
+    public var parking: Parking { Parking(place: .view(subscription.view), stream: stream) }
     /// The view's name in the inbox of its store.
     var inboxName: String { subscription.view.text }
 

@@ -2,13 +2,14 @@ import Brokers
 public import FleetCore
 public import FleetFile
 import Logging
+import Push
 import Relay
 import SQLiteStore
 import ServiceLifecycle
 import Synchronization
 import Views
 
-/// Carries a fleet's events: one relay a publishing service, one delivery a view and stream.
+/// Carries a fleet's events: one relay a publishing service, one delivery a subscription and stream.
 public final class FleetRun: Sendable {
     public struct Options: Sendable {
         /// End when nothing is pending.
@@ -23,7 +24,7 @@ public final class FleetRun: Sendable {
     public struct Work: Sendable {
         public enum Kind: Sendable { case relay, delivery }
         public var kind: Kind
-        /// The service whose outbox is relayed, or the view that is delivered to.
+        /// The service whose outbox is relayed, or the subscription that is delivered to.
         public var subject: String
         public var stream: StreamName
         public var progress: Progress
@@ -34,6 +35,8 @@ public final class FleetRun: Sendable {
     public let work: [Work]
     private let relays: [RelayService]
     private let deliveries: [DeliveryService]
+    private let pushes: [PushService]
+    private let endpoints: [PushAssembly]
     private let broker: any Broker
     private let stores: [SharedStore]
     private let hold: any FleetHold
@@ -76,7 +79,10 @@ public final class FleetRun: Sendable {
                     }))
             work.append(Work(kind: .relay, subject: service.name.text, stream: stream, progress: progress))
         }
-        for service in fleet.services where !service.views.isEmpty {
+        var pushes: [PushService] = []
+        var endpoints: [PushAssembly] = []
+        var pushing: [(ServiceDefinition, SharedStore)] = []
+        for service in fleet.services where !service.views.isEmpty || !service.push.isEmpty {
             let store = SharedStore(service)
             stores.append(store)
             for view in service.views {
@@ -92,10 +98,28 @@ public final class FleetRun: Sendable {
                             progress: progress))
                 }
             }
+            if !service.push.isEmpty { pushing.append((service, store)) }
+        }
+        // Nothing fails from here on: whoever has connections gets to close them.
+        for (service, store) in pushing {
+            let assembly = PushAssembly(of: service, in: fleet)
+            endpoints.append(assembly)
+            for plan in assembly.plans {
+                let name = "\(plan.subscription) from \(plan.stream.service)"
+                let progress = Progress(name: name, changes: changes)
+                pushes.append(
+                    PushService(plan: plan, stores: store, broker: broker, patience: patience, progress: progress))
+                work.append(
+                    Work(
+                        kind: .delivery, subject: plan.subscription.description, stream: plan.stream,
+                        progress: progress))
+            }
         }
         self.work = work
         self.relays = relays
         self.deliveries = deliveries
+        self.pushes = pushes
+        self.endpoints = endpoints
         self.stores = stores
     }
 
@@ -118,6 +142,7 @@ public final class FleetRun: Sendable {
         }
         services += relays.map { .init(service: $0) }
         services += deliveries.map { .init(service: $0) }
+        services += pushes.map { .init(service: $0) }
         services += companions.map { .init(service: $0) }
         let retained = RetainedLogWatch(services: fleet.publishers, logger: logger)
         services += [.init(service: recorder), .init(service: trimmer), .init(service: retained)]
@@ -140,6 +165,7 @@ public final class FleetRun: Sendable {
     }
 
     private func close() async {
+        for assembly in endpoints { await assembly.close() }
         for store in stores { await store.close() }
         await broker.close()
         await hold.release()

@@ -54,12 +54,12 @@ public struct FleetStatus: Codable, Sendable {
         }
     }
 
-    /// A view and one of the streams that it reads.
+    /// A view, or what is pushed to a service, and one of the streams that it reads.
     public struct View: Codable, Sendable {
         public var view: String
         public var service: String
         public var stream: String
-        /// Records that the view has not seen yet.
+        /// Records that it has not seen yet.
         public var pending: Int?
         /// The age of the oldest of them, in seconds.
         public var lagSeconds: Double?
@@ -67,7 +67,7 @@ public struct FleetStatus: Codable, Sendable {
         /// Events that failed, and will be tried again by themselves.
         public var retrying: Int
         public var waiting: Int
-        /// The first record that the view was built from; 1 is the stream's beginning.
+        /// The first record that it has seen; 1 is the stream's beginning.
         public var builtFrom: Int64?
         public var lastError: String?
 
@@ -153,17 +153,16 @@ public struct FleetStatus: Codable, Sendable {
             }
             status.streams.append(row)
         }
-        for service in fleet.services where !service.views.isEmpty {
+        for service in fleet.services where !service.subscriptions.isEmpty {
             let store = SharedStore(service)
-            for view in service.views {
-                for source in view.sources {
-                    let name = SubscriptionName(service: service.name, view: view.name)
+            for (name, sources) in service.subscriptions {
+                for source in sources {
                     let stream = fleet.stream(of: source)
                     var row = View(
                         view: name.description, service: service.name.text, stream: stream.description, parked: 0,
                         retrying: 0, waiting: 0, lastError: lastError(name.description, stream))
                     do {
-                        try await fill(&row, view.name, stream, try await store.store(), broker)
+                        try await fill(&row, name, stream, try await store.store(), broker)
                     } catch {
                         row.lastError = FleetError.wrapping(error).description
                         status.unreachable = true
@@ -242,11 +241,11 @@ public struct FleetStatus: Codable, Sendable {
     }
 
     private static func fill(
-        _ row: inout View, _ view: ViewName, _ stream: StreamName, _ store: any Store, _ broker: any Broker
+        _ row: inout View, _ name: SubscriptionName, _ stream: StreamName, _ store: any Store, _ broker: any Broker
     ) async throws {
-        let parking = Parking(place: .view(view), stream: stream)
+        let parking = Parking(place: .subscription(name.name), stream: stream)
         let (state, counts) = try await store.read { transaction in
-            (try Inbox.state(of: view.text, in: stream, transaction), try parking.counts(in: transaction))
+            (try Inbox.state(of: name.name, in: stream, transaction), try parking.counts(in: transaction))
         }
         row.parked = counts.parked
         row.retrying = counts.retrying

@@ -139,7 +139,7 @@
             needs.outbox.flatMap { $0.capture == .poll ? nil : ReplicationSetup($0, address: address) }
         }
 
-        private var newViews: [ViewNeeds] { needs.views.filter { knownViews[$0.subscription.view.text] == nil } }
+        private var newViews: [ViewNeeds] { needs.views.filter { knownViews[$0.subscription.name] == nil } }
 
         func plan() throws -> SetupPlan {
             var plan = SetupPlan()
@@ -158,7 +158,7 @@
             }
             plan.steps += newViews.map { SetupStep("create view \($0.subscription)") }
             for view in needs.views {
-                if let known = knownViews[view.subscription.view.text], known != view.schema {
+                if let known = knownViews[view.subscription.name], known != view.schema {
                     plan.notices.append(
                         "the schema of view \(view.subscription) differs from the one it was made with;"
                             + " `flotilla views rebuild \(view.subscription)` makes it anew")
@@ -171,7 +171,7 @@
         }
 
         private var undeclaredViews: [String] {
-            let declared = Set(needs.views.map { $0.subscription.view.text })
+            let declared = Set(needs.views.map { $0.subscription.name })
             return knownViews.keys.sorted().filter { !declared.contains($0) }
         }
 
@@ -187,7 +187,7 @@
         }
 
         private func forget(_ view: String) throws {
-            let place = Parking.Place.view(ViewName(unchecked: view)).text
+            let place = Parking.Place.subscription(view).text
             let numbers = "(SELECT number FROM flotilla_subscriptions WHERE name = $1)"
             _ = try session.run("DELETE FROM flotilla_inbox WHERE subscription IN \(numbers)", [.text(view)])
             _ = try session.run("DELETE FROM flotilla_subscriptions WHERE name = $1", [.text(view)])

@@ -91,7 +91,7 @@ struct SQLiteChanges {
     private static func viewStep(_ view: SubscriptionName) -> SetupStep { SetupStep("create view \(view)") }
 
     private var newViews: [ViewNeeds] {
-        needs.views.filter { knownViews[$0.subscription.view.text] == nil }
+        needs.views.filter { knownViews[$0.subscription.name] == nil }
     }
 
     func plan() throws -> SetupPlan {
@@ -106,13 +106,13 @@ struct SQLiteChanges {
         if let outbox = needs.outbox, !hasOutbox { plan.steps.append(Self.outboxStep(outbox.table)) }
         plan.steps += newViews.map { Self.viewStep($0.subscription) }
         for view in needs.views {
-            if let known = knownViews[view.subscription.view.text], known != view.schema {
+            if let known = knownViews[view.subscription.name], known != view.schema {
                 plan.notices.append(
                     "the schema of view \(view.subscription) differs from the one it was made with;"
                         + " `flotilla views rebuild \(view.subscription)` makes it anew")
             }
         }
-        let declared = Set(needs.views.map { $0.subscription.view.text })
+        let declared = Set(needs.views.map { $0.subscription.name })
         for known in knownViews.keys.sorted() where !declared.contains(known) {
             plan.steps.append(SetupStep("forget view \(known), which is no longer declared; its tables stay"))
         }
@@ -127,14 +127,14 @@ struct SQLiteChanges {
         for view in newViews {
             try SQLiteViewObjects.create(view, in: session)
         }
-        let declared = Set(needs.views.map { $0.subscription.view.text })
+        let declared = Set(needs.views.map { $0.subscription.name })
         for known in knownViews.keys where !declared.contains(known) {
             try forget(known)
         }
     }
 
     private func forget(_ view: String) throws {
-        let place = Parking.Place.view(ViewName(unchecked: view)).text
+        let place = Parking.Place.subscription(view).text
         let numbers = "(SELECT number FROM flotilla_subscriptions WHERE name = $1)"
         try session.run("DELETE FROM flotilla_inbox WHERE subscription IN \(numbers)", [.text(view)])
         try session.run("DELETE FROM flotilla_subscriptions WHERE name = $1", [.text(view)])

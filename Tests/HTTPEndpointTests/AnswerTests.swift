@@ -29,7 +29,7 @@ import Testing
         let (answer, _) = try await deliver { _ in .answer(status) }
         #expect(answer.later?.isRetriable == true)
         #expect(answer.wait == nil)
-        if case .notNow(_, _, let mayBeTheEvent) = answer { #expect(mayBeTheEvent == (status != 429)) }
+        #expect(answer.mayBeTheEvent == (status != 429))
     }
 
     @Test func retryAfterIsRead() async throws {

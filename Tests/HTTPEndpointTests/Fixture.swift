@@ -40,4 +40,6 @@ extension DeliveryAnswer {
     var later: FleetError? { if case .notNow(let error, _, _) = self { error } else { nil } }
 
     var wait: Duration? { if case .notNow(_, let wait, _) = self { wait } else { nil } }
+
+    var mayBeTheEvent: Bool? { if case .notNow(_, _, let mayBe) = self { mayBe } else { nil } }
 }

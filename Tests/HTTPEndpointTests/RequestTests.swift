@@ -60,7 +60,8 @@ import Wire
     }
 
     @Test func anEventWithoutDataHasNoBodyAndNoContentType() async throws {
-        let (_, requests) = try await deliver(event(payload: "", contentType: Event.noContentType)) { _ in .answer(204) }
+        let (_, requests) = try await deliver(event(payload: "", contentType: Event.noContentType)) { _ in .answer(204)
+        }
         #expect(requests.first?.body == "")
         #expect(requests.first?["content-type"] == nil)
     }

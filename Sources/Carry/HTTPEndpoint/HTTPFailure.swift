@@ -43,7 +43,8 @@ enum HTTPFailure {
             return FleetError(.cancelled, "the work was cancelled")
         case let error as HTTPClientError where timeouts.contains(error):
             return FleetError(
-                .unavailable, "\(name) did not answer within \(settings.timeout.inSeconds) s",
+                .unavailable,
+                "\(name) did not answer within \(Double(settings.timeout.wholeMicroseconds) / 1_000_000) s",
                 remedy: "see why it hangs, or raise `timeout`", isRetriable: true)
         case let error as HTTPClientError where error == .remoteConnectionClosed:
             return FleetError(
@@ -59,6 +60,8 @@ enum HTTPFailure {
                 underlying: oneLine("\(error)", 120))
         case is NIOSSLError, is BoringSSLError, is NIOSSLExtraError:
             return certificate(error, name)
+        case let error as IOError where [ECONNREFUSED, EHOSTUNREACH, ENETUNREACH, ENETDOWN].contains(error.errnoCode):
+            return unreachable(name, String(cString: strerror(error.errnoCode)))
         case let error as IOError:
             return FleetError(
                 .unavailable, "the connection to \(name) broke", isRetriable: true,
@@ -91,11 +94,17 @@ enum HTTPFailure {
         let reasons = error.connectionErrors.map { single in
             (single.error as? IOError).map { String(cString: strerror($0.errnoCode)) } ?? oneLine("\(single.error)", 80)
         }
-        let isUnknown = error.connectionErrors.isEmpty
+        let said = Set(reasons).sorted().joined(separator: ", ")
+        if !error.connectionErrors.isEmpty { return unreachable(name, said) }
         return FleetError(
-            .unavailable, isUnknown ? "the name of \(name) is not known" : "\(name) cannot be reached",
-            remedy: "see that it runs, and that `to` names it", isRetriable: true,
-            underlying: Set(reasons).sorted().joined(separator: ", "))
+            .unavailable, "nobody knows the name of the host in \(name)", remedy: "see that `to` names it",
+            isRetriable: true)
+    }
+
+    private static func unreachable(_ name: String, _ said: String) -> FleetError {
+        FleetError(
+            .unavailable, "\(name) cannot be reached", remedy: "see that it runs, and that `to` names it",
+            isRetriable: true, underlying: said)
     }
 
     private static func quoted(_ body: String) -> String? {

@@ -235,7 +235,9 @@ extension ServiceDefinition {
 
     /// - Parameter stream: where the service's events go.
     func storeNeeds(stream: StreamName) -> StoreNeeds {
-        StoreNeeds(outbox: publishes.isEmpty ? nil : outboxNeeds(stream: stream), views: views.map(viewNeeds))
+        StoreNeeds(
+            outbox: publishes.isEmpty ? nil : outboxNeeds(stream: stream), views: views.map(viewNeeds),
+            isPushedTo: !push.isEmpty)
     }
 
     func outboxNeeds(stream: StreamName) -> OutboxNeeds {

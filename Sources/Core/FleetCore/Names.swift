@@ -105,9 +105,12 @@ public struct SubscriptionName: Hashable, Sendable, Comparable, CustomStringConv
         self.init(service: service, name: view.text)
     }
 
-    /// What is delivered to a service over HTTP. No view of such a service has this name.
+    /// The name of ``push(to:)`` within its service. No view of a service that is pushed to has it.
+    public static let pushName = "push"
+
+    /// What is delivered to a service over HTTP.
     public static func push(to service: ServiceName) -> SubscriptionName {
-        SubscriptionName(service: service, name: "push")
+        SubscriptionName(service: service, name: pushName)
     }
 
     public var description: String { "\(service).\(name)" }

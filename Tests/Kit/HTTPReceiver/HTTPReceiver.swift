@@ -133,9 +133,9 @@ private final class ReceiverHandler: ChannelInboundHandler {
         case .write(let text):
             // Past the encoder of HTTP.
             let channel = context.channel
-            context.pipeline.syncOperations.context(handlerType: HTTPResponseEncoder.self).map { encoder in
+            if let encoder = try? context.pipeline.syncOperations.context(handlerType: HTTPResponseEncoder.self) {
                 encoder.writeAndFlush(NIOAny(ByteBuffer(string: text)), promise: nil)
-            } ?? ()
+            }
             channel.close(promise: nil)
         case .endless(let status, let bytes):
             head(status, [:], context)

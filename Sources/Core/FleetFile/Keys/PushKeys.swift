@@ -3,8 +3,6 @@ internal import Wire
 
 /// Reads `push`: what is delivered to a service over HTTP.
 struct PushKeys {
-    /// The name of the subscription behind it, which no view of the service may have then.
-    static let name = "push"
     private static let known = ["to", "secret", "timeout", "in_flight", "attempts", "private", "tls"]
 
     let values: ValueReader

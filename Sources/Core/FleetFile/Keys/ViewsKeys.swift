@@ -16,7 +16,7 @@ struct ViewsKeys {
     private func view(_ entry: NamedValue, _ owner: String) -> ViewDefinition? {
         let subject = "view \(entry.shown) of \(owner)"
         let name: ViewName? = values.name(entry.name, shown: entry.shown, at: entry.mark, "a view")
-        if hasPush, entry.name == PushKeys.name {
+        if hasPush, entry.name == SubscriptionName.pushName {
             let message = "\(entry.shown) is the name of what \"push\" of \(owner) delivers"
             values.log.error(at: entry.mark, message, remedy: "give the view another name")
         }

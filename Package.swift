@@ -27,6 +27,11 @@ func kit(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
     .target(name: name, dependencies: dependencies, path: "Tests/Kit/\(name)", swiftSettings: strict)
 }
 
+/// A part of the failure drill.
+func drill(_ name: String, path: String, _ dependencies: [Target.Dependency]) -> Target {
+    .target(name: name, dependencies: dependencies, path: "Drill/\(path)", swiftSettings: strict)
+}
+
 /// A dependency that is there only where PostgreSQL is asked for: `--traits Postgres`.
 func postgres(_ name: String) -> Target.Dependency {
     .target(name: name, condition: .when(traits: ["Postgres"]))
@@ -144,6 +149,22 @@ let package = Package(
                 postgres("PostgresStore"),
             ],
             path: "Benchmarks", exclude: ["peers"], sources: ["Spine", "Postgres"], swiftSettings: strict),
+        // The failure drill
+        drill("DrillJudge", path: "Judge", ["FleetCore"]),
+        drill("DrillReport", path: "Report", ["DrillJudge"]),
+        drill(
+            "DrillKit", path: "Kit",
+            [
+                "FleetCore", "FleetFile", "Wire", "Stores", "Parking", "SQLiteConnection", "Control", "DrillJudge",
+                "DrillReport", "TestKit", postgres("PostgresConnection"),
+            ]),
+        .executableTarget(
+            name: "flotilla-drill",
+            dependencies: [
+                "DrillJudge", "DrillReport", "DrillKit", arguments,
+                .product(name: "UnixSignals", package: "swift-service-lifecycle"),
+            ],
+            path: "Drill/Command", swiftSettings: strict),
         // Tests
         kit("TestKit", ["FleetCore"]),
         .target(name: "CAllocations", path: "Tests/Kit/CAllocations"),
@@ -159,6 +180,8 @@ let package = Package(
         tests("HouseTests", []),
         tests("EndToEndTests", ["FlotillaCommand", "FleetCore", "TestKit", "HTTPReceiver", grdb]),
         tests("ShopTests", ["TestKit"]),
+        tests(
+            "DrillTests", ["FlotillaCommand", "FleetCore", "DrillJudge", "DrillReport", "DrillKit", "TestKit"]),
         tests("FleetCoreTests", ["FleetCore"]),
         tests("FleetFileTests", ["FleetCore", "FleetFile", "Wire"]),
         tests("WireTests", ["FleetCore", "Wire"]),

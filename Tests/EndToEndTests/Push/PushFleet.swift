@@ -53,7 +53,12 @@ final class PushFleet: Sendable {
             var parked: Int
             var retrying: Int
             var waiting: Int
-            var last_error: String?
+            var lastError: String?
+
+            enum CodingKeys: String, CodingKey {
+                case view, pending, parked, retrying, waiting
+                case lastError = "last_error"
+            }
         }
         var views: [View]
     }

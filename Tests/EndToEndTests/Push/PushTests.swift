@@ -19,7 +19,7 @@ import Testing
         #expect(request["webhook-signature"]?.hasPrefix("v1,") == true)
         #expect(request["webhook-id"] == request["ce-id"])
         let status = try await setting.status()
-        #expect(status.pending == 0 && status.parked == 0 && status.last_error == nil)
+        #expect(status.pending == 0 && status.parked == 0 && status.lastError == nil)
         // Nothing is sent again.
         let again = try await setting.fleet.flotilla("run", "--until-idle")
         #expect(again.ended(0) && receiver.count == 400, "\(again.said)")
@@ -35,13 +35,13 @@ import Testing
         try await first.stop()
         let run = try await setting.fleet.startRun()
         try await setting.publish(PushFleet.rows(5..<10, keys: 8))
-        try await eventually("the state is told") { try await setting.status().last_error != nil }
+        try await eventually("the state is told") { try await setting.status().lastError != nil }
         let status = try await setting.status()
-        #expect(status.last_error?.contains("http://127.0.0.1:\(port)/events") == true, "\(status)")
-        #expect(status.last_error?.contains("cannot be reached") == true, "\(status)")
+        #expect(status.lastError?.contains("http://127.0.0.1:\(port)/events") == true, "\(status)")
+        #expect(status.lastError?.contains("cannot be reached") == true, "\(status)")
         #expect(status.parked == 0 && status.retrying == 0 && status.pending == 40, "\(status)")
         // Neither here nor in the log is there a secret.
-        for text in [status.last_error ?? "", run.errors, run.output] {
+        for text in [status.lastError ?? "", run.errors, run.output] {
             #expect(!text.contains("t0ps3cret") && !text.contains("MfKQ9r8G"), "\(text)")
         }
         let second = try await HTTPReceiver(port: port)
@@ -49,7 +49,7 @@ import Testing
         for key in 0..<8 { #expect(second.firsts(of: "k\(key)") == HTTPReceiver.bodies(5..<10)) }
         try await eventually("all is well again") {
             let status = try await setting.status()
-            return status.last_error == nil && status.pending == 0
+            return status.lastError == nil && status.pending == 0
         }
         run.send(SIGTERM)
         #expect(try await run.end(within: .seconds(5)) == .code(0))
@@ -123,7 +123,7 @@ import Testing
         try await setting.publish(PushFleet.rows(0..<2, keys: 6))
         let run = try await setting.fleet.startRun()
         try await eventually("the state is told") {
-            try await setting.status().last_error?.contains("did not answer within 0.3 s") == true
+            try await setting.status().lastError?.contains("did not answer within 0.3 s") == true
         }
         run.send(SIGINT)
         #expect(try await run.end(within: .seconds(5)) == .code(0))

@@ -55,7 +55,7 @@ final class PushFleet: Sendable {
             var waiting: Int
             var lastError: String?
 
-            private enum CodingKeys: String, CodingKey {
+            enum CodingKeys: String, CodingKey {
                 case view, pending, parked, retrying, waiting
                 case lastError = "last_error"
             }

@@ -1,7 +1,7 @@
 import FleetCore
 import Stores
+import Subscriptions
 import Synchronization
-import Views
 
 /// A consumer's own connection to its service's store, opened anew after it has failed.
 final class ConsumerStores: StoreProvider {

@@ -178,7 +178,7 @@ let package = Package(
         kit("RecordConformance", ["FleetCore", "Stores", "Inbox", "Parking", "TestKit"]),
         kit("BrokerConformance", ["FleetCore", "Brokers", "TestKit"]),
         tests("HouseTests", []),
-        tests("EndToEndTests", ["FlotillaCommand", "FleetCore", "TestKit", "HTTPReceiver", grdb]),
+        tests("EndToEndTests", ["FlotillaCommand", "Flotilla", "FleetCore", "TestKit", "HTTPReceiver", grdb]),
         tests("ShopTests", ["TestKit"]),
         tests(
             "DrillTests", ["FlotillaCommand", "FleetCore", "DrillJudge", "DrillReport", "DrillKit", "TestKit"]),

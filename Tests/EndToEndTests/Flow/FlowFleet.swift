@@ -125,6 +125,7 @@ struct FlowStatus: Decodable {
     }
 
     struct View: Decodable {
+        var kind: String
         var view: String
         var pending: Int?
         var parked: Int
@@ -132,7 +133,7 @@ struct FlowStatus: Decodable {
         var delivered: Stage?
         var paused: Pause?
         var rate: String?
-        var inFlight: Int
+        var inFlight: Int?
         var lastError: String?
     }
 

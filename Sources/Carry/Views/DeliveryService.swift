@@ -75,10 +75,11 @@ public final class DeliveryService: Service {
         case .read(let position):
             return await attempt(.read) {
                 self.forgetAppliedBatches()
-                let there = try await self.broker.read(self.stream, after: position, limit: self.limit)
+                let there = try await self.read(after: position)
                 if !there.isEmpty { return .read(self.prepared(there)) }
-                try await self.broker.waitForRecords(in: self.stream, after: position, timeout: self.patience)
-                return .read(self.prepared(try await self.broker.read(self.stream, after: position, limit: self.limit)))
+                try await self.broker.waitForRecords(
+                    in: self.stream, for: self.applier.subscription, after: position, timeout: self.patience)
+                return .read(self.prepared(try await self.read(after: position)))
             }
         case .apply(let records, let position, let heldKeys, let isCareful):
             return await attempt(.apply) {
@@ -115,6 +116,10 @@ public final class DeliveryService: Service {
     }
 
     private var stream: StreamName { applier.stream }
+
+    private func read(after position: LogPosition) async throws -> [LogRecord] {
+        try await broker.read(stream, for: applier.subscription, after: position, limit: limit)
+    }
 
     /// Prepares a batch while the one before it is applied.
     private func prepared(_ records: [LogRecord]) -> [LogRecord] {

@@ -32,6 +32,11 @@ func postgres(_ name: String) -> Target.Dependency {
     .target(name: name, condition: .when(traits: ["Postgres"]))
 }
 
+/// A dependency that is there only where NATS is asked for: `--traits NATS`.
+func nats(_ name: String) -> Target.Dependency {
+    .target(name: name, condition: .when(traits: ["NATS"]))
+}
+
 let grdb = Target.Dependency.product(name: "GRDB", package: "GRDB.swift")
 let sqlite = Target.Dependency.product(name: "GRDBSQLite", package: "GRDB.swift")
 let yams = Target.Dependency.product(name: "Yams", package: "Yams")
@@ -46,7 +51,8 @@ let package = Package(
         .executable(name: "flotilla", targets: ["FlotillaCommand"]),
     ],
     traits: [
-        .trait(name: "Postgres", description: "Stores in PostgreSQL (needs libpq: libpq-dev)")
+        .trait(name: "Postgres", description: "Stores in PostgreSQL (needs libpq: libpq-dev)"),
+        .trait(name: "NATS", description: "Brokers on NATS JetStream (needs libnats: libnats-dev, libssl-dev)"),
     ],
     dependencies: [
         .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0"),
@@ -88,6 +94,10 @@ let package = Package(
                 postgres("CLibPQ"),
             ]),
         room("EmbeddedBroker", wing: "Brokers", ["FleetCore", "Stores", "Brokers", "SQLiteConnection"]),
+        .systemLibrary(
+            name: "CLibNATS", path: "Sources/Brokers/CLibNATS", pkgConfig: "libnats",
+            providers: [.apt(["libnats-dev", "libssl-dev"])]),
+        room("NATSBroker", wing: "Brokers", ["FleetCore", "Brokers", "Wire", nats("CLibNATS")]),
         // Control
         room(
             "Control", wing: "Control",
@@ -95,8 +105,8 @@ let package = Package(
                 "FleetCore", "FleetFile", "Stores", "SQLTemplate", "Brokers", "Outbox", "Inbox", "Parking", "Wire",
                 "Relay",
                 "Views",
-                "SQLiteStore", "EmbeddedBroker", postgres("PostgresConnection"), postgres("PostgresStore"), lifecycle,
-                logging,
+                "SQLiteStore", "EmbeddedBroker", postgres("PostgresConnection"), postgres("PostgresStore"),
+                nats("NATSBroker"), lifecycle, logging,
                 .product(name: "UnixSignals", package: "swift-service-lifecycle"),
             ]),
         // Faces
@@ -155,6 +165,9 @@ let package = Package(
         tests(
             "EmbeddedBrokerTests",
             ["FleetCore", "Brokers", "EmbeddedBroker", "TestKit", "BrokerConformance"]),
+        tests(
+            "NATSBrokerTests",
+            ["FleetCore", "Brokers", "Wire", "NATSBroker", "TestKit", "BrokerConformance"]),
         tests(
             "FlotillaTests",
             [

@@ -1,0 +1,61 @@
+#if NATS
+    import BrokerConformance
+    import Brokers
+    import FleetCore
+    import NATSBroker
+    import TestKit
+    import Testing
+
+    @Suite struct NATSBrokerConformanceTests {
+        /// Each check has a server of its own: the suite names its streams.
+        @Test(arguments: BrokerConformance.checks)
+        func conforms(check: BrokerConformance.Check) async throws {
+            let server = try await NATSServer()
+            try await check.run(.nats([server.url]))
+        }
+    }
+
+    @Suite(.serialized) struct NATSClusterConformanceTests {
+        @Test(arguments: BrokerConformance.checks)
+        func conforms(check: BrokerConformance.Check) async throws {
+            let cluster = try await NATSCluster()
+            try await check.run(.nats(cluster.servers.map(\.url), replicas: 3))
+        }
+    }
+
+    extension BrokerConformance {
+        static func nats(_ servers: [String], replicas: Int = 1) -> BrokerConformance {
+            var features = Features()
+            features.ageFollowsClock = false
+            features.sizeIsExact = false
+            features.trimsExactly = false
+            features.batchesAreAtomic = false
+            let settings = NATSSettings(servers: servers, name: "test")
+            return BrokerConformance(
+                features: features,
+                create: { streams in
+                    let setup = NATSBrokerSetup(settings, mappings: [:], limit: .gibibytes(1), replicas: replicas)
+                    // A cluster that has just begun elects somebody first.
+                    try await eventually("JetStream answers") {
+                        do {
+                            _ = try await setup.create(streams)
+                            return true
+                        } catch let error as FleetError where error.isRetriable {
+                            return false
+                        }
+                    }
+                },
+                open: { retention, clock in NATSBroker(settings, retention: retention, clock: clock) })
+        }
+    }
+
+    extension NATSBrokerSetup {
+        /// Makes streams that are not there yet; applying to others would remove the readers that nobody declares.
+        func create(_ streams: [StreamName]) async throws {
+            for stream in streams {
+                let needs = BrokerNeeds(streams: [stream], subscriptions: [])
+                if try await plan(needs).contains("create stream \(stream)") { _ = try await apply(needs) }
+            }
+        }
+    }
+#endif

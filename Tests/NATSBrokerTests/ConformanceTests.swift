@@ -2,9 +2,11 @@
     import BrokerConformance
     import Brokers
     import FleetCore
-    import NATSBroker
+    import Foundation
     import TestKit
     import Testing
+
+    @testable import NATSBroker
 
     @Suite struct NATSBrokerConformanceTests {
         /// Each check has a server of its own: the suite names its streams.
@@ -15,11 +17,33 @@
         }
     }
 
+    /// On one cluster, whose streams are removed between the checks.
     @Suite(.serialized) struct NATSClusterConformanceTests {
+        private static let cluster = Task { try await NATSCluster() }
+
         @Test(arguments: BrokerConformance.checks)
         func conforms(check: BrokerConformance.Check) async throws {
-            let cluster = try await NATSCluster()
-            try await check.run(.nats(cluster.servers.map(\.url), replicas: 3))
+            let servers = try await Self.cluster.value.servers.map(\.url)
+            let connection = try await NATSConnection.open(NATSSettings(servers: servers, name: "test"), for: .asking)
+            for stream in ["northwind-orders", "northwind-stock"] {
+                try await eventually("stream \(stream) is removed") { try await connection.isWithout(stream) }
+            }
+            await connection.close()
+            try await check.run(.nats(servers, replicas: 3))
+        }
+    }
+
+    extension NATSConnection {
+        /// Removes a stream.
+        /// - Returns: whether it is not there, and JetStream answers.
+        func isWithout(_ stream: String) async throws -> Bool {
+            do {
+                _ = try await request(
+                    [], to: "$JS.API.STREAM.DELETE.\(stream)", timeout: .seconds(5), doing: "remove a stream")
+                return try await JetStreamAPI(connection: self).streamIfPresent(stream) == nil
+            } catch let error as FleetError where error.isRetriable {
+                return false
+            }
         }
     }
 

@@ -73,7 +73,8 @@
                 let wanted = try configuration(of: stream)
                 let readers = needs.subscriptions.filter { $0.stream == stream }.map(\.subscription)
                 guard let info = try await api.streamIfPresent(wanted.name) else {
-                    changes.append(Change(description: "create stream \(stream)") { try await api.createStream(wanted) })
+                    changes.append(
+                        Change(description: "create stream \(stream)") { try await api.createStream(wanted) })
                     changes += readers.map { subscribe($0, to: stream, api) }
                     continue
                 }
@@ -120,22 +121,27 @@
             guard StreamPlace.isOurs(there.description) else {
                 throw FleetError(
                     .invalidInput, "the NATS server \(settings.name) has a stream \(name) that is not Flotilla's",
-                    remedy: "rename the fleet or the service, or remove that stream; if it is to be taken over, give it the"
+                    remedy:
+                        "rename the fleet or the service, or remove that stream; if it is to be taken over, give it the"
                         + " description `flotilla` (`nats stream edit \(name) --description flotilla`)")
             }
             for (what, found, needed) in [
                 ("storage", there.storage, wanted.storage), ("retention", there.retention, wanted.retention),
             ] where found != needed {
                 throw FleetError(
-                    .invalidInput, "stream \(name) has the \(what) \"\(found)\" and needs \"\(needed)\", which cannot be changed",
-                    remedy: "let all views catch up, remove the stream (`nats stream rm \(name)`), run `flotilla apply`, and"
+                    .invalidInput,
+                    "stream \(name) has the \(what) \"\(found)\" and needs \"\(needed)\", which cannot be changed",
+                    remedy:
+                        "let all views catch up, remove the stream (`nats stream rm \(name)`), run `flotilla apply`, and"
                         + " build the views anew (`flotilla views rebuild`)")
             }
             var differences: [String] = []
             func compare<Value: Equatable>(_ what: String, _ found: Value, _ needed: Value) {
                 if found != needed { differences.append("\(what) \(found) → \(needed)") }
             }
-            compare("subjects", (there.subjects ?? []).joined(separator: " "), (wanted.subjects ?? []).joined(separator: " "))
+            compare(
+                "subjects", (there.subjects ?? []).joined(separator: " "),
+                (wanted.subjects ?? []).joined(separator: " "))
             compare("replicas", there.replicas, wanted.replicas)
             compare("limit", Self.size(there.maximumBytes), Self.size(wanted.maximumBytes))
             compare("discard", there.discard, wanted.discard)

@@ -29,7 +29,8 @@
         public var nkey: String?
 
         public init(
-            servers: [String], name: String, application: String = "flotilla", tls: TLS? = nil, credentials: String? = nil,
+            servers: [String], name: String, application: String = "flotilla", tls: TLS? = nil,
+            credentials: String? = nil,
             nkey: String? = nil
         ) {
             self.servers = servers

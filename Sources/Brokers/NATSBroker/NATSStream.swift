@@ -94,7 +94,8 @@
             } catch {
                 throw FleetError(
                     .badEvent, "the message at position \(position) of stream \(name) is no event: \(error.message)",
-                    remedy: "nobody but Flotilla is to publish to \(mapping.subjects.filter); `nats stream purge \(name) --seq"
+                    remedy:
+                        "nobody but Flotilla is to publish to \(mapping.subjects.filter); `nats stream purge \(name) --seq"
                         + " \(sequence + 1)` removes it with all before it, and then `flotilla views rebuild` builds the views"
                         + " that had not read them yet")
             }

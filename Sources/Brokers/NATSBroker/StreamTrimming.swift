@@ -26,7 +26,8 @@
                 if kept > info.first { info = try await drop(before: kept) }
             }
             for _ in 0..<Self.roundLimit {
-                guard info.state.messages > 0, info.first <= slowest, info.state.bytes > UInt64(retention.size.value) else {
+                guard info.state.messages > 0, info.first <= slowest, info.state.bytes > UInt64(retention.size.value)
+                else {
                     return
                 }
                 let average = max(1, info.state.bytes / info.state.messages)
@@ -47,7 +48,9 @@
         }
 
         /// The first sequence up to one whose record is not older than a time, or the one behind the last.
-        private func firstSequence(since time: Timestamp, from first: UInt64, through last: UInt64) async throws -> UInt64 {
+        private func firstSequence(since time: Timestamp, from first: UInt64, through last: UInt64) async throws
+            -> UInt64
+        {
             var (low, high) = (first, last + 1)
             while low < high {
                 let middle = low + (high - low) / 2

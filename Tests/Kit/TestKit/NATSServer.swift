@@ -41,7 +41,8 @@ public final class NATSServer: Sendable {
 
             """
         if hasJetStream {
-            text += "jetstream { store_dir: \"\(directory.file("data"))\", max_file_store: 64GB, max_memory_store: 1GB }\n"
+            text +=
+                "jetstream { store_dir: \"\(directory.file("data"))\", max_file_store: 64GB, max_memory_store: 1GB }\n"
         }
         configuration = Mutex(text + settings + "\n")
         try await start(waits: !waitsForOthers)
@@ -134,7 +135,8 @@ public final class NATSServer: Sendable {
     public static func program() throws -> String {
         let environment = ProcessInfo.processInfo.environment
         if let asked = environment["FLOTILLA_NATS_SERVER"] { return asked }
-        let directories = (environment["PATH"] ?? "").split(separator: ":").map(String.init) + ["/usr/sbin", "/usr/bin"]
+        let directories =
+            (environment["PATH"] ?? "").split(separator: ":").map(String.init) + ["/usr/sbin", "/usr/bin"]
         guard
             let found = directories.map({ "\($0)/nats-server" }).first(where: {
                 FileManager.default.isExecutableFile(atPath: $0)

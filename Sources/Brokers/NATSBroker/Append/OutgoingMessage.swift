@@ -16,7 +16,8 @@
             let value = message.value ?? []
             let status = value.withUnsafeBytes { bytes in
                 natsMsg_Create(
-                    &made, message.topic, nil, bytes.baseAddress?.assumingMemoryBound(to: CChar.self), Int32(bytes.count))
+                    &made, message.topic, nil, bytes.baseAddress?.assumingMemoryBound(to: CChar.self),
+                    Int32(bytes.count))
             }
             guard status == NATS_OK, let made else {
                 throw FleetError(.unavailable, "libnats makes no message of event \(id)", isRetriable: true)

@@ -82,7 +82,8 @@
                     case .giveUp:
                         throw FleetError(
                             .busy, "others append to stream \(name) without pause",
-                            remedy: "nobody but Flotilla is to publish to the subjects of the stream", isRetriable: true)
+                            remedy: "nobody but Flotilla is to publish to the subjects of the stream", isRetriable: true
+                        )
                     }
                 }
             } catch {
@@ -106,7 +107,8 @@
                     .invalidInput,
                     "event \(event.id) is of \(ByteCount(size)) with its headers, and the NATS server \(connection.name) takes"
                         + " messages of at most \(ByteCount(maximum))",
-                    remedy: "raise max_payload of the server, or lower outbox.max_event of \(mapping.stream.service), so that such"
+                    remedy:
+                        "raise max_payload of the server, or lower outbox.max_event of \(mapping.stream.service), so that such"
                         + " events are parked")
             }
         }
@@ -122,7 +124,8 @@
             let answer = try await connection.perform(on: queue) { pointer in
                 var last: NATSMessage?
                 for index in range {
-                    let message = try OutgoingMessage(messages[index], id: events[index].id, after: end + UInt64(index - range.lowerBound))
+                    let message = try OutgoingMessage(
+                        messages[index], id: events[index].id, after: end + UInt64(index - range.lowerBound))
                     if index < range.upperBound - 1 {
                         guard try message.publish(pointer) else { return Answer.unknown }
                     } else {

@@ -18,7 +18,8 @@
         private let answers: NATSSubscription
 
         private init(
-            _ handle: NATSHandle, _ events: ConnectionEvents, _ answers: NATSSubscription, queue: DispatchQueue, name: String
+            _ handle: NATSHandle, _ events: ConnectionEvents, _ answers: NATSSubscription, queue: DispatchQueue,
+            name: String
         ) {
             self.handle = handle
             self.events = events

@@ -18,7 +18,8 @@
             case NATS_SSL_ERROR, NATS_SECURE_CONNECTION_REQUIRED, NATS_SECURE_CONNECTION_WANTED:
                 return FleetError(
                     .denied, "no secure connection to the NATS server \(name) comes about",
-                    remedy: "check broker.tls: the authority that signed the server's certificate, the name in it, and whether"
+                    remedy:
+                        "check broker.tls: the authority that signed the server's certificate, the name in it, and whether"
                         + " the server speaks TLS at all", underlying: said)
             case NATS_ADDRESS_MISSING, NATS_INVALID_ARG:
                 return FleetError(
@@ -46,7 +47,8 @@
         static func denied(_ doing: String, at name: String, said: String?) -> FleetError {
             FleetError(
                 .denied, "the NATS server \(name) does not permit us to \(doing)",
-                remedy: "permit the user of `broker` to publish to and subscribe to $JS.API.>, $JS.ACK.>, _INBOX.> and the"
+                remedy:
+                    "permit the user of `broker` to publish to and subscribe to $JS.API.>, $JS.ACK.>, _INBOX.> and the"
                     + " streams' subjects", underlying: said)
         }
 
@@ -54,7 +56,8 @@
         static func noJetStream(at name: String, doing: String) -> FleetError {
             FleetError(
                 .unavailable, "JetStream of the NATS server \(name) does not answer, to \(doing)",
-                remedy: "start nats-server with JetStream (-js, or a jetstream block), and enable it for the account; a cluster"
+                remedy:
+                    "start nats-server with JetStream (-js, or a jetstream block), and enable it for the account; a cluster"
                     + " needs a majority of its servers", isRetriable: true)
         }
     }

@@ -61,7 +61,9 @@
             let bytes = UnsafeBufferPointer(start: reply, count: strlen(reply))
             guard bytes.count > 8, memcmp(reply, "$JS.ACK.", 8) == 0 else { return nil }
             var starts: [Int] = [0]
-            for index in bytes.indices where bytes[index] == CChar(bitPattern: UInt8(ascii: ".")) { starts.append(index + 1) }
+            for index in bytes.indices where bytes[index] == CChar(bitPattern: UInt8(ascii: ".")) {
+                starts.append(index + 1)
+            }
             guard starts.count == 9 || starts.count >= 11 else { return nil }
             let place = starts.count == 9 ? 5 : 7
             guard let sequence = Self.number(bytes, at: starts[place]),

@@ -33,7 +33,8 @@
                 checkSum(of: bytes[..<34]) == UInt16(bytes[34]) | UInt16(bytes[35]) << 8
             else { return nil }
             let kind = (bytes[0] & 7) << 5 | (bytes[1] & 0xF8) >> 3
-            guard bytes[0] & 0xF8 == seedPrefix, kind == userPrefix, let key = publicKey(of: Array(bytes[2..<34])) else {
+            guard bytes[0] & 0xF8 == seedPrefix, kind == userPrefix, let key = publicKey(of: Array(bytes[2..<34]))
+            else {
                 return nil
             }
             var text = [userPrefix] + key

@@ -53,12 +53,16 @@
                     remedy: "a cluster needs a majority of its servers", isRetriable: true, underlying: said)
             }
             return FleetError(
-                .invalidInput, "the NATS server \(name) refuses to \(doing)", remedy: remedy, underlying: said)
+                .invalidInput, "the NATS server \(name) refuses to \(doing)", remedy: remedy,
+                isRetriable: number == Self.noPeers, underlying: said)
         }
+
+        /// A cluster that has just begun knows its servers one after the other.
+        private static let noPeers = 10005
 
         private var remedy: String? {
             switch number {
-            case 10005, 10074: "declare no more broker.replicas than the cluster has servers with JetStream"
+            case Self.noPeers, 10074: "declare no more broker.replicas than the cluster has servers with JetStream"
             case 10065: "another stream takes these subjects: give the service another `topic`, or remove that stream"
             case 10122, 10113: "declare a smaller broker.limit"
             default: nil

@@ -155,7 +155,8 @@
             var request = "{\"batch\":\(pull.count),\"expires\":\(Self.expiry),\"idle_heartbeat\":\(Self.heartbeat)"
             if let bytes = pull.bytes { request += ",\"max_bytes\":\(bytes)" }
             try await connection.publish(
-                Array((request + "}").utf8), to: subject, reply: "\(inbox)\(pull.number)", doing: "read stream \(stream)")
+                Array((request + "}").utf8), to: subject, reply: "\(inbox)\(pull.number)",
+                doing: "read stream \(stream)")
         }
     }
 

@@ -27,6 +27,8 @@
 
         /// How long records that are known to be there are waited for.
         private static let patience = Duration.seconds(10)
+        /// How long a batch that has begun waits for records that are on their way.
+        private static let fillTime = Duration.milliseconds(20)
         /// How many batches may be read and not acknowledged yet, to be acknowledged without asking.
         private static let replyLimit = 16
 
@@ -45,10 +47,13 @@
                 while true {
                     let puller = try await placed(connection, after: position)
                     let generation = puller.changes.generation
-                    let records = try take(from: puller, limit)
-                    if !records.isEmpty {
+                    var batch = Batch(limit: limit)
+                    try take(from: puller, into: &batch)
+                    if !batch.records.isEmpty {
                         try? await puller.askForMore()
-                        return records
+                        try await fill(&batch, from: puller)
+                        remember(batch)
+                        return batch.records
                     }
                     if let trouble = puller.trouble {
                         drop(puller)
@@ -62,7 +67,8 @@
                     guard ContinuousClock.now < deadline else {
                         drop(puller)
                         try await check(state.withLock { $0.next }, connection)
-                        throw NATSFailure.unavailable("read stream \(name)", at: connection.name, said: "no record comes")
+                        throw NATSFailure.unavailable(
+                            "read stream \(name)", at: connection.name, said: "no record comes")
                     }
                 }
             }
@@ -190,37 +196,69 @@
             let position = info.place.position(of: sequence)
             throw FleetError(
                 .gap, "stream \(name) has no record at position \(position): somebody has removed it",
-                remedy: "`nats stream purge \(name) --seq \(sequence + 1)` removes what is before the gap as well; then build the"
+                remedy:
+                    "`nats stream purge \(name) --seq \(sequence + 1)` removes what is before the gap as well; then build the"
                     + " views that had not read it yet anew from what there is (`flotilla views rebuild`)")
         }
 
         // MARK: Records
 
-        private func take(from puller: PullReader, _ limit: BatchLimit) throws -> [LogRecord] {
+        private struct Batch {
+            let limit: BatchLimit
             var records: [LogRecord] = []
-            var (bytes, last): (Int, PullReader.Arrival?) = (0, nil)
-            while records.count < max(1, limit.events.value), let arrival = puller.next {
+            var bytes = 0
+            /// Whether what comes next does not belong to it.
+            var isFull = false
+            /// Where the last record is acknowledged.
+            var reply: String?
+        }
+
+        /// Waits a little for what is known to be on its way, so that batches are not of what has just come.
+        private func fill(_ batch: inout Batch, from puller: PullReader) async throws {
+            let deadline = ContinuousClock.now + Self.fillTime
+            while !batch.isFull, state.withLock({ $0.next }) <= stream.lastKnown {
+                let generation = puller.changes.generation
+                let count = batch.records.count
+                try take(from: puller, into: &batch)
+                if batch.records.count > count { continue }
+                let left = deadline - .now
+                guard puller.trouble == nil, left > .zero else { return }
+                await puller.changes.wait(past: generation, timeout: left)
+                if Task.isCancelled { return }
+            }
+        }
+
+        private func take(from puller: PullReader, into batch: inout Batch) throws {
+            while !batch.isFull, let arrival = puller.next {
                 let record: LogRecord
                 do {
                     record = try stream.record(arrival)
-                } catch  where !records.isEmpty {
+                } catch  where !batch.records.isEmpty {
                     // What comes before it is read first.
+                    batch.isFull = true
                     break
                 }
-                bytes += record.event.size.value
-                if !records.isEmpty, bytes > limit.bytes.value { break }
+                let bytes = batch.bytes + record.event.size.value
+                if !batch.records.isEmpty, bytes > batch.limit.bytes.value {
+                    batch.isFull = true
+                    break
+                }
                 puller.take()
-                records.append(record)
-                last = arrival
+                batch.records.append(record)
+                batch.bytes = bytes
+                batch.isFull = batch.records.count >= batch.limit.events.value
+                batch.reply = subscription == nil ? nil : arrival.message.reply
+                state.withLock { $0.next = arrival.delivery.sequence + 1 }
             }
-            guard let last else { return [] }
+        }
+
+        /// Keeps how the batch is acknowledged.
+        private func remember(_ batch: Batch) {
             state.withLock { state in
-                state.next = last.delivery.sequence + 1
-                guard subscription != nil, let reply = last.message.reply else { return }
+                guard let reply = batch.reply else { return }
                 if state.replies.count == Self.replyLimit { state.replies.removeFirst() }
-                state.replies.append((last.delivery.sequence, reply))
+                state.replies.append((state.next - 1, reply))
             }
-            return records
         }
     }
 #endif

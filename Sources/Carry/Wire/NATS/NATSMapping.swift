@@ -75,7 +75,9 @@ public struct NATSMapping: Sendable, Hashable {
 
     private static func isFree(_ name: String) -> Bool {
         let lowered = name.lowercased()
-        if ["ce-", "nats-", "flotilla-"].contains(where: lowered.hasPrefix) || lowered == Name.debeziumID { return false }
+        if ["ce-", "nats-", "flotilla-"].contains(where: lowered.hasPrefix) || lowered == Name.debeziumID {
+            return false
+        }
         return !name.isEmpty && name.utf8.allSatisfy { (0x21...0x7E).contains($0) && $0 != UInt8(ascii: ":") }
     }
 

@@ -78,6 +78,17 @@ public struct SubjectMapping: Sendable, Hashable {
         return words.joined(separator: ".")
     }
 
+    /// Whether an event of one could have a subject that the other takes.
+    public func overlaps(_ other: SubjectMapping) -> Bool {
+        var (ours, theirs) = (filter.split(separator: ".")[...], other.filter.split(separator: ".")[...])
+        while let our = ours.popFirst() {
+            guard let their = theirs.popFirst() else { return false }
+            if our == ">" || their == ">" { return true }
+            if our != "*", their != "*", our != their { return false }
+        }
+        return theirs.isEmpty
+    }
+
     /// The subject of an event.
     public func subject(of event: Event) -> String {
         var subject = ""

@@ -17,7 +17,13 @@ struct BrokerKeys {
     func read(_ field: NamedValue?) -> BrokerDefinition? {
         guard let field else { return BrokerDefinition() }
         if case .mapping = field.value.content { return mapping(field.value) }
-        guard let engine = values.text(field.value, "\"broker\"").flatMap(knownEngine) else { return nil }
+        guard let read = values.text(field.value, "\"broker\"") else { return nil }
+        if read.text.contains("://"), engines.contains(NATSKeys.engine) {
+            // What is wrong with it is told there.
+            guard let nats = NATSKeys(values: values, directory: directory).read(url: read) else { return nil }
+            return BrokerDefinition(engine: NATSKeys.engine, nats: nats)
+        }
+        guard let engine = knownEngine(read) else { return nil }
         if engine != Self.embedded {
             let remedy = "write broker: {engine: \(engine), url: \"nats://HOST:4222\"}"
             values.log.error(at: field.value.mark, "it is not said where \(engine) is", remedy: remedy)

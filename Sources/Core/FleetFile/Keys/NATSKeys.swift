@@ -27,6 +27,11 @@ struct NATSKeys {
         return servers == nil ? nil : definition
     }
 
+    /// What a URL alone says, or several with commas between.
+    func read(url: FieldText) -> NATSDefinition? {
+        servers(in: url).map { NATSDefinition(servers: $0) }
+    }
+
     // MARK: Servers
 
     private func servers(_ field: NamedValue) -> [StoreAddress]? {
@@ -35,11 +40,14 @@ struct NATSKeys {
                 values.log.error(at: field.value.mark, "\"url\" is an empty list", remedy: "write nats://HOST:PORT")
                 return nil
             }
-            return servers(items.map { values.text($0, "a server") })
+            return addresses(items.map { values.text($0, "a server") })
         }
-        guard let read = values.text(field.value, "\"url\"") else { return nil }
+        return values.text(field.value, "\"url\"").flatMap(servers(in:))
+    }
+
+    private func servers(in read: FieldText) -> [StoreAddress]? {
         let texts = read.text.split(separator: ",", omittingEmptySubsequences: false)
-        return servers(
+        return addresses(
             texts.map {
                 FieldText(
                     text: String($0.drop { $0 == " " }), shown: read.shown, hasVariables: read.hasVariables,
@@ -47,7 +55,7 @@ struct NATSKeys {
             })
     }
 
-    private func servers(_ texts: [FieldText?]) -> [StoreAddress]? {
+    private func addresses(_ texts: [FieldText?]) -> [StoreAddress]? {
         if texts.count > Self.mostServers, let first = texts.compactMap(\.self).first {
             values.log.error(
                 at: first.mark, "there are more than \(Self.mostServers) servers",

@@ -137,7 +137,8 @@ let package = Package(
             "Flotilla", wing: "Faces",
             [
                 "FleetCore", "Stores", "Brokers", "Inbox", "Parking", "Subscriptions", "Views", "SQLiteStore",
-                "EmbeddedBroker", postgres("PostgresConnection"), postgres("PostgresStore"), lifecycle,
+                "EmbeddedBroker", postgres("PostgresConnection"), postgres("PostgresStore"), nats("NATSBroker"),
+                lifecycle,
             ]),
         .systemLibrary(name: "CMalloc", path: "Sources/Faces/CMalloc"),
         .executableTarget(
@@ -225,7 +226,7 @@ let package = Package(
             "FlotillaTests",
             [
                 "Flotilla", "FleetCore", "Stores", "Brokers", "SQLiteStore", "EmbeddedBroker", "TestKit",
-                postgres("PostgresConnection"), postgres("PostgresStore"),
+                postgres("PostgresConnection"), postgres("PostgresStore"), nats("NATSBroker"),
             ]),
     ],
     swiftLanguageModes: [.v6]

@@ -6,6 +6,10 @@ import Foundation
 import TestKit
 import Testing
 
+#if NATS
+    import NATSBroker
+#endif
+
 /// Consumers on the embedded broker, on every kind of store. The documentation's example is the first of them.
 @Suite struct ConsumerTests {
     struct OrderPlaced: ConsumableEvent, Encodable {
@@ -18,29 +22,53 @@ import Testing
         var number: Int
     }
 
+    /// Where the streams are: every kind of broker that this build knows.
+    enum BrokerKind: String, CaseIterable, Sendable {
+        case embedded
+        #if NATS
+            case nats
+        #endif
+    }
+
     /// A fleet's stream of sales, and the store of a service that handles them.
     struct Fixture {
         let service: ServiceFixture
-        let broker: EmbeddedBroker
+        let broker: any Broker
         let fleet: FleetBroker
         let directory: TemporaryDirectory
 
         static let sales = StreamName(
             fleet: FleetName(unchecked: "shop"), service: ServiceName(unchecked: "sales"))
 
-        static func run(on kind: StoreKind, _ body: (Fixture) async throws -> Void) async throws {
+        static func run(
+            on kind: StoreKind, _ brokerKind: BrokerKind = .embedded, _ body: (Fixture) async throws -> Void
+        ) async throws {
             let directory = try TemporaryDirectory()
-            let streams = directory.file("streams")
             let retention = Retention(age: .seconds(3600), size: .mebibytes(64), limit: .mebibytes(64))
-            _ = try await EmbeddedBrokerSetup(directory: streams, retention: retention)
-                .apply(BrokerNeeds(streams: [sales], subscriptions: []))
-            let broker = EmbeddedBroker(directory: streams, retention: retention)
+            let needs = BrokerNeeds(streams: [sales], subscriptions: [])
+            let broker: any Broker
+            let fleet: FleetBroker
+            switch brokerKind {
+            case .embedded:
+                let streams = directory.file("streams")
+                _ = try await EmbeddedBrokerSetup(directory: streams, retention: retention).apply(needs)
+                broker = EmbeddedBroker(directory: streams, retention: retention)
+                fleet = try FleetBroker.embedded(fleet: "shop", state: directory.path)
+            #if NATS
+                case .nats:
+                    let server = try await NATSServer()
+                    let settings = NATSSettings(servers: [server.url], name: "test")
+                    _ = try await NATSBrokerSetup(settings, mappings: [:], limit: retention.limit, replicas: 1)
+                        .apply(needs)
+                    broker = NATSBroker(settings, retention: retention)
+                    fleet = try FleetBroker.nats(fleet: "shop", servers: [server.url])
+            #endif
+            }
             try await ServiceFixture.run(on: kind) { service in
                 try await service.store.transaction {
                     try $0.script(
                         "CREATE TABLE handled (place INTEGER NOT NULL, key TEXT NOT NULL, number INTEGER NOT NULL)")
                 }
-                let fleet = try FleetBroker.embedded(fleet: "shop", state: directory.path)
                 try await body(Fixture(service: service, broker: broker, fleet: fleet, directory: directory))
             }
             await broker.close()
@@ -93,9 +121,9 @@ import Testing
         }
     }
 
-    @Test(arguments: StoreKind.allCases) func eachEventIsHandledOnceThoughTheProcessEnds(_ kind: StoreKind) async throws
-    {
-        try await Fixture.run(on: kind) { setting in
+    @Test(arguments: StoreKind.allCases, BrokerKind.allCases)
+    func eachEventIsHandledOnceThoughTheProcessEnds(_ kind: StoreKind, _ broker: BrokerKind) async throws {
+        try await Fixture.run(on: kind, broker) { setting in
             try await setting.sell(1...10)
             try await setting.sell(1...5, type: "SomethingElse")
             try await setting.running(try setting.consumer()) { try await setting.handles(Array(1...10)) }

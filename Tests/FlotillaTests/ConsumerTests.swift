@@ -36,6 +36,8 @@ import Testing
         let broker: any Broker
         let fleet: FleetBroker
         let directory: TemporaryDirectory
+        /// A server that the broker needs.
+        let server: (any Sendable)?
 
         static let sales = StreamName(
             fleet: FleetName(unchecked: "shop"), service: ServiceName(unchecked: "sales"))
@@ -48,6 +50,7 @@ import Testing
             let needs = BrokerNeeds(streams: [sales], subscriptions: [])
             let broker: any Broker
             let fleet: FleetBroker
+            var held: (any Sendable)?
             switch brokerKind {
             case .embedded:
                 let streams = directory.file("streams")
@@ -57,6 +60,7 @@ import Testing
             #if NATS
                 case .nats:
                     let server = try await NATSServer()
+                    held = server
                     let settings = NATSSettings(servers: [server.url], name: "test")
                     _ = try await NATSBrokerSetup(settings, mappings: [:], limit: retention.limit, replicas: 1)
                         .apply(needs)
@@ -64,12 +68,14 @@ import Testing
                     fleet = try FleetBroker.nats(fleet: "shop", servers: [server.url])
             #endif
             }
+            let server = held
             try await ServiceFixture.run(on: kind) { service in
                 try await service.store.transaction {
                     try $0.script(
                         "CREATE TABLE handled (place INTEGER NOT NULL, key TEXT NOT NULL, number INTEGER NOT NULL)")
                 }
-                try await body(Fixture(service: service, broker: broker, fleet: fleet, directory: directory))
+                try await body(
+                    Fixture(service: service, broker: broker, fleet: fleet, directory: directory, server: server))
             }
             await broker.close()
         }

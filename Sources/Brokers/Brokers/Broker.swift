@@ -53,12 +53,6 @@ public protocol Broker: Sendable {
 }
 
 extension Broker {
-    public func appendTime(of position: LogPosition, in stream: StreamName) async throws -> Timestamp? {
-        throw FleetError(
-            .invalidInput, "\(name) does not tell when a record was appended",
-            remedy: "name a record's position instead")
-    }
-
     /// The first of a stream's records that was appended at a time or later; the next to come where there is none.
     ///
     /// Looks by halves, as records are appended in the order of time; where the broker's clock was put back, the position is

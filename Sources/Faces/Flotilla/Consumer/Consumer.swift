@@ -72,7 +72,8 @@ public final class Consumer: Service {
                 Source(
                     applier: ViewApplier(
                         subscription: subscription,
-                        stream: StreamName(fleet: broker.fleet, service: try ServiceName(publisher)), program: program),
+                        stream: StreamName(fleet: broker.fleet, service: try ServiceName(publisher)), program: program,
+                        reader: .consumer),
                     progress: Progress(name: "\(subscription) from \(publisher)")))
         }
         self.sources = sources

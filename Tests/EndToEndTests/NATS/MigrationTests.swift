@@ -45,7 +45,7 @@ import Testing
         // Whoever goes on with the old file is told.
         try setting.fleet.write(Self.yaml("moving"))
         let old = try await setting.fleet.flotilla("run", "--until-idle")
-        #expect(!old.ended(0) && old.said.contains("were moved to NATS at 127.0.0.1"), "\(old.said)")
+        #expect(!old.ended(0) && old.said.contains("were moved to NATS at "), "\(old.said)")
         let applied = try await setting.fleet.flotilla("apply")
         #expect(!applied.ended(0) && applied.said.contains("were moved to NATS"), "\(applied.said)")
     }

@@ -124,8 +124,10 @@
             let answer = try await connection.perform(on: queue) { pointer in
                 var last: NATSMessage?
                 for index in range {
+                    let isFirst = index == range.lowerBound
                     let message = try OutgoingMessage(
-                        messages[index], id: events[index].id, after: end + UInt64(index - range.lowerBound))
+                        messages[index], id: events[index].id,
+                        after: isFirst ? .sequence(end) : .event(events[index - 1].id))
                     if index < range.upperBound - 1 {
                         guard try message.publish(pointer) else { return Answer.unknown }
                     } else {

@@ -132,9 +132,9 @@ let package = Package(
             dependencies: [
                 "CMalloc", "FleetCore", "Stores", "SQLTemplate", "Brokers", "PGOutput", "Relay", "Views",
                 "SQLiteConnection", "SQLiteStore", "EmbeddedBroker", "TestKit", postgres("PostgresConnection"),
-                postgres("PostgresStore"),
+                postgres("PostgresStore"), nats("NATSBroker"), nats("CLibNATS"),
             ],
-            path: "Benchmarks", exclude: ["peers"], sources: ["Spine", "Postgres"], swiftSettings: strict),
+            path: "Benchmarks", exclude: ["peers"], sources: ["Spine", "Postgres", "NATS"], swiftSettings: strict),
         // Tests
         kit("TestKit", ["FleetCore"]),
         .target(name: "CAllocations", path: "Tests/Kit/CAllocations"),

@@ -146,7 +146,7 @@ let package = Package(
         tests("ShopTests", ["TestKit"]),
         tests("FleetCoreTests", ["FleetCore"]),
         tests("FleetFileTests", ["FleetCore", "FleetFile", "Wire"]),
-        tests("WireTests", ["FleetCore", "Wire"]),
+        tests("WireTests", ["FleetCore", "Wire", "TestKit"]),
         tests("SQLTemplateTests", ["FleetCore", "SQLTemplate"]),
         tests("PGOutputTests", ["FleetCore", "PGOutput", "TestKit", "CAllocations"]),
         tests("SimulationTests", ["FleetCore", "Outbox", "Relay", "Brokers", "Views"]),

@@ -1,7 +1,9 @@
 #if NATS
+    import Brokers
     import CMalloc
     import FleetCore
     import Foundation
+    import NATSBroker
 
     /// Reads all that the stream has in a process of its own, which is this program, so that its memory is its own.
     enum NATSConsumption {

@@ -4,7 +4,8 @@
     import FleetCore
     import Foundation
     import NATSBroker
-    import Synchronization
+    import Relay
+    import TestKit
 
     /// From a commit in PostgreSQL to the moment at which a subscriber has the event, at 1,000 transactions a second. The
     /// subscriber has connections of its own.
@@ -32,7 +33,7 @@
                 }
                 group.addTask { try await receive(count, from: subscriber) }
                 group.addTask {
-                    try await withCheckedThrowingContinuation { continuation in
+                    _ = try await withCheckedThrowingContinuation { continuation in
                         DispatchQueue.global().async {
                             continuation.resume(with: Swift.Result { try postgres.run("pgbench", arguments) })
                         }

@@ -1,6 +1,7 @@
 #if NATS && Postgres
     import FleetCore
     import Foundation
+    import TestKit
 
     /// A backlog out of PostgreSQL's log into JetStream, each event durable there: against `pg_recvlogical -f /dev/null` on the
     /// same log, and against a plain publishing loop with the same headers on the same server.

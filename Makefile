@@ -12,6 +12,8 @@ BROKER ?= embedded
 ifeq ($(filter embedded nats,$(BROKER)),)
 $(error BROKER is embedded or nats, not "$(BROKER)")
 endif
+# How long a drill has faults, in minutes.
+MINUTES ?= 10
 # The connectors for PostgreSQL and NATS stand behind package traits. Programs with them are built in a place of their own: so
 # nothing is built again when one goes from the one to the other. Tests are debug builds, and have both always.
 trait = --traits Postgres,NATS
@@ -23,7 +25,7 @@ shop = SHOP_STORE=$(STORE) SHOP_BROKER=$(BROKER) FLOTILLA_BIN="$$($(swift_build)
 	$(if $(SHOP_DATA),SHOP_DATA="$(abspath $(SHOP_DATA))")
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-servers build run test shop-check bench lint format docs clean
+.PHONY: help setup setup-servers build run test drill shop-check bench lint format docs clean
 
 help: ## List the tasks
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -31,6 +33,7 @@ help: ## List the tasks
 	@echo "  STORE=postgres         build, run, shop-check: with PostgreSQL, on a private server (default: sqlite)"
 	@echo "  BROKER=nats            build, run, shop-check: on a private NATS server with JetStream (default: embedded)"
 	@echo "  configuration=debug    build, run, shop-check: debug builds (default: release)"
+	@echo "  MINUTES, SEED, BROKER  drill: see docs/drill.md"
 	@echo "  SHOP_DATA, SHOP_SEED, SHOP_RATE, SHOP_SECONDS  run, shop-check: see Examples/shop/README.md"
 
 setup: ## Install what is missing, and say so (nothing happens where all is there)
@@ -51,6 +54,12 @@ test: setup-servers ## Build and run all tests, on SQLite, PostgreSQL and NATS
 	@swift build $(trait) --build-tests
 	@swift test $(trait) --skip-build --parallel
 
+drill: setup-servers ## Break everything around a fleet for MINUTES=10, and judge what became of what was written
+	@swift build $(trait) --product flotilla
+	@swift build $(trait) --product flotilla-drill
+	@exec "$$(swift build $(trait) --show-bin-path)/flotilla-drill" --minutes $(MINUTES) $(if $(SEED),--seed $(SEED)) \
+		$(if $(BROKER),--broker $(BROKER))
+
 shop-check: build ## Compare the ended shop's read models with a direct join over its five stores
 	@exec env $(shop) Examples/shop/check
 
@@ -60,13 +69,13 @@ bench: setup-servers ## Measure the speeds, each against the database alone
 	@"$$($(bench_build) --show-bin-path)/flotilla-bench"
 
 lint: setup ## Check style, and that the examples compile
-	@swift format lint --strict --parallel --recursive $(wildcard Sources Tests Examples Benchmarks) Package.swift
+	@swift format lint --strict --parallel --recursive $(wildcard Sources Tests Examples Benchmarks Drill) Package.swift
 	@PYTHONPYCACHEPREFIX=.build/python python3 -m py_compile Examples/shop/*.py Examples/shop/run Examples/shop/check \
 		$(addprefix Benchmarks/peers/,peers.py record drain limit latency workload with-server)
 	@for script in scripts/* .ci/run Benchmarks/peers/setup Benchmarks/peers/compare; do bash -n $$script || exit 1; done
 
 format: setup ## Rewrite the Swift sources in the project's style
-	@swift format --in-place --parallel --recursive $(wildcard Sources Tests Examples Benchmarks) Package.swift
+	@swift format --in-place --parallel --recursive $(wildcard Sources Tests Examples Benchmarks Drill) Package.swift
 
 docs: setup-servers ## Build the documentation of the Swift library
 	@swift package $(trait) generate-documentation --target Flotilla

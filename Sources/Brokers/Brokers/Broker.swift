@@ -30,6 +30,9 @@ public protocol Broker: Sendable {
     /// What the stream holds.
     func bounds(of stream: StreamName) async throws -> StreamBounds
 
+    /// When a record was appended; `nil` where there is none at this position.
+    func appendTime(of position: LogPosition, in stream: StreamName) async throws -> Timestamp?
+
     /// Puts a subscription's cursor at a position, creating it where there is none; `nil` leaves an existing cursor
     /// where it is, and begins a new one at the stream's beginning. Retention spares what comes after a cursor.
     func subscribe(_ subscription: SubscriptionName, to stream: StreamName, at position: LogPosition?) async throws
@@ -50,6 +53,32 @@ public protocol Broker: Sendable {
 }
 
 extension Broker {
+    public func appendTime(of position: LogPosition, in stream: StreamName) async throws -> Timestamp? {
+        throw FleetError(
+            .invalidInput, "\(name) does not tell when a record was appended",
+            remedy: "name a record's position instead")
+    }
+
+    /// The first of a stream's records that was appended at a time or later; the next to come where there is none.
+    ///
+    /// Looks by halves, as records are appended in the order of time; where the broker's clock was put back, the position is
+    /// one of those that fit.
+    public func firstPosition(
+        since time: Timestamp, in stream: StreamName, within bounds: StreamBounds
+    ) async throws -> LogPosition {
+        var (low, high) = (bounds.first.value, bounds.last.value + 1)
+        while low < high {
+            let middle = low + (high - low) / 2
+            // What is dropped meanwhile was older.
+            if let appended = try await appendTime(of: LogPosition(middle), in: stream), appended >= time {
+                high = middle
+            } else {
+                low = middle + 1
+            }
+        }
+        return LogPosition(low)
+    }
+
     /// Reads for nobody in particular: ``read(_:for:after:limit:)``.
     public func read(
         _ stream: StreamName, after position: LogPosition, limit: BatchLimit

@@ -59,6 +59,10 @@ public final class EmbeddedBroker: Broker {
         try await withLog(stream) { try await $0.bounds() }
     }
 
+    public func appendTime(of position: LogPosition, in stream: StreamName) async throws -> Timestamp? {
+        try await withLog(stream) { try await $0.appendTime(of: position) }
+    }
+
     public func subscribe(
         _ subscription: SubscriptionName, to stream: StreamName, at position: LogPosition?
     ) async throws {
@@ -80,7 +84,7 @@ public final class EmbeddedBroker: Broker {
         for (text, position) in try await withLog(stream, { try await $0.cursors() }) {
             let parts = text.split(separator: ".", maxSplits: 1).map(String.init)
             guard parts.count == 2 else { continue }
-            let name = SubscriptionName(service: ServiceName(unchecked: parts[0]), view: ViewName(unchecked: parts[1]))
+            let name = SubscriptionName(service: ServiceName(unchecked: parts[0]), name: parts[1])
             result[name] = position
         }
         return result
@@ -127,6 +131,7 @@ public final class EmbeddedBroker: Broker {
             // Owned by `logs` until `close()`; several callers wait for one opening.
             let opening = Opening {
                 let path = Self.path(of: stream, in: directory)
+                try MovedStreams(directory: directory).check()
                 guard FileIdentity.exists(path) else {
                     throw FleetError(
                         .missing, "the file of stream \(stream) is missing: \(path)",

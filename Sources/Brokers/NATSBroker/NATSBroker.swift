@@ -29,7 +29,7 @@
             publishing = ConnectionSource(settings, for: .publishing)
         }
 
-        private func stream(_ name: StreamName) throws -> NATSStream {
+        func stream(_ name: StreamName) throws -> NATSStream {
             if let known = streams.withLock({ $0[name] }) { return known }
             let mapping = try mappings[name] ?? NATSMapping(stream: name, subjects: SubjectMapping(stream: name))
             let made = NATSStream(mapping)
@@ -45,6 +45,12 @@
         public func append(_ events: [Event], to name: StreamName) async throws -> LogPosition {
             if events.isEmpty { return try await bounds(of: name).last }
             let stream = try stream(name)
+            return stream.appended(through: try await append(events, to: stream, after: nil))
+        }
+
+        /// - Parameter end: where the stream must end for the events to be copies of what is elsewhere; `nil` for new ones.
+        /// - Returns: where the stream ends then.
+        func append(_ events: [Event], to stream: NATSStream, after end: UInt64?) async throws -> UInt64 {
             let (api, connection) = (try await api(), try await publishing.connection())
             let look = StreamPublisher.Look {
                 let info = try await api.stream(stream.name)
@@ -53,7 +59,7 @@
             } ids: {
                 try await StreamScanner(api: api).ids(of: stream.name, after: $0, through: $1)
             }
-            return stream.appended(through: try await stream.publisher.append(events, connection, looking: look))
+            return try await stream.publisher.append(events, connection, after: end, looking: look)
         }
 
         public func read(
@@ -82,6 +88,14 @@
             let info = try await api().stream(stream.name)
             stream.learn(info)
             return StreamBounds(info)
+        }
+
+        public func appendTime(of position: LogPosition, in name: StreamName) async throws -> Timestamp? {
+            let stream = try stream(name)
+            // Tells which sequence a position has.
+            if stream.sequence(of: position) == nil { _ = try await bounds(of: name) }
+            guard let sequence = stream.sequence(of: position), sequence > 0 else { return nil }
+            return try await api().message(of: stream.name, at: sequence)?.stored
         }
 
         // MARK: Cursors

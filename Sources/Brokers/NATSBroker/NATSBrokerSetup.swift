@@ -37,18 +37,7 @@
             }
         }
 
-        /// Makes one stream that goes on from another broker's: its positions, and what readers know it by, stay theirs.
-        /// - Parameters:
-        ///   - identity: of the stream that it goes on from.
-        ///   - offset: the position of its last record.
-        public func createStream(_ stream: StreamName, identity: String, offset: LogPosition) async throws {
-            try await withAPI { api in
-                try await api.createStream(
-                    try configuration(of: stream, identity: identity, offset: offset.value))
-            }
-        }
-
-        private func withAPI<Result>(_ body: (JetStreamAPI) async throws -> Result) async throws -> Result {
+        func withAPI<Result>(_ body: (JetStreamAPI) async throws -> Result) async throws -> Result {
             let connection = try await NATSConnection.open(settings, for: .asking)
             do {
                 let result = try await body(JetStreamAPI(connection: connection))
@@ -99,10 +88,12 @@
 
         /// A rebuild at work holds a cursor of its own, which is nobody's to remove.
         private static func isRebuild(_ subscription: SubscriptionName) -> Bool {
-            subscription.view.text.hasSuffix("~rebuild")
+            subscription.name.hasSuffix("~rebuild")
         }
 
-        private func configuration(
+        var serverName: String { settings.name }
+
+        func configuration(
             of stream: StreamName, identity: String? = nil, offset: Int64 = 0
         ) throws -> StreamConfiguration {
             let subjects = try mappings[stream]?.subjects ?? SubjectMapping(stream: stream)

@@ -45,9 +45,9 @@ public struct ViewApplier: Sendable {
         self.retries = retries
     }
 
-    var parking: Parking { Parking(place: .view(subscription.view), stream: stream) }
+    var parking: Parking { Parking(place: .subscription(subscription.name), stream: stream) }
     /// The view's name in the inbox of its store.
-    var inboxName: String { subscription.view.text }
+    var inboxName: String { subscription.name }
 
     /// A batch of records, with all that can be known of it before the transaction that applies it.
     struct Batch: Sendable {
@@ -55,6 +55,10 @@ public struct ViewApplier: Sendable {
         /// The subscription's number in the inbox.
         let number: Int64
         fileprivate let effects: ViewProgram.Effects
+
+        /// Of how many of the records the view does something.
+        var effectCount: EventCount { EventCount(effects.effects.count) }
+
         /// Of each effect, what the inbox is asked.
         fileprivate let acceptances: [[SQLValue]]
     }

@@ -19,7 +19,8 @@
 
         private let pointer: OpaquePointer
 
-        init(_ message: WireMessage, id: EventID, after predecessor: Predecessor) throws {
+        /// - Parameter id: by which the server knows a message that it was sent before; `nil` where it shall take both.
+        init(_ message: WireMessage, id: EventID?, after predecessor: Predecessor) throws {
             var made: OpaquePointer?
             let value = message.value ?? []
             let status = value.withUnsafeBytes { bytes in
@@ -28,11 +29,11 @@
                     Int32(bytes.count))
             }
             guard status == NATS_OK, let made else {
-                throw FleetError(.unavailable, "libnats makes no message of event \(id)", isRetriable: true)
+                throw FleetError(.unavailable, "libnats makes no message of an event", isRetriable: true)
             }
             pointer = made
             for header in message.headers { _ = natsMsgHeader_Add(made, header.name, header.value) }
-            _ = natsMsgHeader_Set(made, "Nats-Msg-Id", id.description)
+            if let id { _ = natsMsgHeader_Set(made, "Nats-Msg-Id", id.description) }
             switch predecessor {
             case .sequence(let end): _ = natsMsgHeader_Set(made, "Nats-Expected-Last-Sequence", String(end))
             case .event(let before): _ = natsMsgHeader_Set(made, "Nats-Expected-Last-Msg-Id", before.description)

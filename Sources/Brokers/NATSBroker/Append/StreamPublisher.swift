@@ -37,14 +37,16 @@
         private var doing: String { "append to stream \(name)" }
 
         /// Appends events in order.
-        /// - Parameter look: how the stream is looked at where it is not known what it holds.
+        /// - Parameters:
+        ///   - end: for copies of what another stream holds: where the stream must end. `nil` for new events.
+        ///   - look: how the stream is looked at where it is not known what it holds.
         /// - Returns: where the stream ends then.
         /// - Throws: `full`; `missing`; `unavailable`, where it is not known what has become of them: whoever tries again with
         ///   the same events repeats none.
         func append(
-            _ events: [Event], _ connection: NATSConnection, looking look: Look
+            _ events: [Event], _ connection: NATSConnection, after end: UInt64? = nil, looking look: Look
         ) async throws -> UInt64 {
-            try await lock.withLock { try await appendAlone(events, connection, look) }
+            try await lock.withLock { try await appendAlone(events, connection, after: end, look) }
         }
 
         /// How the stream is looked at.
@@ -56,12 +58,12 @@
         }
 
         private func appendAlone(
-            _ events: [Event], _ connection: NATSConnection, _ look: Look
+            _ events: [Event], _ connection: NATSConnection, after copied: UInt64?, _ look: Look
         ) async throws -> UInt64 {
             try connection.requireConnection(doing)
             let messages = events.map(mapping.message)
             try check(messages, events, connection)
-            let known = state.withLock { $0 }
+            let known = copied.map { State(end: $0, floor: $0) } ?? state.withLock { $0 }
             var chain = AppendChain(events.map(\.id), end: known.end, floor: known.floor)
             do {
                 var action = chain.start()
@@ -69,7 +71,8 @@
                     switch action {
                     case .send(let range, let end):
                         state.withLock { $0.end = nil }
-                        let outcome = try await send(messages, events, range, after: end, connection)
+                        let outcome = try await send(
+                            messages, copied == nil ? events : nil, range, after: end, connection)
                         action = chain.handle(outcome)
                     case .look:
                         let (first, last) = try await look.ends()
@@ -116,7 +119,7 @@
         // MARK: Sending
 
         private func send(
-            _ messages: [WireMessage], _ events: [Event], _ range: Range<Int>, after end: UInt64,
+            _ messages: [WireMessage], _ events: [Event]?, _ range: Range<Int>, after end: UInt64,
             _ connection: NATSConnection
         ) async throws -> AppendChain.Input {
             let doing = doing
@@ -124,10 +127,16 @@
             let answer = try await connection.perform(on: queue) { pointer in
                 var last: NATSMessage?
                 for index in range {
-                    let isFirst = index == range.lowerBound
+                    let offset = index - range.lowerBound
+                    let predecessor: OutgoingMessage.Predecessor
+                    // Copies have no ids for the server, and nobody else appends while they are made.
+                    if let events, offset > 0 {
+                        predecessor = .event(events[index - 1].id)
+                    } else {
+                        predecessor = .sequence(end + UInt64(offset))
+                    }
                     let message = try OutgoingMessage(
-                        messages[index], id: events[index].id,
-                        after: isFirst ? .sequence(end) : .event(events[index - 1].id))
+                        messages[index], id: events?[index].id, after: predecessor)
                     if index < range.upperBound - 1 {
                         guard try message.publish(pointer) else { return Answer.unknown }
                     } else {

@@ -51,7 +51,7 @@
         private static let separator = "~"
 
         static func of(_ subscription: SubscriptionName) -> String {
-            "\(subscription.service)\(separator)\(subscription.view)"
+            "\(subscription.service)\(separator)\(subscription.name)"
         }
 
         static func description(of subscription: SubscriptionName) -> String { "flotilla \(subscription)" }
@@ -62,7 +62,7 @@
             }
             let parts = words[1].split(separator: ".", maxSplits: 1).map(String.init)
             guard parts.count == 2 else { return nil }
-            return SubscriptionName(service: ServiceName(unchecked: parts[0]), view: ViewName(unchecked: parts[1]))
+            return SubscriptionName(service: ServiceName(unchecked: parts[0]), name: parts[1])
         }
     }
 

@@ -62,6 +62,11 @@
             let absent = place
             let error = try await checkThrows(.missing) { try await absent.setup.plan(absent.needs) }
             try check(error.message.contains("broker.nkey"), "\(error)")
+            place.nkey = nil
+            place.credentials = server.directory.file("absent.creds")
+            let uncredited = place
+            let other = try await checkThrows(.missing) { try await uncredited.setup.plan(uncredited.needs) }
+            try check(other.message.contains("broker.credentials"), "\(other)")
         }
 
         @Test func permissionsThatAreMissingAreTold() async throws {

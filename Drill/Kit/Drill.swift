@@ -209,8 +209,9 @@
                 try await withThrowingTaskGroup(of: Void.self) { group in
                     for ((fault, instance), name) in zip(zip(next.faults, instances), names) {
                         number += 1
-                        let record = FaultRecord(number: number, step: step, name: name, begin: history.now)
+                        let record = FaultRecord(number: number, step: step, name: name)
                         group.addTask {
+                            try await Task.sleep(for: .milliseconds(fault.delay))
                             history.write(.faultBegan(record))
                             try await injector.carryOut(fault, on: instance)
                             history.write(.faultEnded(number: record.number))

@@ -1,6 +1,8 @@
 #if Postgres
     import DrillJudge
     import Foundation
+    import SQLiteConnection
+    import Stores
     import TestKit
 
     /// Does faults to a fleet, and mends them again.
@@ -66,6 +68,7 @@
                 try await Blocking.run { try disk.fill() }
                 await last(fault)
                 try await Blocking.run { try disk.free() }
+            case .lockBroker: try await lockBroker(fault)
             case .killBroker, .killEveryBroker, .pauseBroker: break
             }
         }
@@ -137,6 +140,33 @@
                 )
                 await last(fault)
             }
+        }
+
+        /// Holds the write lock of every stream's file, as a program does that copies or repairs it.
+        private func lockBroker(_ fault: Fault) async throws {
+            let files = try await Blocking.run { [servers] in
+                try servers.streamFiles.map { try SQLiteConnection(path: $0, mode: .readWrite) }
+            }
+            let isOver = StopSign()
+            try await withThrowingTaskGroup(of: Void.self) { group in
+                for file in files {
+                    group.addTask {
+                        // Whoever writes at the moment has it for a moment.
+                        while !isOver.isSet, (try? await file.access { try Self.hold($0, until: isOver) }) == nil {}
+                        file.close()
+                    }
+                }
+                await last(fault)
+                isOver.set()
+                try await group.waitForAll()
+            }
+        }
+
+        /// Blocks its thread.
+        private static func hold(_ session: any StoreTransaction, until isOver: StopSign) throws {
+            try session.script("BEGIN IMMEDIATE")
+            while !isOver.isSet { Thread.sleep(forTimeInterval: 0.01) }
+            try session.script("ROLLBACK")
         }
 
         private func psql(_ sql: String) async throws -> String {

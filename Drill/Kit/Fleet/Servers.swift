@@ -53,8 +53,19 @@
                 stores: Dictionary(
                     uniqueKeysWithValues: DrillService.all.filter { !$0.isSQLite }
                         .map { ($0.name, url(database(of: $0))) }),
-                mirror: url(database), state: url(database), stateDirectory: disk?.path ?? ".flotilla",
+                mirror: url(database), state: url(database), stateDirectory: stateDirectory,
                 broker: "embedded")
+        }
+
+        private var stateDirectory: String { disk?.path ?? directory.file(".flotilla") }
+
+        /// The files of the embedded broker.
+        var streamFiles: [String] {
+            get throws {
+                let streams = "\(stateDirectory)/streams"
+                return try FileManager.default.contentsOfDirectory(atPath: streams).filter { $0.hasSuffix(".db") }
+                    .map { "\(streams)/\($0)" }
+            }
         }
 
         /// How long a statement of the drill's own may take.

@@ -4,7 +4,9 @@
 
     /// What an event costs the service that writes it: transactions a second of `pgbench -c 4`.
     enum WriterCostBenchmark {
-        private static let length = 5
+        /// Transactions of each of the four clients. Not a time: pgbench ends that by a signal, which a process that is started
+        /// from a thread of a pool has blocked.
+        private static let transactions = 5_000
 
         private static let order = """
             \\set customer random(1000, 9999)
@@ -24,7 +26,7 @@
             """
         private static let deletion = """
             WITH row AS (\(insertion.replacing(";\n", with: "")) RETURNING id) SELECT id AS event FROM row \\gset
-            DELETE FROM outbox WHERE id = :'event';
+            DELETE FROM outbox WHERE id = ':event';
 
             """
         private static var payload: String { Rows.payload(10_000_000) }
@@ -49,7 +51,9 @@
             }
             plain.stop()
             polled.stop()
-            print("pgbench -c 4, each \(length) s; medians of \(BenchRounds.count) runs in turns; nobody captures")
+            print(
+                "pgbench -c 4, \(4 * transactions) transactions; medians of \(BenchRounds.count) runs in turns; nobody captures"
+            )
             let alone = rates[0].median
             for (index, variant) in variants.enumerated() {
                 print(
@@ -70,7 +74,7 @@
             let output = Pipe()
             try server.run(
                 "pgbench",
-                ["-n", "-M", "simple", "-c", "4", "-j", "2", "-T", "\(length)", "-f", file, server.url],
+                ["-n", "-M", "simple", "-c", "4", "-j", "2", "-t", "\(transactions)", "-f", file, server.url],
                 output: output)
             let text = String(decoding: output.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self)
             let line = text.split(separator: "\n").first { $0.hasPrefix("tps = ") }

@@ -125,6 +125,7 @@ public final class EmbeddedBroker: Broker {
             // Owned by `logs` until `close()`; several callers wait for one opening.
             let opening = Opening {
                 let path = Self.path(of: stream, in: directory)
+                try MovedStreams(directory: directory).check()
                 guard FileIdentity.exists(path) else {
                     throw FleetError(
                         .missing, "the file of stream \(stream) is missing: \(path)",

@@ -14,6 +14,7 @@ public struct EmbeddedBrokerSetup: BrokerSetup {
     }
 
     public func plan(_ needs: BrokerNeeds) async throws -> [String] {
+        try MovedStreams(directory: directory).check()
         var steps: [String] = []
         for stream in needs.streams {
             guard let log = try await openIfPresent(stream) else {
@@ -29,7 +30,7 @@ public struct EmbeddedBrokerSetup: BrokerSetup {
             let declared = readers(of: stream, in: needs)
             steps += declared.filter { cursors[$0.description] == nil }.map { "subscribe \($0) to stream \(stream)" }
             let wanted = Set(declared.map(\.description))
-            for known in cursors.keys.sorted() where !wanted.contains(known) && !Self.isRebuild(known) {
+            for known in cursors.keys.sorted() where !wanted.contains(known) && !Self.isAtWork(known) {
                 steps.append("unsubscribe \(known), which is no longer declared, from stream \(stream)")
             }
         }
@@ -54,15 +55,17 @@ public struct EmbeddedBrokerSetup: BrokerSetup {
             let declared = readers(of: stream, in: needs)
             for reader in declared { try await log.subscribe(reader, at: nil) }
             let wanted = Set(declared.map(\.description))
-            for known in try await log.cursors().keys where !wanted.contains(known) && !Self.isRebuild(known) {
+            for known in try await log.cursors().keys where !wanted.contains(known) && !Self.isAtWork(known) {
                 try await log.unsubscribe(known)
             }
         }
         return steps
     }
 
-    /// A rebuild at work holds a cursor of its own, which is nobody's to remove.
-    private static func isRebuild(_ subscription: String) -> Bool { subscription.hasSuffix("~rebuild") }
+    /// A rebuild and a copy at work hold a cursor of their own, which is nobody's to remove.
+    private static func isAtWork(_ subscription: String) -> Bool {
+        subscription.hasSuffix("~rebuild") || subscription.hasSuffix("~copy")
+    }
 
     private func readers(of stream: StreamName, in needs: BrokerNeeds) -> [SubscriptionName] {
         needs.subscriptions.filter { $0.stream == stream }.map(\.subscription)

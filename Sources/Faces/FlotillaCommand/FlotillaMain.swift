@@ -52,7 +52,8 @@ struct FlotillaCommand: AsyncParsableCommand {
         version: Version.text,
         subcommands: [
             CheckCommand.self, PlanCommand.self, ApplyCommand.self, RunCommand.self, StatusCommand.self,
-            ParkedCommand.self, PublishCommand.self, EventsCommand.self, ViewsCommand.self, InitCommand.self,
+            ParkedCommand.self, PublishCommand.self, EventsCommand.self, ViewsCommand.self, MigrateBrokerCommand.self,
+            InitCommand.self,
         ])
 }
 

@@ -59,10 +59,15 @@
                 CREATE SEQUENCE \(quotedSequence);
                 GRANT USAGE ON SEQUENCE \(quotedSequence) TO PUBLIC;
                 ALTER TABLE \(quoted(table)) ADD COLUMN \(sequence) bigint NOT NULL
-                    DEFAULT (CASE WHEN pg_current_xact_id() IS NOT NULL THEN nextval('\(literal)') END);
+                    DEFAULT \(numbering(by: literal));
                 ALTER SEQUENCE \(quotedSequence) OWNED BY \(quoted(table)).\(sequence);
                 CREATE UNIQUE INDEX ON \(quoted(table)) (\(sequence))
                 """
+        }
+
+        /// - Parameter sequence: its name, as it stands in a literal.
+        private static func numbering(by sequence: String) -> String {
+            "(CASE WHEN pg_current_xact_id() IS NOT NULL THEN nextval('\(sequence)') END)"
         }
 
         static func keepAddition(_ needs: OutboxNeeds) -> String {
@@ -161,6 +166,31 @@
         /// - Throws: `invalidInput`, with the statement that mends it.
         func checkOrder(in session: PostgresSession) throws {
             guard isOrdered else { return }
+            try checkSequence(in: session)
+            try checkDefault(in: session)
+        }
+
+        /// A number that is taken before its transaction has one of its own may appear below those that were seen.
+        private func checkDefault(in session: PostgresSession) throws {
+            let row = try session.firstRow(
+                """
+                SELECT pg_get_expr(d.adbin, d.adrelid),
+                    coalesce(pg_get_serial_sequence($2, $3), '…') FROM pg_attrdef d
+                JOIN pg_attribute a ON a.attrelid = d.adrelid AND a.attnum = d.adnum
+                WHERE d.adrelid = $1::bigint::oid AND a.attname = $3
+                """, [.integer(oid), .text(quoted), .text(Self.sequence)])
+            if let expression = row?[0].text, expression.contains("pg_current_xact_id()") { return }
+            let literal = (row?[1].text ?? "…").split(separator: "'", omittingEmptySubsequences: false)
+                .joined(separator: "''")
+            throw FleetError(
+                .invalidInput,
+                "column \(Self.sequence) of \(table) of \(session.name) does not number rows so that none is missed"
+                    + (row == nil ? ": it has no default" : ""),
+                remedy: "run ALTER TABLE \(quoted) ALTER COLUMN \(Self.sequence) SET DEFAULT "
+                    + Self.numbering(by: literal))
+        }
+
+        private func checkSequence(in session: PostgresSession) throws {
             let row = try session.firstRow(
                 """
                 SELECT seqrelid::regclass::text, seqcache, seqincrement, seqcycle FROM pg_sequence

@@ -180,6 +180,11 @@
             _ = try await PostgresSetup(fixture.database.address).plan(
                 StoreNeeds(outbox: fixture.needs(.log), views: []))
             try fixture.database.psql(mending)
+            // Nor are those that a transaction takes before it has a number of its own.
+            let early = try await refusal(fixture, .invalidInput)
+            let numbering = try #require(
+                early.remedy?.firstRange(of: "ALTER TABLE").map { early.remedy?[$0.lowerBound...] })
+            try fixture.database.psql(String(numbering ?? ""))
             try await fixture.apply()
             try fixture.database.psql("ALTER SEQUENCE \"Own numbers\" CACHE 2")
             let refused = try await checkThrows(.invalidInput) { _ = try await fixture.open() }

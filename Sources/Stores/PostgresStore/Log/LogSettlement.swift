@@ -30,6 +30,8 @@
         let leftovers: [String]
         let looksForLeftovers: Bool
 
+        /// How long a row that somebody holds is waited for.
+        private static let patience = "20ms"
         /// At most so many rows are looked at as left over.
         private static let leftoversLimit: Int64 = 8_192
 
@@ -88,17 +90,23 @@
                 (isUUID ? removable.map(\.description) : removable.flatMap(Self.spellings)) + misfits.map(Self.element)
             let ids = "{" + all.joined(separator: ",") + "}"
             let type = isUUID ? "uuid" : "text"
-            // A row that somebody holds is left for later: it must not hold up what is recorded.
-            let free = """
-                WHERE ctid = ANY (ARRAY(
-                    SELECT ctid FROM \(table.quoted) WHERE id = ANY ($1::\(type)[]) FOR UPDATE SKIP LOCKED))
-                """
+            let change =
+                needs.keep > .zero
+                ? "UPDATE \(table.quoted) SET \(PostgresOutboxTable.publishedAt) = clock_timestamp() WHERE"
+                : "DELETE FROM \(table.quoted) WHERE"
+            let those = "id = ANY ($1::\(type)[])"
             var removal = Removal()
-            if needs.keep > .zero {
-                let mark = "\(PostgresOutboxTable.publishedAt) = clock_timestamp()"
-                removal.count = try session.run("UPDATE \(table.quoted) SET \(mark) \(free)", [.text(ids)])
-            } else {
-                removal.count = try session.run("DELETE FROM \(table.quoted) \(free)", [.text(ids)])
+            do {
+                try session.query("SET LOCAL lock_timeout = '\(Self.patience)'")
+                removal.count = try session.savepoint { try session.run("\(change) \(those)", [.text(ids)]) }
+            } catch let error as FleetError where error.code == .busy {
+                // A row that somebody holds is left for later: it must not hold up what is recorded. To lock each first
+                // costs the server as much again, so that it is not done before it is needed.
+                removal.count = try session.run(
+                    """
+                    \(change) ctid = ANY (ARRAY(
+                        SELECT ctid FROM \(table.quoted) WHERE \(those) FOR UPDATE SKIP LOCKED))
+                    """, [.text(ids)])
             }
             if removal.count < removable.count {
                 let unpublished = needs.keep > .zero ? " AND \(PostgresOutboxTable.publishedAt) IS NULL" : ""

@@ -39,9 +39,15 @@
             var isRecording = false
             /// Rows that are settled since, and are to be removed from the table.
             var removable: [EventID] = []
+            /// Rows that were to be removed, and that somebody held.
+            var locked: [EventID] = []
+            var triedLocked: ContinuousClock.Instant = .now
             var removals: RemovalSchedule
-            /// How often in a row nothing was there to be removed: then the service does it itself.
-            var fruitlessRemovals = 0
+            /// How many rows in a row were not there to be removed: then the service does it itself.
+            var missingRows = 0
+            /// Whether the last look for rows to remove found some.
+            var hasRemoved = false
+            var isRemovedByService: Bool { missingRows >= PostgresLogOutbox.missingRowsLimit }
             /// Rows that their service has left in the table after all.
             var leftovers: LogLeftovers?
             /// When they were last looked for.
@@ -75,11 +81,15 @@
         }
 
         private let intervals: Intervals
-        /// After so many removals in a row that found nothing, the service removes its rows itself: nobody looks for each of
-        /// them any more, but now and then for what is left.
-        private static let fruitlessLimit = 8
-        /// At most so many rows are removed at once.
-        private static let removalLimit = 16_384
+        /// After so many rows in a row that were not there, the service removes its rows itself: nobody looks for each of
+        /// them any more, but now and then for what is left. To look for a row that was deleted costs the server as much as
+        /// to delete one.
+        fileprivate static let missingRowsLimit = 512
+        /// After so many settled rows they are removed: about a batch, so that the server removes it while the next is
+        /// appended.
+        private static let removalSize = 2_048
+        /// Rows that somebody holds are remembered up to so many.
+        private static let lockedLimit = 16_384
         /// An idle database's log moves on by so much before it is recorded, so that idleness writes nothing itself.
         private static let idleRecordSize: UInt64 = 1 << 20
 
@@ -227,8 +237,8 @@
             let isDue = state.withLock { state in
                 state.captured.removeFirst()
                 state.settledThrough = max(state.settledThrough, through)
-                if table != nil, !isRecorded { state.removable += rows.events.map(\.id) }
-                return state.removable.count >= Self.removalLimit
+                if table != nil, !isRecorded, !state.isRemovedByService { state.removable += rows.events.map(\.id) }
+                return state.removable.count >= Self.removalSize
                     || ContinuousClock.now - state.recordedAt >= intervals.record
             }
             reader.settle(through: through)
@@ -265,10 +275,16 @@
         ) async throws {
             guard try await beginRecording(waits: !unlessUnderWay) else { return }
             defer { endRecording() }
-            let (last, settledThrough, removable, fruitless, known, lookedAt) = state.withLock {
-                (
-                    $0.record, $0.settledThrough, $0.removable, $0.fruitlessRemovals, $0.leftovers,
-                    $0.lookedForLeftovers
+            let (last, settledThrough, waiting, (missing, hasRemoved), known, lookedAt) = state.withLock { state in
+                // Now and then, so that what somebody holds for long does not hold up every batch.
+                if isLast || ContinuousClock.now - state.triedLocked >= intervals.record {
+                    state.removable = state.locked + state.removable
+                    state.locked = []
+                    state.triedLocked = .now
+                }
+                return (
+                    state.record, state.settledThrough, state.removable, (state.missingRows, state.hasRemoved),
+                    state.leftovers, state.lookedForLeftovers
                 )
             }
             var next = place(through: row ?? settledThrough, last)
@@ -279,12 +295,16 @@
             }
             let recordedThrough = row ?? settledThrough
             let backlogRow = row.flatMap { $0 < 0 ? Self.sequence(ofBacklog: $0) : nil }
+            let isRemovedByService = missing >= Self.missingRowsLimit
+            // Where it is not known whether there are any, a few are looked for first, and not thousands that may be gone.
+            let removable =
+                hasRemoved || isRemovedByService || isLast ? waiting : Array(waiting.prefix(Self.missingRowsLimit))
             let all = table == nil ? [] : removable + (rows?.events.map(\.id) ?? [])
-            let removes = !all.isEmpty && (rows != nil || fruitless < Self.fruitlessLimit || isLast)
+            let removes = !all.isEmpty && (rows != nil || !isRemovedByService || isLast)
             // What was in the table at a place is carried once everything before that place is.
             let leftovers = known.flatMap { next.settled >= $0.place ? $0 : nil }
             let looks =
-                table != nil && known == nil && fruitless >= Self.fruitlessLimit
+                table != nil && known == nil && isRemovedByService
                 && ContinuousClock.now - lookedAt >= intervals.leftovers
             if next == last, parked.isEmpty, backlogRow == nil, !removes, leftovers == nil, !looks { return }
             let work = LogSettlement(
@@ -301,9 +321,12 @@
                 state.recordedThrough = max(state.recordedThrough, recordedThrough)
                 state.recordedAt = .now
                 state.removable.removeFirst(min(removable.count, state.removable.count))
-                // Rows that somebody holds now are removed with later ones; past the bound they stay, which harms nobody.
-                state.removable += removal.locked.prefix(max(0, Self.removalLimit - state.removable.count))
-                if removes || leftovers != nil { state.fruitlessRemovals = removal.count > 0 ? 0 : fruitless + 1 }
+                // Past the bound they stay, which harms nobody.
+                state.locked += removal.locked.prefix(max(0, Self.lockedLimit - state.locked.count))
+                if removes || leftovers != nil {
+                    state.hasRemoved = removal.count > 0
+                    state.missingRows = removal.count > 0 ? 0 : missing + all.count
+                }
                 if leftovers != nil { state.leftovers = nil }
                 if looks {
                     state.lookedForLeftovers = .now
@@ -335,7 +358,8 @@
         private func recordWhileIdle() async throws {
             let (record, isDue, leftovers) = state.withLock { state in
                 // Where nothing was settled since, recording would only be a transaction more to be captured.
-                let isNew = !state.removable.isEmpty || state.settledThrough > state.recordedThrough
+                let isNew =
+                    !state.removable.isEmpty || !state.locked.isEmpty || state.settledThrough > state.recordedThrough
                 let isDue = isNew && ContinuousClock.now - state.recordedAt >= intervals.record
                 return (state.record, isDue, state.leftovers)
             }

@@ -229,10 +229,10 @@
         }
 
         private func run(_ session: PostgresSession) {
-            var state = Reading(
+            var reading = ReplicationReading(
                 options: options, version: Self.protocolVersion(ofServer: session.serverVersion))
             do {
-                try read(session, &state)
+                try read(session, &reading)
                 try sendStatus(session, wantsReply: false)
                 session.endCopy()
             } catch {
@@ -243,69 +243,11 @@
             changes.notify()
         }
 
-        /// What the thread knows between two messages.
-        private struct Reading: ~Copyable {
-            var decoder: PGOutputDecoder
-            var assembler: TransactionAssembler<FileSpoolStorage>
-            /// A transaction that was streamed, and is being passed on.
-            var replaying: CommittedTransaction?
-            var replayed = ReplayBatch()
-            var events: LogEventReader
-            var current = CapturedRows()
-            var pace = Pace()
-            /// The number of the last row.
-            var row: Int64 = 0
-            /// The last of what was gathered: rows are settled in the batches in which they were handed over, so that only
-            /// the last transaction of a batch that ended, and the one of its last row, are ever asked for.
-            var newMark: Mark?
-            var newRun: Run?
-            /// What the last row belongs to.
-            var run: Run?
-            /// Whether a transaction has begun and not ended.
-            var isWithinTransaction = false
-            var received = LogSequenceNumber.none
-            let partial: (transaction: LogSequenceNumber, rows: Int64)
-
-            init(options: Options, version: ProtocolVersion) {
-                decoder = PGOutputDecoder(version: version)
-                assembler = TransactionAssembler(storage: FileSpoolStorage(directory: options.spoolDirectory))
-                events = LogEventReader(source: options.source)
-                partial = options.partial
-                received = options.start
-            }
-        }
-
-        /// How fast messages come. Where they come densely, to wake up for each would cost the server and us more than all
-        /// else: they gather for a moment before they are read, and rows for another before they are handed over.
-        private struct Pace {
-            /// How often rows are handed over, where they come densely.
-            static let interval = Duration.milliseconds(2)
-            /// So many messages within an interval are dense.
-            private static let denseCount = 32
-            /// How long messages gather. Much longer, and the server would have to wait for room in the socket.
-            static let pause = Duration.microseconds(200)
-
-            var messages = 0
-            /// Messages ever.
-            var total = 0
-            private(set) var isDense = false
-            private var start = ContinuousClock.now
-
-            /// Whether it is time to hand rows over; asked after each look at the socket.
-            mutating func handsOver(at now: ContinuousClock.Instant) -> Bool {
-                guard now - start >= Self.interval else { return !isDense }
-                isDense = messages >= Self.denseCount
-                messages = 0
-                start = now
-                return true
-            }
-        }
-
         /// A server that says nothing for so long is asked to answer, and given up after twice as long, as PostgreSQL's own
         /// subscribers do (`wal_receiver_timeout`).
         private static let silence = Duration.seconds(30)
 
-        private func read(_ session: PostgresSession, _ state: inout Reading) throws {
+        private func read(_ session: PostgresSession, _ reading: inout ReplicationReading) throws {
             var lastStatus = ContinuousClock.now
             var lastHeard = ContinuousClock.now
             var confirmed = LogSequenceNumber.none
@@ -326,49 +268,49 @@
                     confirmed = wanted
                     lastStatus = now
                 }
-                let known = state.pace.total
-                let isFull = try takeMessages(session, &state)
+                let known = reading.pace.total
+                let isFull = try takeMessages(session, &reading)
                 // What is there and does not fit was heard.
-                if state.pace.total != known || isFull { lastHeard = now }
+                if reading.pace.total != known || isFull { lastHeard = now }
                 // All that was there is read, or no more fits: what was gathered goes on.
-                let isHeldBack = !state.pace.handsOver(at: now) && !isFull
-                let hasRoom = isHeldBack || handOver(&state)
+                let isHeldBack = !reading.pace.handsOver(at: now) && !isFull
+                let hasRoom = isHeldBack || handOver(&reading)
                 if isFull && hasRoom { continue }
                 let wait = max(.milliseconds(1), Self.statusInterval - (ContinuousClock.now - lastStatus))
                 try session.wait(
-                    reads: hasRoom || !isFull, alsoFor: wakeUp, upTo: isHeldBack ? Pace.interval : wait,
-                    after: state.pace.isDense ? Pace.pause : .zero)
+                    reads: hasRoom || !isFull, alsoFor: wakeUp, upTo: isHeldBack ? ReplicationPace.interval : wait,
+                    after: reading.pace.isDense ? ReplicationPace.pause : .zero)
             }
         }
 
         /// Takes the messages that are there, up to a full batch. Returns whether it ended because one is full.
-        private func takeMessages(_ session: PostgresSession, _ state: inout Reading) throws -> Bool {
+        private func takeMessages(_ session: PostgresSession, _ reading: inout ReplicationReading) throws -> Bool {
             while true {
-                if state.current.count >= options.limit.events.value || state.current.size >= options.limit.bytes {
+                if reading.current.count >= options.limit.events.value || reading.current.size >= options.limit.bytes {
                     return true
                 }
-                if state.replaying != nil {
-                    try replay(&state)
+                if reading.replaying != nil {
+                    try reading.replay()
                     continue
                 }
-                let isThere = try session.withCopyData { bytes in try self.take(bytes, session, &state) }
+                let isThere = try session.withCopyData { bytes in try self.take(bytes, session, &reading) }
                 if !isThere { return false }
-                state.pace.messages += 1
-                state.pace.total &+= 1
+                reading.pace.messages += 1
+                reading.pace.total &+= 1
             }
         }
 
-        private func take(_ bytes: UnsafeRawBufferPointer, _ session: PostgresSession, _ state: inout Reading) throws {
+        private func take(
+            _ bytes: UnsafeRawBufferPointer, _ session: PostgresSession, _ reading: inout ReplicationReading
+        ) throws {
             do {
                 switch try ReplicationMessage(decoding: bytes.bytes) {
                 case .keepalive(let keepalive):
                     // Between transactions, everything before this place was sent.
-                    if !state.isWithinTransaction { state.received = max(state.received, keepalive.end) }
+                    if !reading.isWithinTransaction { reading.received = max(reading.received, keepalive.end) }
                     if keepalive.wantsReply { try sendStatus(session, wantsReply: false) }
                 case .data(let data):
-                    try take(
-                        try state.decoder.decode(bytes.bytes.extracting(data.data.range)),
-                        in: UnsafeRawBufferPointer(rebasing: bytes[data.data.range]), &state)
+                    try reading.take(UnsafeRawBufferPointer(rebasing: bytes[data.data.range]))
                 }
             } catch let error as PGOutputError {
                 throw FleetError(
@@ -377,136 +319,28 @@
             }
         }
 
-        private func take(
-            _ message: PGOutputMessage, in bytes: UnsafeRawBufferPointer, _ state: inout Reading
-        ) throws {
-            switch try state.assembler.take(message) {
-            case .nothing:
-                if case .begin = message { state.isWithinTransaction = true }
-            case .committed(let committed):
-                guard let kept = change(message, in: bytes, &state) else { return }
-                take(kept, of: committed.transaction, ordinal: committed.ordinal, &state)
-            case .undecided:
-                guard let kept = change(message, in: bytes, &state) else { return }
-                try state.assembler.keep { kept.write(to: &$0) }
-            case .ended(let transaction):
-                end(transaction, &state)
-            case .replay(let transaction):
-                state.replaying = transaction
-            case .immediate:
-                guard case .logicalMessage(let message) = message,
-                    let kept = change(.logicalMessage(message), in: bytes, &state), case .message(let content) = kept
-                else { return }
-                state.row += 1
-                state.events.take(
-                    message: content, isTransactional: false, at: OutboxPosition(state.row), committedAt: .now(),
-                    into: &state.current)
-                // Everything that was committed before it came before it.
-                mark(message.place, &state)
-            }
-        }
-
-        /// What makes an event of a message; `nil` where there is none in it.
-        private func change(
-            _ message: PGOutputMessage, in bytes: UnsafeRawBufferPointer, _ state: inout Reading
-        ) -> KeptChange? {
-            switch message {
-            case .insert(let change):
-                guard let relation = state.decoder.relation(change.relation) else { return nil }
-                return .row(state.events.row(state.decoder.newColumns, of: relation, in: bytes))
-            case .logicalMessage(let message):
-                guard options.readsMessages, bytes[message.prefix.range].elementsEqual(LogEventReader.prefix.utf8)
-                else {
-                    return nil
-                }
-                return .message(UnsafeRawBufferPointer(rebasing: bytes[message.content.range]))
-            default:
-                return nil
-            }
-        }
-
-        /// Takes a change of a committed transaction, unless it was settled before.
-        private func take(
-            _ change: KeptChange, of transaction: CommittedTransaction, ordinal: Int, _ state: inout Reading
-        ) {
-            let ordinal = Int64(ordinal)
-            if transaction.commit == state.partial.transaction, ordinal < state.partial.rows { return }
-            state.row += 1
-            // Changes between that are no events make a new run.
-            let expected = state.run.map { $0.ordinal + state.row - $0.first }
-            if state.run?.transaction != transaction.commit || expected != ordinal {
-                let run = Run(first: state.row, ordinal: ordinal, transaction: transaction.commit)
-                state.run = run
-                state.newRun = run
-            }
-            let position = OutboxPosition(state.row)
-            switch change {
-            case .row(let row):
-                state.events.take(row, at: position, committedAt: transaction.time, into: &state.current)
-            case .message(let content):
-                state.events.take(
-                    message: content, isTransactional: true, at: position, committedAt: transaction.time,
-                    into: &state.current)
-            }
-        }
-
-        private func end(_ transaction: CommittedTransaction, _ state: inout Reading) {
-            state.isWithinTransaction = false
-            guard let end = transaction.end else { return }
-            mark(end, &state)
-            state.received = max(state.received, end)
-        }
-
-        /// Notes what to confirm once every row so far is settled.
-        private func mark(_ end: LogSequenceNumber, _ state: inout Reading) {
-            // Before version 15 transactions come of which nothing is published: without rows they need no mark of their own.
-            state.newMark = Mark(through: state.row, end: end)
-        }
-
-        /// Takes the next changes of the transaction that is being passed on, about as many as the batch has room for.
-        private func replay(_ state: inout Reading) throws {
-            guard let transaction = state.replaying else { return }
-            let room = BatchLimit(
-                events: EventCount(max(1, options.limit.events.value - state.current.count)),
-                bytes: ByteCount(max(1, options.limit.bytes.value - state.current.size.value)))
-            var batch = ReplayBatch()
-            swap(&batch, &state.replayed)
-            try state.assembler.nextBatch(room, into: &batch)
-            try batch.bytes.withUnsafeBytes { bytes in
-                for record in batch.records {
-                    let change = try KeptChange(reading: UnsafeRawBufferPointer(rebasing: bytes[record.range]))
-                    take(change, of: transaction, ordinal: record.ordinal, &state)
-                }
-            }
-            if batch.isLast {
-                state.replaying = nil
-                end(transaction, &state)
-            }
-            swap(&batch, &state.replayed)
-        }
-
         /// Puts what was gathered where it is taken from, if there is room. Returns whether there was.
         ///
         /// While one waits to be taken, the next grows until it is full: large batches cost less for each row.
-        private func handOver(_ state: inout Reading) -> Bool {
+        private func handOver(_ reading: inout ReplicationReading) -> Bool {
             let isHandedOver = shared.withLock { shared in
-                if !state.current.isEmpty {
+                if !reading.current.isEmpty {
                     guard shared.next == nil else { return false }
-                    shared.next = state.current
+                    shared.next = reading.current
                 }
-                if let mark = state.newMark {
+                if let mark = reading.newMark {
                     if shared.marks.last?.through == mark.through { shared.marks.removeLast() }
                     shared.marks.append(mark)
                 }
-                if let run = state.newRun { shared.runs.append(run) }
-                shared.last = state.row
-                shared.received = state.received
+                if let run = reading.newRun { shared.runs.append(run) }
+                shared.last = reading.row
+                shared.received = reading.received
                 return true
             }
             guard isHandedOver else { return false }
-            state.newMark = nil
-            state.newRun = nil
-            if !state.current.isEmpty { state.current = CapturedRows() }
+            reading.newMark = nil
+            reading.newRun = nil
+            if !reading.current.isEmpty { reading.current = CapturedRows() }
             changes.notify()
             return true
         }

@@ -1,8 +1,6 @@
 #if Postgres
     import DrillJudge
     import Foundation
-    import SQLiteConnection
-    import Stores
     import TestKit
 
     /// Does faults to a fleet, and mends them again.
@@ -15,9 +13,8 @@
         var kinds: [Fault.Kind] {
             Fault.Kind.allCases.filter { kind in
                 switch kind {
-                case .fillDisk: servers.disk != nil
+                case _ where kind.victim == .broker: servers.broker.kinds.contains(kind)
                 case .moveClock: Self.clocksCanBeMoved
-                case .killBroker, .killEveryBroker, .pauseBroker: false
                 default: true
                 }
             }
@@ -50,7 +47,7 @@
             return (isAsked ? instances.first(where: \.carries) : nil) ?? instances[fault.choice % instances.count]
         }
 
-        private func wire(_ fault: Fault) -> Servers.Wire {
+        private func wire(_ fault: Fault) -> Wire {
             // Only writers know no outcome of a commit.
             fault.kind == .cutCommits ? servers.writers : servers.wires[fault.choice % servers.wires.count]
         }
@@ -63,13 +60,8 @@
             case .crashPostgres, .pausePostgres, .killBackend, .terminateBackends: try await disturbPostgres(fault)
             case .cutWire, .resetWire, .deadWire, .deadToServer, .deadFromServer, .slowWire, .cutCommits:
                 try await disturb(wire(fault).proxy, fault)
-            case .fillDisk:
-                guard let disk = servers.disk else { return }
-                try await Blocking.run { try disk.fill() }
-                await last(fault)
-                try await Blocking.run { try disk.free() }
-            case .lockBroker: try await lockBroker(fault)
-            case .killBroker, .killEveryBroker, .pauseBroker: break
+            case .fillDisk, .lockBroker, .killBroker, .killEveryBroker, .pauseBroker:
+                try await servers.broker.carryOut(fault) { await last(fault) }
             }
         }
 
@@ -140,33 +132,6 @@
                 )
                 await last(fault)
             }
-        }
-
-        /// Holds the write lock of every stream's file, as a program does that copies or repairs it.
-        private func lockBroker(_ fault: Fault) async throws {
-            let files = try await Blocking.run { [servers] in
-                try servers.streamFiles.map { try SQLiteConnection(path: $0, mode: .readWrite) }
-            }
-            let isOver = StopSign()
-            try await withThrowingTaskGroup(of: Void.self) { group in
-                for file in files {
-                    group.addTask {
-                        // Whoever writes at the moment has it for a moment.
-                        while !isOver.isSet, (try? await file.access { try Self.hold($0, until: isOver) }) == nil {}
-                        file.close()
-                    }
-                }
-                await last(fault)
-                isOver.set()
-                try await group.waitForAll()
-            }
-        }
-
-        /// Blocks its thread.
-        private static func hold(_ session: any StoreTransaction, until isOver: StopSign) throws {
-            try session.script("BEGIN IMMEDIATE")
-            while !isOver.isSet { Thread.sleep(forTimeInterval: 0.01) }
-            try session.script("ROLLBACK")
         }
 
         private func psql(_ sql: String) async throws -> String {

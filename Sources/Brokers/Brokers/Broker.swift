@@ -23,6 +23,9 @@ public protocol Broker: Sendable {
     /// What the stream holds.
     func bounds(of stream: StreamName) async throws -> StreamBounds
 
+    /// When a record was appended; `nil` where there is none at this position.
+    func appendTime(of position: LogPosition, in stream: StreamName) async throws -> Timestamp?
+
     /// Puts a subscription's cursor at a position, creating it where there is none; `nil` leaves an existing cursor
     /// where it is, and begins a new one at the stream's beginning. Retention spares what comes after a cursor.
     func subscribe(_ subscription: SubscriptionName, to stream: StreamName, at position: LogPosition?) async throws
@@ -40,6 +43,34 @@ public protocol Broker: Sendable {
     func trim(_ stream: StreamName) async throws
 
     func close() async
+}
+
+extension Broker {
+    public func appendTime(of position: LogPosition, in stream: StreamName) async throws -> Timestamp? {
+        throw FleetError(
+            .invalidInput, "\(name) does not tell when a record was appended",
+            remedy: "name a record's position instead")
+    }
+
+    /// The first of a stream's records that was appended at a time or later; the next to come where there is none.
+    ///
+    /// Looks by halves, as records are appended in the order of time; where the broker's clock was put back, the position is
+    /// one of those that fit.
+    public func firstPosition(
+        since time: Timestamp, in stream: StreamName, within bounds: StreamBounds
+    ) async throws -> LogPosition {
+        var (low, high) = (bounds.first.value, bounds.last.value + 1)
+        while low < high {
+            let middle = low + (high - low) / 2
+            // What is dropped meanwhile was older.
+            if let appended = try await appendTime(of: LogPosition(middle), in: stream), appended >= time {
+                high = middle
+            } else {
+                low = middle + 1
+            }
+        }
+        return LogPosition(low)
+    }
 }
 
 /// A record of a log.

@@ -57,6 +57,10 @@ public final class EmbeddedBroker: Broker {
         try await withLog(stream) { try await $0.bounds() }
     }
 
+    public func appendTime(of position: LogPosition, in stream: StreamName) async throws -> Timestamp? {
+        try await withLog(stream) { try await $0.appendTime(of: position) }
+    }
+
     public func subscribe(
         _ subscription: SubscriptionName, to stream: StreamName, at position: LogPosition?
     ) async throws {

@@ -128,17 +128,23 @@ final class StreamLog: Sendable {
         await changes.wait(past: generation, timeout: timeout)
     }
 
+    func appendTime(of position: LogPosition) async throws -> Timestamp? {
+        try await reader.read { try Self.appendTime(of: position.value, in: $0) }
+    }
+
+    private static func appendTime(of position: Int64, in session: SQLiteSession) throws -> Timestamp? {
+        try session.firstRow("SELECT appended_at FROM records WHERE position = $1", [.integer(position)])?[0]
+            .integer.map { Timestamp(microseconds: $0) }
+    }
+
     func bounds() async throws -> StreamBounds {
         try await reader.read { session in
             let bounds = try Self.bounds(in: session)
-            func time(_ position: Int64) throws -> Timestamp? {
-                try session.firstRow("SELECT appended_at FROM records WHERE position = $1", [.integer(position)])?[0]
-                    .integer.map { Timestamp(microseconds: $0) }
-            }
             return StreamBounds(
                 identity: try session.firstRow("SELECT identity FROM bounds")?[0].text ?? "",
-                first: LogPosition(bounds.first), last: LogPosition(bounds.last), firstTime: try time(bounds.first),
-                lastTime: try time(bounds.last), size: ByteCount(bounds.bytes))
+                first: LogPosition(bounds.first), last: LogPosition(bounds.last),
+                firstTime: try Self.appendTime(of: bounds.first, in: session),
+                lastTime: try Self.appendTime(of: bounds.last, in: session), size: ByteCount(bounds.bytes))
         }
     }
 

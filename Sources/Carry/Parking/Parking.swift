@@ -185,6 +185,15 @@ public struct Parking: Sendable {
             parked: Int(row?[0].integer ?? 0), retrying: Int(row?[1].integer ?? 0), waiting: Int(row?[2].integer ?? 0))
     }
 
+    /// When the oldest of the events that failed for good occurred; `nil` where there is none.
+    public func oldestFailure(in transaction: any StoreTransaction) throws -> Timestamp? {
+        try transaction.firstRow(
+            """
+            SELECT min(event_time) FROM flotilla_parked
+            WHERE place = $1 AND stream = $2 AND reason IS NOT NULL AND next_attempt IS NULL
+            """, scope)?[0].integer.map { Timestamp(microseconds: $0) }
+    }
+
     /// The keys whose head is to be tried again at or before `now`, soonest first.
     public func dueKeys(at now: Timestamp, limit: Int, in transaction: any StoreTransaction) throws -> [String] {
         try transaction.rows(
@@ -209,6 +218,14 @@ public struct Parking: Sendable {
     /// Removes a parked event: it was applied, or discarded.
     public func remove(_ event: ParkedEvent, in transaction: any StoreTransaction) throws {
         try transaction.run("DELETE FROM flotilla_parked WHERE sequence = $1", [.integer(event.sequence)])
+    }
+
+    /// Removes the events from behind a position on: their stream brings them again.
+    /// - Returns: how many there were.
+    public func removeAll(after position: LogPosition, in transaction: any StoreTransaction) throws -> Int {
+        try transaction.run(
+            "DELETE FROM flotilla_parked WHERE place = $1 AND stream = $2 AND position > $3",
+            scope + [.integer(position.value)])
     }
 
     /// Notes that a parked event failed once more.

@@ -16,7 +16,8 @@ public final class DeliveryService: Service {
     private let backoff: Backoff
     private let patience: Duration
     private let clock: FleetClock
-    private let state = Mutex(State())
+    private let gate: FlowGate
+    private let state: Mutex<State>
 
     private struct State {
         var store: (any Store)?
@@ -28,16 +29,30 @@ public final class DeliveryService: Service {
         var prepared: [LogPosition: ViewApplier.Batch] = [:]
         /// Batches up to here are applied.
         var applied: LogPosition = .start
+        /// `nil` where the subscription has no rate.
+        var bucket: TokenBucket?
     }
 
     /// An event id is remembered for this many records of its stream. A relay repeats a batch only directly after it.
     private static let inboxWindow: Int64 = 1_000_000
 
-    /// - Parameter patience: how long one look at an idle stream may wait before it says that there is nothing.
+    /// - Parameters:
+    ///   - rate: how many events a second take effect at most; `nil` for as many as the store takes.
+    ///   - patience: how long one look at an idle stream may wait before it says that there is nothing.
+    ///   - gate: where it is told to rest, or to begin anew.
     public init(
         applier: ViewApplier, stores: any StoreProvider, broker: any Broker, limit: BatchLimit = .standard,
-        backoff: Backoff = .standard, patience: Duration = .seconds(1), clock: FleetClock = .system, progress: Progress
+        rate: EventRate? = nil, backoff: Backoff = .standard, patience: Duration = .seconds(1),
+        clock: FleetClock = .system, progress: Progress, gate: FlowGate = FlowGate()
     ) {
+        var limit = limit
+        if let rate {
+            // What a tenth of a second lets through, so that it goes evenly.
+            limit.events = min(limit.events, rate.events(in: .milliseconds(100)))
+        }
+        let capacity = limit.events
+        state = Mutex(State(bucket: rate.map { TokenBucket(rate: $0, capacity: capacity, at: clock.now()) }))
+        self.gate = gate
         self.applier = applier
         self.stores = stores
         self.broker = broker
@@ -51,62 +66,43 @@ public final class DeliveryService: Service {
     /// Delivers until the task is cancelled or the process shuts down.
     public func run() async {
         await cancelWhenGracefulShutdown {
-            var machine = DeliveryMachine()
-            await withTaskGroup(of: DeliveryMachine.Input.self) { group in
-                var failing: Set<DeliveryMachine.Step> = []
-                for action in machine.start() { group.addTask { await self.perform(action) } }
-                while let input = await group.next() {
-                    if Task.isCancelled { break }
-                    let actions = machine.handle(input)
-                    if machine.isIdle { failing.removeAll() }
-                    self.observe(input, &failing)
-                    self.progress.setIdle(machine.isIdle)
-                    for action in actions { group.addTask { await self.perform(action) } }
-                }
-                group.cancelAll()
-            }
+            await MachineDriver(progress: self.progress).drive(
+                DeliveryMachine(), gate: self.gate,
+                // An effect that fails is parked, and told there.
+                isExpected: { $0 == .apply && ($1.code == .statement || $1.code == .badEvent) },
+                perform: { try await self.perform($0) })
         }
     }
 
-    private func perform(_ action: DeliveryMachine.Action) async -> DeliveryMachine.Input {
+    private func perform(_ action: DeliveryMachine.Action) async throws -> DeliveryMachine.Input {
         switch action {
         case .open:
-            return await attempt(.open) { .opened(try await self.open()) }
+            return .opened(try await open())
+        case .close:
+            // Others may go on with it.
+            state.withLock { $0.store = nil }
+            return .closed
         case .read(let position):
-            return await attempt(.read) {
-                self.forgetAppliedBatches()
-                let there = try await self.broker.read(self.stream, after: position, limit: self.limit)
-                if !there.isEmpty { return .read(self.prepared(there)) }
-                try await self.broker.waitForRecords(in: self.stream, after: position, timeout: self.patience)
-                return .read(self.prepared(try await self.broker.read(self.stream, after: position, limit: self.limit)))
-            }
+            forgetAppliedBatches()
+            return .read(try await read(after: position))
         case .apply(let records, let position, let heldKeys, let isCareful):
-            return await attempt(.apply) {
-                let (store, number) = try self.opened()
-                let (applier, now) = (self.applier, self.clock.now())
-                let batch = self.batch(of: records, number: number)
-                let result = try await store.write { transaction in
-                    try applier.apply(
-                        batch, after: position, heldKeys: heldKeys, isCareful: isCareful, at: now, in: transaction)
-                }
-                if let last = records.last { self.state.withLock { $0.applied = last.position } }
-                self.progress.count(records.count)
-                CrashPoint.delivered.reached()
-                return .applied(result)
+            let (store, number) = try opened()
+            let (applier, now) = (applier, clock.now())
+            let batch = batch(of: records, number: number)
+            let result = try await store.write { transaction in
+                try applier.apply(
+                    batch, after: position, heldKeys: heldKeys, isCareful: isCareful, at: now, in: transaction)
             }
+            if let last = records.last { state.withLock { $0.applied = last.position } }
+            progress.count(records.count)
+            CrashPoint.delivered.reached()
+            return .applied(result)
         case .acknowledge(let position, let records):
-            return await attempt(.acknowledge) {
-                try await self.broker.acknowledge(upTo: position, by: self.applier.subscription, in: self.stream)
-                try await self.forget(below: position, records: records)
-                return .acknowledged
-            }
+            try await broker.acknowledge(upTo: position, by: applier.subscription, in: stream)
+            try await forget(below: position, records: records)
+            return .acknowledged
         case .retry(let due):
-            return await attempt(.retry) {
-                try await self.clock.sleep(due.elapsed(since: self.clock.now()))
-                let (applier, now) = (self.applier, self.clock.now())
-                let retried = try await self.opened().store.write { try applier.retryDue(at: now, in: $0) }
-                return .retried(retried)
-            }
+            return .retried(try await retry(at: due))
         case .wait(let failures, let step):
             var random = SystemRandomNumberGenerator()
             try? await clock.sleep(backoff.delay(afterFailures: failures, using: &random))
@@ -114,15 +110,45 @@ public final class DeliveryService: Service {
         }
     }
 
-    private var stream: StreamName { applier.stream }
-
-    /// Prepares a batch while the one before it is applied.
-    private func prepared(_ records: [LogRecord]) -> [LogRecord] {
-        guard let first = records.first else { return records }
+    /// A look at an idle stream takes its time, and ends where the delivery is told to rest.
+    private func read(after position: LogPosition) async throws -> [LogRecord] {
+        var records = try await broker.read(stream, after: position, limit: limit)
+        if records.isEmpty {
+            let (broker, stream, patience) = (broker, stream, patience)
+            guard
+                try await gate.whileOpen({
+                    try await broker.waitForRecords(in: stream, after: position, timeout: patience)
+                }) != nil
+            else { return [] }
+            records = try await broker.read(stream, after: position, limit: limit)
+        }
+        guard let first = records.first else { return [] }
         let batch = applier.batch(of: records, number: state.withLock { $0.number })
         state.withLock { $0.prepared[first.position] = batch }
-        return records
+        return try await isLetThrough(batch) ? records : []
     }
+
+    /// Holds a batch back as long as the subscription's rate asks for: before it is applied, so that no transaction waits.
+    /// - Returns: `false` where the delivery is told to rest meanwhile.
+    private func isLetThrough(_ batch: ViewApplier.Batch) async throws -> Bool {
+        let (clock, now) = (clock, clock.now())
+        let wait = state.withLock { $0.bucket?.take(batch.effectCount, at: now) } ?? .zero
+        guard wait > .zero else { return true }
+        progress.setIdle(false)
+        return try await gate.whileOpen { try await clock.sleep(wait) } != nil
+    }
+
+    private func retry(at due: Timestamp) async throws -> DeliveryMachine.Retry {
+        let (clock, applier) = (clock, applier)
+        let wait = due.elapsed(since: clock.now())
+        guard try await gate.whileOpen({ try await clock.sleep(wait) }) != nil else {
+            return DeliveryMachine.Retry(released: [], nextDue: due)
+        }
+        let now = clock.now()
+        return try await opened().store.write { try applier.retryDue(at: now, in: $0) }
+    }
+
+    private var stream: StreamName { applier.stream }
 
     /// Lets go of batches that are applied. Not at once, but beside the work on the next: to free so many values takes
     /// time.
@@ -139,36 +165,6 @@ public final class DeliveryService: Service {
         let known = records.first.flatMap { first in state.withLock { $0.prepared[first.position] } }
         if let known, known.number == number, known.records.count == records.count { return known }
         return applier.batch(of: records, number: number)
-    }
-
-    private func attempt(
-        _ step: DeliveryMachine.Step, _ body: () async throws -> DeliveryMachine.Input
-    ) async -> DeliveryMachine.Input {
-        do {
-            return try await body()
-        } catch {
-            return .failed(step, FleetError.wrapping(error))
-        }
-    }
-
-    /// Tells what stands in the way, until the step that failed has succeeded, or nothing is left to do.
-    private func observe(_ input: DeliveryMachine.Input, _ failing: inout Set<DeliveryMachine.Step>) {
-        switch input {
-        case .failed(let step, let error):
-            // An effect that fails is parked, and told there.
-            let isExpected = step == .apply && (error.code == .statement || error.code == .badEvent)
-            if error.code == .cancelled || error.code == .conflict || isExpected { return }
-            failing.insert(step)
-            progress.fail(error)
-            return
-        case .opened: failing.remove(.open)
-        case .read: failing.remove(.read)
-        case .applied: failing.remove(.apply)
-        case .acknowledged: failing.remove(.acknowledge)
-        case .retried: failing.remove(.retry)
-        case .waited: return
-        }
-        if failing.isEmpty { progress.recover() }
     }
 
     private func opened() throws -> (store: any Store, number: Int64) {

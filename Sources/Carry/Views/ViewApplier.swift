@@ -55,6 +55,10 @@ public struct ViewApplier: Sendable {
         /// The subscription's number in the inbox.
         let number: Int64
         fileprivate let effects: ViewProgram.Effects
+
+        /// Of how many of the records the view does something.
+        var effectCount: EventCount { EventCount(effects.effects.count) }
+
         /// Of each effect, what the inbox is asked.
         fileprivate let acceptances: [[SQLValue]]
     }

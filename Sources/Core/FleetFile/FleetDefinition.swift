@@ -173,12 +173,17 @@ public struct ViewDefinition: Sendable {
     public var schema: SourceText
     /// In the order of the file; no two for one event.
     public var reactions: [Reaction]
+    public var limit: SubscriptionLimit
     public var location: SourceLocation
 
-    public init(name: ViewName, schema: SourceText, reactions: [Reaction], location: SourceLocation) {
+    public init(
+        name: ViewName, schema: SourceText, reactions: [Reaction], limit: SubscriptionLimit = SubscriptionLimit(),
+        location: SourceLocation
+    ) {
         self.name = name
         self.schema = schema
         self.reactions = reactions
+        self.limit = limit
         self.location = location
     }
 
@@ -187,6 +192,25 @@ public struct ViewDefinition: Sendable {
         var seen: Set<ServiceName> = []
         return reactions.map(\.service).filter { seen.insert($0).inserted }
     }
+}
+
+/// How fast, and how much at once, a subscription takes its events from each stream.
+public struct SubscriptionLimit: Sendable, Hashable {
+    /// Events that take effect in a time; `nil` for as many as the store takes.
+    public var rate: EventRate?
+    /// How many events one transaction takes at most.
+    public var inFlight: EventCount
+
+    public init(rate: EventRate? = nil, inFlight: EventCount = BatchLimit.standard.events) {
+        self.rate = rate
+        self.inFlight = inFlight
+    }
+
+    /// What one transaction takes at most.
+    public var batch: BatchLimit { BatchLimit(events: inFlight, bytes: BatchLimit.standard.bytes) }
+
+    /// Whether it limits nothing beyond what limits all.
+    public var isStandard: Bool { self == SubscriptionLimit() }
 }
 
 /// What a view does when an event arrives: SQL with parameters (`:data.a.b`, `:key`, …).

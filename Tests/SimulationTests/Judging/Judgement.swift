@@ -14,6 +14,8 @@ enum Judgement: String, Hashable, Sendable {
     case acknowledgedTooFar
     /// A machine holds more batches than it may.
     case heldTooMuch
+    /// A machine takes on new work although it is told to rest.
+    case workedWhilePaused
     /// A machine asks for what it has asked for already.
     case twiceUnderWay
     /// A parked event that should be tried again by itself is not.

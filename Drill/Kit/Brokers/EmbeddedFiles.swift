@@ -46,7 +46,7 @@ final class EmbeddedFiles: DrillBroker {
     /// Holds the write lock of every stream's file, as a program does that copies or repairs it.
     private func lock(_ lasting: () async -> Void) async throws {
         let files = try await Blocking.run { [self] () throws -> [SQLiteConnection] in
-            try files.map { try SQLiteConnection(path: $0, mode: .readWrite) }
+            try self.files.map { try SQLiteConnection(path: $0, mode: .readWrite) }
         }
         let isOver = StopSign()
         try await withThrowingTaskGroup(of: Void.self) { group in

@@ -42,6 +42,8 @@ let sqlite = Target.Dependency.product(name: "GRDBSQLite", package: "GRDB.swift"
 let yams = Target.Dependency.product(name: "Yams", package: "Yams")
 let logging = Target.Dependency.product(name: "Logging", package: "swift-log")
 let lifecycle = Target.Dependency.product(name: "ServiceLifecycle", package: "swift-service-lifecycle")
+let httpClient = Target.Dependency.product(name: "AsyncHTTPClient", package: "async-http-client")
+let crypto = Target.Dependency.product(name: "Crypto", package: "swift-crypto")
 let arguments = Target.Dependency.product(name: "ArgumentParser", package: "swift-argument-parser")
 
 let package = Package(
@@ -59,6 +61,10 @@ let package = Package(
         .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
         .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+        .package(url: "https://github.com/swift-server/async-http-client", from: "1.37.0"),
+        .package(url: "https://github.com/apple/swift-crypto", from: "4.5.2"),
+        .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
+        .package(url: "https://github.com/apple/swift-nio-ssl", from: "2.37.6"),
         .package(url: "https://github.com/swiftlang/swift-docc-plugin", from: "1.5.0"),
     ],
     targets: [
@@ -73,10 +79,17 @@ let package = Package(
         room("Outbox", wing: "Carry", ["FleetCore", "Stores"]),
         room("Inbox", wing: "Carry", ["FleetCore", "Stores"]),
         room("Parking", wing: "Carry", ["FleetCore", "Stores"]),
+        room("Subscriptions", wing: "Carry", ["FleetCore", "Stores", "Brokers", "Inbox"]),
+        room("Endpoints", wing: "Carry", ["FleetCore"]),
         room("PGOutput", wing: "Carry", ["FleetCore"]),
         // Patterns
         room("Relay", wing: "Carry", ["FleetCore", "Outbox", "Brokers", lifecycle]),
-        room("Views", wing: "Carry", ["FleetCore", "Stores", "SQLTemplate", "Inbox", "Parking", "Brokers", lifecycle]),
+        room(
+            "Views", wing: "Carry",
+            ["FleetCore", "Stores", "SQLTemplate", "Inbox", "Parking", "Brokers", "Subscriptions", lifecycle]),
+        room(
+            "Push", wing: "Carry",
+            ["FleetCore", "Stores", "Inbox", "Parking", "Brokers", "Subscriptions", "Endpoints", lifecycle]),
         // Connectors
         .systemLibrary(
             name: "CSQLiteConfiguration", path: "Sources/Stores/CSQLiteConfiguration",
@@ -93,14 +106,20 @@ let package = Package(
                 postgres("CLibPQ"),
             ]),
         room("EmbeddedBroker", wing: "Brokers", ["FleetCore", "Stores", "Brokers", "SQLiteConnection"]),
+        room(
+            "HTTPEndpoint", wing: "Carry",
+            [
+                "FleetCore", "Wire", "Endpoints", httpClient, crypto, .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "NIOPosix", package: "swift-nio"), .product(name: "NIOHTTP1", package: "swift-nio"),
+                .product(name: "NIOSSL", package: "swift-nio-ssl"),
+            ]),
         // Control
         room(
             "Control", wing: "Control",
             [
                 "FleetCore", "FleetFile", "Stores", "SQLTemplate", "Brokers", "Outbox", "Inbox", "Parking", "Wire",
-                "Relay",
-                "Views",
-                "SQLiteStore", "EmbeddedBroker", postgres("PostgresConnection"), postgres("PostgresStore"), lifecycle,
+                "Relay", "Views", "Push", "Subscriptions", "Endpoints", "SQLiteStore", "EmbeddedBroker", "HTTPEndpoint",
+                postgres("PostgresConnection"), postgres("PostgresStore"), lifecycle,
                 logging,
                 .product(name: "UnixSignals", package: "swift-service-lifecycle"),
             ]),
@@ -149,11 +168,17 @@ let package = Package(
         // Tests
         kit("TestKit", ["FleetCore"]),
         .target(name: "CAllocations", path: "Tests/Kit/CAllocations"),
+        kit(
+            "HTTPReceiver",
+            [
+                .product(name: "NIOCore", package: "swift-nio"), .product(name: "NIOPosix", package: "swift-nio"),
+                .product(name: "NIOHTTP1", package: "swift-nio"), .product(name: "NIOSSL", package: "swift-nio-ssl"),
+            ]),
         kit("StoreConformance", ["FleetCore", "Stores", "TestKit"]),
         kit("RecordConformance", ["FleetCore", "Stores", "Inbox", "Parking", "TestKit"]),
         kit("BrokerConformance", ["FleetCore", "Brokers", "TestKit"]),
         tests("HouseTests", []),
-        tests("EndToEndTests", ["FlotillaCommand", "FleetCore", "TestKit", grdb]),
+        tests("EndToEndTests", ["FlotillaCommand", "FleetCore", "TestKit", "HTTPReceiver", grdb]),
         tests("ShopTests", ["TestKit"]),
         tests(
             "DrillTests", ["FlotillaCommand", "FleetCore", "DrillJudge", "DrillReport", "DrillKit", "TestKit"]),
@@ -162,7 +187,13 @@ let package = Package(
         tests("WireTests", ["FleetCore", "Wire"]),
         tests("SQLTemplateTests", ["FleetCore", "SQLTemplate"]),
         tests("PGOutputTests", ["FleetCore", "PGOutput", "TestKit", "CAllocations"]),
-        tests("SimulationTests", ["FleetCore", "Outbox", "Relay", "Brokers", "Views"]),
+        tests("SimulationTests", ["FleetCore", "Outbox", "Relay", "Brokers", "Views", "Push", "Endpoints", "Parking"]),
+        tests(
+            "HTTPEndpointTests",
+            [
+                "FleetCore", "Wire", "Endpoints", "HTTPEndpoint", "HTTPReceiver", "TestKit",
+                .product(name: "NIOCore", package: "swift-nio"),
+            ]),
         tests(
             "SQLiteStoreTests",
             [

@@ -212,5 +212,5 @@ import Testing
 }
 
 enum FleetKeyNames {
-    static let later = ["push", "sagas", "flows", "objectives"]
+    static let later = ["sagas", "flows", "objectives"]
 }

@@ -4,20 +4,24 @@ import Testing
 /// Holds the floors of the house: a module imports those below it, never above, and never sideways. Reads the manifest and
 /// the sources.
 @Suite struct FloorTests {
+    static let patterns = ["Relay", "Views", "Push"]
     /// From the ground up. Within `seams` and `connectors`, a module may build on those named before it.
     static let floors: [(name: String, modules: [String], mayBuildOnEachOther: Bool)] = [
         ("ground", ["FleetCore"], false),
         (
             "seams",
-            ["Wire", "FleetFile", "Stores", "SQLTemplate", "Brokers", "Outbox", "PGOutput", "Inbox", "Parking"], true
+            [
+                "Wire", "FleetFile", "Stores", "SQLTemplate", "Brokers", "Outbox", "PGOutput", "Inbox", "Parking",
+                "Subscriptions", "Endpoints",
+            ], true
         ),
-        ("patterns", ["Relay", "Views"], false),
+        ("patterns", patterns, false),
         (
             "connectors",
             [
                 "CSQLiteConfiguration", "SQLiteConnection", "CLibPQ", "PostgresConnection", "SQLiteStore",
                 "PostgresStore",
-                "EmbeddedBroker",
+                "EmbeddedBroker", "HTTPEndpoint",
             ], true
         ),
         ("control", ["Control"], false),
@@ -48,7 +52,7 @@ import Testing
             below.formUnion(floor.modules)
         }
         let connectors = Set(floors.first { $0.name == "connectors" }?.modules ?? [])
-        if connectors.contains(module) { return below.subtracting(["Relay", "Views"]) }
+        if connectors.contains(module) { return below.subtracting(patterns) }
         return mayNameConnectors.contains(module) ? below : below.subtracting(connectors)
     }
 

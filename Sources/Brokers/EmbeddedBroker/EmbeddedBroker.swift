@@ -82,7 +82,7 @@ public final class EmbeddedBroker: Broker {
         for (text, position) in try await withLog(stream, { try await $0.cursors() }) {
             let parts = text.split(separator: ".", maxSplits: 1).map(String.init)
             guard parts.count == 2 else { continue }
-            let name = SubscriptionName(service: ServiceName(unchecked: parts[0]), view: ViewName(unchecked: parts[1]))
+            let name = SubscriptionName(service: ServiceName(unchecked: parts[0]), name: parts[1])
             result[name] = position
         }
         return result

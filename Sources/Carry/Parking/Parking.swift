@@ -1,20 +1,22 @@
 public import FleetCore
 public import Stores
 
-/// The parked events of one place in a store: of its outbox, or of one view and one stream.
+/// The parked events of one place in a store: of its outbox, or of one subscription and one stream.
 ///
 /// A key that has a parked event is held: later events of the key wait behind it, in order, in the same table. All
 /// calls are part of the caller's transaction.
 public struct Parking: Sendable {
     public enum Place: Sendable, Hashable {
         case outbox
-        case view(ViewName)
+        /// A subscription of the service, by its name there.
+        case subscription(String)
 
         /// How the table writes it.
         public var text: String {
             switch self {
             case .outbox: "outbox"
-            case .view(let name): "view/\(name)"
+            // The word that stores have had since views were the only subscriptions.
+            case .subscription(let name): "view/\(name)"
             }
         }
     }
@@ -237,6 +239,15 @@ public struct Parking: Sendable {
             [
                 .parked(reason), nextAttempt.map { .integer($0.microseconds) } ?? .null, .integer(event.sequence),
             ])
+    }
+
+    /// Puts off the next attempt at a parked event, which does not count as one that failed.
+    public func postpone(
+        _ event: ParkedEvent, reason: String, until next: Timestamp, in transaction: any StoreTransaction
+    ) throws {
+        try transaction.run(
+            "UPDATE flotilla_parked SET reason = $1, next_attempt = $2 WHERE sequence = $3",
+            [.parked(reason), .integer(next.microseconds), .integer(event.sequence)])
     }
 
     /// Tries the parked events of a key in order, until one fails or none is left.

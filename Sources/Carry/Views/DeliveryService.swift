@@ -3,7 +3,8 @@ public import FleetCore
 import Inbox
 import Parking
 public import ServiceLifecycle
-public import Stores
+import Stores
+public import Subscriptions
 import Synchronization
 
 /// Drives a ``DeliveryMachine``: carries its actions out, and answers them.
@@ -185,34 +186,14 @@ public final class DeliveryService: Service {
         // Known from now on, so that the next try discards it where anything below fails: a connection to a file that
         // was read-only, damaged or replaced stays what it is.
         state.withLock { $0.store = store }
-        let (name, stream, parking) = (applier.inboxName, stream, applier.parking)
-        let bounds = try await broker.bounds(of: stream)
-        let oldest = LogPosition(bounds.first.value - 1)
-        let found = try await store.read { try Inbox.state(of: name, in: stream, $0) }
-        let begun: Inbox.State
-        if let found {
-            guard found.streamIdentity == bounds.identity else {
-                throw FleetError(
-                    .gap,
-                    "stream \(stream) is not the one that view \(applier.subscription) has read until now: it was made anew",
-                    remedy: "put the old file back, or build the view from what the new one holds:"
-                        + " `flotilla views rebuild \(applier.subscription)`")
-            }
-            try await checkLastRecord(of: found, within: bounds)
-            begun = found
-        } else {
-            begun = try await store.write {
-                try Inbox.begin(name, in: stream, identity: bounds.identity, after: oldest, $0)
-            }
-        }
-        // The store is right where the broker differs: after a restored backup it asks for older records again.
-        try await broker.subscribe(applier.subscription, to: stream, at: begun.position)
+        let begun = try await start.open(in: store)
         state.withLock { state in
             state.number = begun.number
             state.forgetting = nil
             state.prepared = [:]
             state.applied = begun.position
         }
+        let parking = applier.parking
         return try await store.read { transaction in
             DeliveryMachine.Opening(
                 position: begun.position, heldKeys: try parking.heldKeys(in: transaction),
@@ -220,35 +201,10 @@ public final class DeliveryService: Service {
         }
     }
 
-    /// Looks whether the record that was taken last is still the one at its position, as far as it is still there: where
-    /// an older copy of the stream has taken its place and grown since, other records were appended there.
-    private func checkLastRecord(of state: Inbox.State, within bounds: StreamBounds) async throws {
-        guard state.position <= bounds.last else {
-            // Told here, and not only by the first read: until then the gap may be filled.
-            throw FleetError(
-                .gap,
-                "stream \(stream) ends at position \(bounds.last), before position \(state.position) that view"
-                    + " \(applier.subscription) has read already: an older copy of the stream was put in its place",
-                remedy: "put the newest copy back, or build the view from what this one holds:"
-                    + " `flotilla views rebuild \(applier.subscription)`")
-        }
-        guard let id = state.lastEventID, state.position >= bounds.first else { return }
-        let before = LogPosition(state.position.value - 1)
-        let there: LogRecord?
-        do {
-            there = try await broker.read(stream, after: before, limit: BatchLimit(events: 1, bytes: ByteCount(1)))
-                .first
-        } catch let error as FleetError where error.code == .gap {
-            // Dropped meanwhile.
-            return
-        }
-        guard let there, there.position == state.position, there.event.id != id else { return }
-        throw FleetError(
-            .gap,
-            "stream \(stream) has another record at position \(state.position) than view \(applier.subscription) has"
-                + " read there: an older copy of the stream was put in its place, and has grown since",
-            remedy: "put the newest copy back, or build the view from what this one holds:"
-                + " `flotilla views rebuild \(applier.subscription)`")
+    private var start: SubscriptionStart {
+        SubscriptionStart(
+            subscription: applier.subscription, stream: stream, broker: broker, reader: "view \(applier.subscription)",
+            remedy: "build the view from what this one holds: `flotilla views rebuild \(applier.subscription)`")
     }
 
     /// Looks at twice as many inbox rows as were just added, so that it keeps up.
@@ -263,11 +219,4 @@ public final class DeliveryService: Service {
         }
         state.withLock { $0.forgetting = next }
     }
-}
-
-/// Opens a service's store for all who work in it, once.
-public protocol StoreProvider: Sendable {
-    func store() async throws -> any Store
-    /// Closes a store that has failed, so that the next who asks gets it opened anew. No effect on a newer one.
-    func discard(_ store: any Store) async
 }

@@ -45,9 +45,9 @@ public struct ViewApplier: Sendable {
         self.retries = retries
     }
 
-    var parking: Parking { Parking(place: .view(subscription.view), stream: stream) }
+    var parking: Parking { Parking(place: .subscription(subscription.name), stream: stream) }
     /// The view's name in the inbox of its store.
-    var inboxName: String { subscription.view.text }
+    var inboxName: String { subscription.name }
 
     /// A batch of records, with all that can be known of it before the transaction that applies it.
     struct Batch: Sendable {

@@ -35,7 +35,7 @@ public struct BrokerMigration: Sendable {
     private static let limit = BatchLimit(events: 1024, bytes: .mebibytes(2))
     /// Its cursor at the embedded broker, so that retention waits.
     private static let subscription = SubscriptionName(
-        service: ServiceName(unchecked: "migration"), view: ViewName(unchecked: "broker~copy"))
+        service: ServiceName(unchecked: "migration"), name: "broker~copy")
 
     public init(_ fleet: FleetDefinition, onStep: @escaping @Sendable (Step) -> Void) {
         self.fleet = fleet

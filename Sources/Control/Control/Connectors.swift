@@ -1,7 +1,9 @@
 import Brokers
 import EmbeddedBroker
+import Endpoints
 import FleetCore
 import FleetFile
+import HTTPEndpoint
 import Outbox
 import SQLTemplate
 import SQLiteStore
@@ -118,6 +120,15 @@ enum Connectors {
         return nil
     }
 
+    /// Somewhere that events are delivered to; whoever asked for it closes it.
+    static func endpoint(_ definition: PushEndpointDefinition) -> any EventEndpoint {
+        HTTPEndpoint(
+            HTTPEndpoint.Settings(
+                url: definition.url, name: definition.name, secret: definition.secret, timeout: definition.timeout,
+                connections: definition.inFlightLimit, allowsPrivateAddresses: definition.allowsPrivateAddresses,
+                authorities: definition.authorities))
+    }
+
     static func rebuild(of view: ViewNeeds, in service: ServiceDefinition) throws -> any ViewRebuild {
         #if Postgres
             if !service.store.isSQLite { return PostgresRebuild(view, address: service.postgresAddress) }
@@ -207,9 +218,8 @@ extension FleetDefinition {
     var brokerNeeds: BrokerNeeds {
         var readers: [(SubscriptionName, StreamName)] = []
         for service in services {
-            for view in service.views {
-                let subscription = SubscriptionName(service: service.name, view: view.name)
-                readers += view.sources.map { (subscription, stream(of: $0)) }
+            for (subscription, sources) in service.subscriptions {
+                readers += sources.map { (subscription, stream(of: $0)) }
             }
         }
         return BrokerNeeds(streams: publishers.map(\.stream), subscriptions: readers)
@@ -217,9 +227,17 @@ extension FleetDefinition {
 }
 
 extension ServiceDefinition {
+    /// Who reads streams for the service, and those of which services.
+    var subscriptions: [(name: SubscriptionName, sources: [ServiceName])] {
+        let views = views.map { (SubscriptionName(service: name, view: $0.name), $0.sources) }
+        return views + (push.isEmpty ? [] : [(SubscriptionName.push(to: name), pushSources)])
+    }
+
     /// - Parameter stream: where the service's events go.
     func storeNeeds(stream: StreamName) -> StoreNeeds {
-        StoreNeeds(outbox: publishes.isEmpty ? nil : outboxNeeds(stream: stream), views: views.map(viewNeeds))
+        StoreNeeds(
+            outbox: publishes.isEmpty ? nil : outboxNeeds(stream: stream), views: views.map(viewNeeds),
+            isPushedTo: !push.isEmpty)
     }
 
     func outboxNeeds(stream: StreamName) -> OutboxNeeds {

@@ -2,6 +2,7 @@ import Brokers
 public import FleetCore
 public import FleetFile
 import Logging
+import Push
 import Relay
 import SQLiteStore
 import ServiceLifecycle
@@ -9,7 +10,7 @@ import Stores
 import Synchronization
 import Views
 
-/// Carries a fleet's events: one relay a publishing service, one delivery a view and stream.
+/// Carries a fleet's events: one relay a publishing service, one delivery a subscription and stream.
 public final class FleetRun: Sendable {
     public struct Options: Sendable {
         /// End when nothing is pending.
@@ -24,7 +25,7 @@ public final class FleetRun: Sendable {
     public struct Work: Sendable {
         public enum Kind: Sendable { case relay, delivery }
         public var kind: Kind
-        /// The service whose outbox is relayed, or the view that is delivered to.
+        /// The service whose outbox is relayed, or the subscription that is delivered to.
         public var subject: String
         public var stream: StreamName
         public var progress: Progress
@@ -39,6 +40,8 @@ public final class FleetRun: Sendable {
     public let work: [Work]
     private let relays: [RelayService]
     private let deliveries: [DeliveryService]
+    private let pushes: [PushService]
+    private let endpoints: [PushAssembly]
     private let broker: any Broker
     private let stores: [SharedStore]
     private let hold: any FleetHold
@@ -93,7 +96,10 @@ public final class FleetRun: Sendable {
             work.append(
                 Work(kind: .relay, subject: service.name.text, stream: stream, progress: progress, gate: gate))
         }
-        for service in fleet.services where !service.views.isEmpty {
+        var pushes: [PushService] = []
+        var endpoints: [PushAssembly] = []
+        var pushing: [(ServiceDefinition, SharedStore)] = []
+        for service in fleet.services where !service.views.isEmpty || !service.push.isEmpty {
             let store = SharedStore(service)
             stores.append(store)
             for view in service.views {
@@ -111,10 +117,30 @@ public final class FleetRun: Sendable {
                             progress: progress, gate: gate))
                 }
             }
+            if !service.push.isEmpty { pushing.append((service, store)) }
+        }
+        // Nothing fails from here on: whoever has connections gets to close them.
+        for (service, store) in pushing {
+            let assembly = PushAssembly(of: service, in: fleet)
+            endpoints.append(assembly)
+            for plan in assembly.plans {
+                let name = "\(plan.subscription) from \(plan.stream.service)"
+                let progress = Progress(name: name, changes: changes)
+                let gate = gates.gate(of: plan.subscription.description)
+                pushes.append(
+                    PushService(
+                        plan: plan, stores: store, broker: broker, patience: patience, progress: progress, gate: gate))
+                work.append(
+                    Work(
+                        kind: .delivery, subject: plan.subscription.description, stream: plan.stream,
+                        progress: progress, gate: gate))
+            }
         }
         self.work = work
         self.relays = relays
         self.deliveries = deliveries
+        self.pushes = pushes
+        self.endpoints = endpoints
         self.stores = stores
     }
 
@@ -137,6 +163,7 @@ public final class FleetRun: Sendable {
         }
         services += relays.map { .init(service: $0) }
         services += deliveries.map { .init(service: $0) }
+        services += pushes.map { .init(service: $0) }
         services += companions.map { .init(service: $0) }
         let retained = RetainedLogWatch(services: fleet.publishers, logger: logger)
         let flow = FlowWatch(state: state, gates: gates, changes: changes, logger: logger)
@@ -161,6 +188,7 @@ public final class FleetRun: Sendable {
     }
 
     private func close() async {
+        for assembly in endpoints { await assembly.close() }
         for store in stores { await store.close() }
         await broker.close()
         await hold.release()

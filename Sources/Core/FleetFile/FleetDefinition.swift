@@ -87,13 +87,15 @@ public struct ServiceDefinition: Sendable {
     public var format: WireFormat
     /// In the order of the file.
     public var views: [ViewDefinition]
+    /// What is delivered to it over HTTP; in the order of the file, no two for one event.
+    public var push: [PushDefinition]
     /// Where the service is declared.
     public var location: SourceLocation
 
     public init(
         name: ServiceName, store: StoreAddress, outbox: OutboxDefinition = OutboxDefinition(),
         publishes: PublishedTypes = .listed([]), topic: TopicPattern = .standard, format: WireFormat = .cloudEvents,
-        views: [ViewDefinition] = [], location: SourceLocation
+        views: [ViewDefinition] = [], push: [PushDefinition] = [], location: SourceLocation
     ) {
         self.name = name
         self.store = store
@@ -102,7 +104,14 @@ public struct ServiceDefinition: Sendable {
         self.topic = topic
         self.format = format
         self.views = views
+        self.push = push
         self.location = location
+    }
+
+    /// The services whose streams are pushed to this one, each once, in the order of the file.
+    public var pushSources: [ServiceName] {
+        var seen: Set<ServiceName> = []
+        return push.map(\.service).filter { seen.insert($0).inserted }
     }
 }
 

@@ -4,7 +4,7 @@ import Stores
 import TestKit
 
 extension RecordConformance {
-    private static let parking = Parking(place: .view(ViewName(unchecked: "totals")), stream: stream)
+    private static let parking = Parking(place: .subscription("totals"), stream: stream)
     private static let elsewhere = Parking(place: .outbox, stream: stream)
     private static let now = Timestamp(microseconds: 1_800_000_000_000_000)
 

@@ -135,7 +135,7 @@ public struct FlowAdministration: Sendable {
                 remedy: own.isEmpty
                     ? "name another service" : "name what it subscribes to: \(own.joined(separator: ", "))")
         }
-        let bare = subscriptions.filter { $0.view.name.text == subject }.map(\.name.description)
+        let bare = subscriptions.filter { $0.name.name == subject }.map(\.name.description)
         let nearest = bare.first ?? NearestName.of(subject, in: known)
         throw FleetError(
             .invalidInput, "\(fleet.file) has no service or view \(subject)",

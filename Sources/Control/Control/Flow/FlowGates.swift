@@ -75,10 +75,8 @@ struct FlowWatch: Service {
 
 extension FleetDefinition {
     /// Every subscription, with its service.
-    var subscriptions: [(service: ServiceDefinition, view: ViewDefinition, name: SubscriptionName)] {
-        services.flatMap { service in
-            service.views.map { (service, $0, SubscriptionName(service: service.name, view: $0.name)) }
-        }
+    var subscriptions: [(service: ServiceDefinition, name: SubscriptionName, sources: [ServiceName])] {
+        services.flatMap { service in service.subscriptions.map { (service, $0.name, $0.sources) } }
     }
 
     /// What can be paused: services by their outbox, and subscriptions.

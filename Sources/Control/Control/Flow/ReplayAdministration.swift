@@ -30,7 +30,6 @@ public struct ReplayAdministration: Sendable {
 
     private let fleet: FleetDefinition
     private let service: ServiceDefinition
-    private let view: ViewDefinition
     public let subscription: SubscriptionName
     private let streams: [StreamName]
     private let beginning: Beginning
@@ -45,13 +44,13 @@ public struct ReplayAdministration: Sendable {
         let all = fleet.subscriptions
         guard let found = all.first(where: { $0.name.description == name }) else {
             let known = all.map(\.name.description)
-            let bare = all.filter { $0.view.name.text == name }.map(\.name.description)
+            let bare = all.filter { $0.name.name == name }.map(\.name.description)
             throw FleetError(
                 .invalidInput, "\(fleet.file) has no view \(name)",
                 remedy: (bare.first ?? NearestName.of(name, in: known)).map { "did you mean \($0)?" }
                     ?? (known.isEmpty ? "declare one under `views`" : "it has \(known.joined(separator: ", "))"))
         }
-        let sources = found.view.sources.map(\.text)
+        let sources = found.sources.map(\.text)
         if let source, !sources.contains(source) {
             throw FleetError(
                 .invalidInput, "\(name) reads no stream of \(source)",
@@ -65,8 +64,8 @@ public struct ReplayAdministration: Sendable {
         }
         self.fleet = fleet
         self.beginning = beginning
-        (service, view, subscription) = found
-        streams = found.view.sources.filter { source == nil || $0.text == source }.map { fleet.stream(of: $0) }
+        (service, subscription) = (found.service, found.name)
+        streams = found.sources.filter { source == nil || $0.text == source }.map { fleet.stream(of: $0) }
     }
 
     /// What would be taken again, stream by stream. Changes nothing.
@@ -91,18 +90,18 @@ public struct ReplayAdministration: Sendable {
                 try check(part.first, part.stream, bounds)
                 steps.append((part, try await event(before: part.first, in: part.stream, bounds, broker)))
             }
-            let name = view.name
+            let name = subscription.name
             let (done, dropped) = try await store.write { [steps] transaction in
                 var done: [Part] = []
                 var dropped = 0
                 for (part, eventID) in steps {
                     let before = LogPosition(part.first.value - 1)
-                    guard let state = try Inbox.state(of: name.text, in: part.stream, transaction),
+                    guard let state = try Inbox.state(of: name, in: part.stream, transaction),
                         state.position > before
                     else { continue }
                     try Inbox(number: state.number).rewind(
                         from: state.position, to: before, eventID: eventID, transaction)
-                    dropped += try Parking(place: .view(name), stream: part.stream)
+                    dropped += try Parking(place: .subscription(name), stream: part.stream)
                         .removeAll(after: before, in: transaction)
                     var part = part
                     part.last = state.position
@@ -137,7 +136,7 @@ public struct ReplayAdministration: Sendable {
 
     private func plan(_ store: any Store, _ broker: any Broker) async throws -> [Part] {
         var parts: [Part] = []
-        let name = view.name.text
+        let name = subscription.name
         for stream in streams {
             let bounds = try await broker.bounds(of: stream)
             guard let state = try await store.read({ try Inbox.state(of: name, in: stream, $0) }) else { continue }

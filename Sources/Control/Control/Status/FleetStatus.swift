@@ -90,7 +90,7 @@ public struct FleetStatus: Codable, Sendable {
         /// How many events take effect in a time at most, as the fleet file writes it; null where there is no such limit.
         public var rate: String?
         /// How many events one transaction takes at most.
-        public var inFlight: Int
+        public var inFlight: Int?
 
         enum CodingKeys: String, CodingKey {
             case view, service, stream, pending, lagSeconds = "lag_seconds", parked, retrying, waiting

@@ -38,11 +38,11 @@ private struct StatusReader: Sendable {
             status.streams.append(look.row)
             if !look.isReachable { status.unreachable = true }
         }
-        for service in fleet.services where !service.views.isEmpty {
+        for service in fleet.services where !service.subscriptions.isEmpty {
             let store = SharedStore(service)
-            for view in service.views {
-                for source in view.sources {
-                    let look = await reader.look(at: view, of: service, fleet.stream(of: source), store)
+            for (name, sources) in service.subscriptions {
+                for source in sources {
+                    let look = await reader.look(at: name, of: service, fleet.stream(of: source), store)
                     status.views.append(look.row)
                     if !look.isReachable { status.unreachable = true }
                 }
@@ -156,15 +156,15 @@ private struct StatusReader: Sendable {
     // MARK: Views
 
     private func look(
-        at view: ViewDefinition, of service: ServiceDefinition, _ stream: StreamName, _ store: SharedStore
+        at name: SubscriptionName, of service: ServiceDefinition, _ stream: StreamName, _ store: SharedStore
     ) async -> (row: View, isReachable: Bool) {
-        let name = SubscriptionName(service: service.name, view: view.name)
+        let limit = service.views.first { $0.name.text == name.name }?.limit
         var row = View(
             view: name.description, service: service.name.text, stream: stream.description, parked: 0, retrying: 0,
             waiting: 0, lastError: lastError(name.description, stream), paused: pauses[name.description],
-            rate: view.limit.rate?.description, inFlight: view.limit.inFlight.value)
+            rate: limit?.rate?.description, inFlight: limit?.inFlight.value)
         do {
-            try await fill(&row, view.name, stream, try await store.store())
+            try await fill(&row, name, stream, try await store.store())
             return (row, true)
         } catch {
             row.lastError = FleetError.wrapping(error).description
@@ -172,11 +172,13 @@ private struct StatusReader: Sendable {
         }
     }
 
-    private func fill(_ row: inout View, _ view: ViewName, _ stream: StreamName, _ store: any Store) async throws {
-        let parking = Parking(place: .view(view), stream: stream)
+    private func fill(_ row: inout View, _ name: SubscriptionName, _ stream: StreamName, _ store: any Store)
+        async throws
+    {
+        let parking = Parking(place: .subscription(name.name), stream: stream)
         let (state, counts, oldestFailure) = try await store.read { transaction in
             (
-                try Inbox.state(of: view.text, in: stream, transaction), try parking.counts(in: transaction),
+                try Inbox.state(of: name.name, in: stream, transaction), try parking.counts(in: transaction),
                 try parking.oldestFailure(in: transaction)
             )
         }

@@ -3,7 +3,7 @@ internal import FleetCore
 /// Reads the keys of the fleet itself.
 struct FleetKeys {
     /// Keys of later versions of this file.
-    static let later: Set<String> = ["push", "sagas", "flows", "objectives"]
+    static let later: Set<String> = ["sagas", "flows", "objectives"]
 
     let values: ValueReader
     let storeSchemes: Set<String>

@@ -18,7 +18,7 @@ struct LimitKeys {
         return limit
     }
 
-    private func rate(_ field: NamedValue) -> EventRate? {
+    func rate(_ field: NamedValue) -> EventRate? {
         guard let read = values.text(field.value, field.shown) else { return nil }
         if let rate = EventRate(unitText: read.text) { return rate }
         let remedy = "write a whole number above 0 and /s, /m or /h: 500/s, 30/m; at most 1000000/s"

@@ -11,6 +11,7 @@ struct ServicesKeys {
         var topic = TopicPattern.standard
         var format = WireFormat.cloudEvents
         var views: NamedValue?
+        var push: NamedValue?
     }
 
     let values: ValueReader
@@ -33,11 +34,12 @@ struct ServicesKeys {
     private func draft(_ entry: NamedValue, publishers: inout Publishers) -> Draft {
         let subject = "service \(entry.shown)"
         let name: ServiceName? = values.name(entry.name, shown: entry.shown, at: entry.mark, "a service")
-        let known = ["store", "outbox", "publishes", "topic", "format", "views"]
+        let known = ["store", "outbox", "publishes", "topic", "format", "views", "push"]
         let fields = values.fields(entry.value, subject, known: known, later: FleetKeys.later)
         let publisher = PublishesKeys(values: values).read(fields?["publishes"], isKnown: fields != nil)
         if !entry.isDuplicate { publishers.add(entry.name, name, publisher) }
-        var draft = Draft(entry: entry, name: name, outbox: OutboxDefinition(), views: fields?["views"])
+        var draft = Draft(
+            entry: entry, name: name, outbox: OutboxDefinition(), views: fields?["views"], push: fields?["push"])
         guard let fields else { return draft }
         let remedy = "add store: sqlite:\(name?.text ?? "NAME").db"
         if let field = values.required("store", of: fields, entry.value, subject, remedy: remedy) {
@@ -63,12 +65,15 @@ struct ServicesKeys {
 
     private func definition(_ draft: Draft, publishers: Publishers) -> ServiceDefinition? {
         let owner = "service \(draft.entry.shown)"
-        let views = draft.views.map { ViewsKeys(values: values, publishers: publishers).read($0, owner) } ?? []
+        let keys = ViewsKeys(values: values, publishers: publishers, hasPush: draft.push != nil)
+        let views = draft.views.map { keys.read($0, owner) } ?? []
+        let pushKeys = PushKeys(values: values, publishers: publishers, directory: stores.directory)
+        let push = draft.push.map { pushKeys.read($0, owner) } ?? []
         guard let name = draft.name, let store = draft.store else { return nil }
         return ServiceDefinition(
             name: name, store: store.address, outbox: draft.outbox,
             publishes: publishers.types(of: draft.entry.name) ?? .listed([]), topic: draft.topic, format: draft.format,
-            views: views,
+            views: views, push: push,
             location: values.source.location(draft.entry.mark))
     }
 

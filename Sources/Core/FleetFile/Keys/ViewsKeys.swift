@@ -4,6 +4,8 @@ internal import FleetCore
 struct ViewsKeys {
     let values: ValueReader
     let publishers: Publishers
+    /// Whether the service has `push` as well.
+    let hasPush: Bool
 
     func read(_ field: NamedValue, _ owner: String) -> [ViewDefinition] {
         let remedy = "write a mapping of names to views"
@@ -14,6 +16,10 @@ struct ViewsKeys {
     private func view(_ entry: NamedValue, _ owner: String) -> ViewDefinition? {
         let subject = "view \(entry.shown) of \(owner)"
         let name: ViewName? = values.name(entry.name, shown: entry.shown, at: entry.mark, "a view")
+        if hasPush, entry.name == SubscriptionName.pushName {
+            let message = "\(entry.shown) is the name of what \"push\" of \(owner) delivers"
+            values.log.error(at: entry.mark, message, remedy: "give the view another name")
+        }
         guard let fields = values.fields(entry.value, subject, known: ["schema", "when", "limit"]) else { return nil }
         let schemaRemedy = "add schema: with the CREATE TABLE statements"
         let schema = values.required("schema", of: fields, entry.value, subject, remedy: schemaRemedy)

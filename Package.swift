@@ -37,6 +37,11 @@ func postgres(_ name: String) -> Target.Dependency {
     .target(name: name, condition: .when(traits: ["Postgres"]))
 }
 
+/// A dependency that is there only where NATS is asked for: `--traits NATS`.
+func nats(_ name: String) -> Target.Dependency {
+    .target(name: name, condition: .when(traits: ["NATS"]))
+}
+
 let grdb = Target.Dependency.product(name: "GRDB", package: "GRDB.swift")
 let sqlite = Target.Dependency.product(name: "GRDBSQLite", package: "GRDB.swift")
 let yams = Target.Dependency.product(name: "Yams", package: "Yams")
@@ -53,7 +58,8 @@ let package = Package(
         .executable(name: "flotilla", targets: ["FlotillaCommand"]),
     ],
     traits: [
-        .trait(name: "Postgres", description: "Stores in PostgreSQL (needs libpq: libpq-dev)")
+        .trait(name: "Postgres", description: "Stores in PostgreSQL (needs libpq: libpq-dev)"),
+        .trait(name: "NATS", description: "Brokers on NATS JetStream (needs libnats: libnats-dev, libssl-dev)"),
     ],
     dependencies: [
         .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0"),
@@ -113,14 +119,17 @@ let package = Package(
                 .product(name: "NIOPosix", package: "swift-nio"), .product(name: "NIOHTTP1", package: "swift-nio"),
                 .product(name: "NIOSSL", package: "swift-nio-ssl"),
             ]),
+        .systemLibrary(
+            name: "CLibNATS", path: "Sources/Brokers/CLibNATS", pkgConfig: "libnats",
+            providers: [.apt(["libnats-dev", "libssl-dev"])]),
+        room("NATSBroker", wing: "Brokers", ["FleetCore", "Brokers", "Wire", nats("CLibNATS")]),
         // Control
         room(
             "Control", wing: "Control",
             [
                 "FleetCore", "FleetFile", "Stores", "SQLTemplate", "Brokers", "Outbox", "Inbox", "Parking", "Wire",
                 "Relay", "Views", "Push", "Subscriptions", "Endpoints", "SQLiteStore", "EmbeddedBroker", "HTTPEndpoint",
-                postgres("PostgresConnection"), postgres("PostgresStore"), lifecycle,
-                logging,
+                postgres("PostgresConnection"), postgres("PostgresStore"), nats("NATSBroker"), lifecycle, logging,
                 .product(name: "UnixSignals", package: "swift-service-lifecycle"),
             ]),
         // Faces
@@ -209,6 +218,9 @@ let package = Package(
         tests(
             "EmbeddedBrokerTests",
             ["FleetCore", "Brokers", "EmbeddedBroker", "TestKit", "BrokerConformance"]),
+        tests(
+            "NATSBrokerTests",
+            ["FleetCore", "Brokers", "Wire", "NATSBroker", "TestKit", "BrokerConformance"]),
         tests(
             "FlotillaTests",
             [

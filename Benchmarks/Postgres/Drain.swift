@@ -104,11 +104,13 @@
             LogPosition(count.add(Int64(events.count), ordering: .relaxed).newValue)
         }
 
-        func read(_ stream: StreamName, after position: LogPosition, limit: BatchLimit) async throws -> [LogRecord] {
-            []
-        }
+        func read(
+            _ stream: StreamName, for subscription: SubscriptionName?, after position: LogPosition, limit: BatchLimit
+        ) async throws -> [LogRecord] { [] }
 
-        func waitForRecords(in stream: StreamName, after position: LogPosition, timeout: Duration) async throws {}
+        func waitForRecords(
+            in stream: StreamName, for subscription: SubscriptionName?, after position: LogPosition, timeout: Duration
+        ) async throws {}
 
         func bounds(of stream: StreamName) async throws -> StreamBounds {
             StreamBounds(

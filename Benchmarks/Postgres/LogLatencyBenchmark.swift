@@ -85,12 +85,16 @@
             return position
         }
 
-        func read(_ stream: StreamName, after position: LogPosition, limit: BatchLimit) async throws -> [LogRecord] {
-            try await broker.read(stream, after: position, limit: limit)
+        func read(
+            _ stream: StreamName, for subscription: SubscriptionName?, after position: LogPosition, limit: BatchLimit
+        ) async throws -> [LogRecord] {
+            try await broker.read(stream, for: subscription, after: position, limit: limit)
         }
 
-        func waitForRecords(in stream: StreamName, after position: LogPosition, timeout: Duration) async throws {
-            try await broker.waitForRecords(in: stream, after: position, timeout: timeout)
+        func waitForRecords(
+            in stream: StreamName, for subscription: SubscriptionName?, after position: LogPosition, timeout: Duration
+        ) async throws {
+            try await broker.waitForRecords(in: stream, for: subscription, after: position, timeout: timeout)
         }
 
         func bounds(of stream: StreamName) async throws -> StreamBounds { try await broker.bounds(of: stream) }

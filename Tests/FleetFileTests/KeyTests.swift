@@ -60,7 +60,7 @@ import Testing
             "this build has no broker \"embeded\"; did you mean \"embedded\"?"),
         Marked(
             "fleet: f\nbroker: {engine: ‸nats, url: x, limit: ‸0B}\nservices: {a: {store: sqlite:a.db}}",
-            "no broker \"nats\"; it has embedded", "\"0B\" is no size"),
+            "no broker \"nats\"; build it with --traits NATS", "\"0B\" is no size"),
         Marked(
             "fleet: f\nbroker: {‸url: \"nats://h\"}\nservices: {a: {store: sqlite:a.db}}",
             "the embedded broker has no \"url\""),

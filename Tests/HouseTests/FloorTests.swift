@@ -20,8 +20,7 @@ import Testing
             "connectors",
             [
                 "CSQLiteConfiguration", "SQLiteConnection", "CLibPQ", "PostgresConnection", "SQLiteStore",
-                "PostgresStore",
-                "EmbeddedBroker", "HTTPEndpoint",
+                "PostgresStore", "EmbeddedBroker", "CLibNATS", "NATSBroker", "HTTPEndpoint",
             ], true
         ),
         ("control", ["Control"], false),
@@ -29,7 +28,7 @@ import Testing
     ]
     /// Connectors that others may build on; no other connector may be imported by a connector.
     static let sharedConnectors: Set<String> = [
-        "CSQLiteConfiguration", "SQLiteConnection", "CLibPQ", "PostgresConnection",
+        "CSQLiteConfiguration", "SQLiteConnection", "CLibPQ", "PostgresConnection", "CLibNATS",
     ]
     /// The only modules that may name a connector, besides connectors: control, and the library that opens a store.
     static let mayNameConnectors: Set<String> = ["Control", "Flotilla"]

@@ -13,12 +13,19 @@ public protocol Broker: Sendable {
     func append(_ events: [Event], to stream: StreamName) async throws -> LogPosition
 
     /// Reads records after a position, at most one batch. Empty where there is none yet.
+    /// - Parameter subscription: who reads, so that a broker may have ready what comes next; `nil` for a look that leaves
+    ///   nothing behind. It moves no cursor.
     /// - Throws: `gap` where retention has dropped records after `position`; the message says from where on there
     ///   are records.
-    func read(_ stream: StreamName, after position: LogPosition, limit: BatchLimit) async throws -> [LogRecord]
+    func read(
+        _ stream: StreamName, for subscription: SubscriptionName?, after position: LogPosition, limit: BatchLimit
+    ) async throws -> [LogRecord]
 
     /// Returns once the stream may have records after a position, or after `timeout`.
-    func waitForRecords(in stream: StreamName, after position: LogPosition, timeout: Duration) async throws
+    /// - Parameter subscription: who waits, as in ``read(_:for:after:limit:)``.
+    func waitForRecords(
+        in stream: StreamName, for subscription: SubscriptionName?, after position: LogPosition, timeout: Duration
+    ) async throws
 
     /// What the stream holds.
     func bounds(of stream: StreamName) async throws -> StreamBounds
@@ -70,6 +77,18 @@ extension Broker {
             }
         }
         return LogPosition(low)
+    }
+
+    /// Reads for nobody in particular: ``read(_:for:after:limit:)``.
+    public func read(
+        _ stream: StreamName, after position: LogPosition, limit: BatchLimit
+    ) async throws -> [LogRecord] {
+        try await read(stream, for: nil, after: position, limit: limit)
+    }
+
+    /// Waits for nobody in particular: ``waitForRecords(in:for:after:timeout:)``.
+    public func waitForRecords(in stream: StreamName, after position: LogPosition, timeout: Duration) async throws {
+        try await waitForRecords(in: stream, for: nil, after: position, timeout: timeout)
     }
 }
 

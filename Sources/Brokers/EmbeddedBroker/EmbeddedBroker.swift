@@ -44,12 +44,14 @@ public final class EmbeddedBroker: Broker {
     }
 
     public func read(
-        _ stream: StreamName, after position: LogPosition, limit: BatchLimit
+        _ stream: StreamName, for subscription: SubscriptionName?, after position: LogPosition, limit: BatchLimit
     ) async throws -> [LogRecord] {
         try await withLog(stream) { try await $0.read(after: position, limit: limit) }
     }
 
-    public func waitForRecords(in stream: StreamName, after position: LogPosition, timeout: Duration) async throws {
+    public func waitForRecords(
+        in stream: StreamName, for subscription: SubscriptionName?, after position: LogPosition, timeout: Duration
+    ) async throws {
         try await withLog(stream) { try await $0.waitForRecords(after: position, timeout: timeout) }
     }
 

@@ -120,15 +120,16 @@ public final class PushService: Service {
 
     /// A look at an idle stream takes its time, and ends where the delivery is told to rest.
     private func read(after position: LogPosition) async throws -> [LogRecord] {
-        let there = try await broker.read(plan.stream, after: position, limit: limit)
+        let there = try await broker.read(plan.stream, for: plan.subscription, after: position, limit: limit)
         if !there.isEmpty { return there }
-        let (broker, stream, patience) = (broker, plan.stream, patience)
+        let (broker, stream, subscription, patience) = (broker, plan.stream, plan.subscription, patience)
         guard
             try await gate.whileOpen({
-                try await broker.waitForRecords(in: stream, after: position, timeout: patience)
+                try await broker.waitForRecords(
+                    in: stream, for: subscription, after: position, timeout: patience)
             }) != nil
         else { return [] }
-        return try await broker.read(stream, after: position, limit: limit)
+        return try await broker.read(stream, for: subscription, after: position, limit: limit)
     }
 
     private func opened() throws -> (store: any Store, number: Int64) {

@@ -113,15 +113,17 @@ public final class DeliveryService: Service {
 
     /// A look at an idle stream takes its time, and ends where the delivery is told to rest.
     private func read(after position: LogPosition) async throws -> [LogRecord] {
-        var records = try await broker.read(stream, after: position, limit: limit)
+        let subscription = applier.subscription
+        var records = try await broker.read(stream, for: subscription, after: position, limit: limit)
         if records.isEmpty {
             let (broker, stream, patience) = (broker, stream, patience)
             guard
                 try await gate.whileOpen({
-                    try await broker.waitForRecords(in: stream, after: position, timeout: patience)
+                    try await broker.waitForRecords(
+                        in: stream, for: subscription, after: position, timeout: patience)
                 }) != nil
             else { return [] }
-            records = try await broker.read(stream, after: position, limit: limit)
+            records = try await broker.read(stream, for: subscription, after: position, limit: limit)
         }
         guard let first = records.first else { return [] }
         let batch = applier.batch(of: records, number: state.withLock { $0.number })

@@ -10,6 +10,9 @@ import SQLiteStore
 import Stores
 import Views
 
+#if NATS
+    import NATSBroker
+#endif
 #if Postgres
     import PostgresConnection
     import PostgresStore
@@ -22,7 +25,11 @@ enum Connectors {
     #else
         static let storeSchemes: Set<String> = ["sqlite"]
     #endif
-    static let brokerEngines: Set<String> = ["embedded"]
+    #if NATS
+        static let brokerEngines: Set<String> = ["embedded", "nats"]
+    #else
+        static let brokerEngines: Set<String> = ["embedded"]
+    #endif
 
     static func dialect(of store: StoreAddress) -> SQLDialect { store.isSQLite ? .sqlite : .postgresql }
 
@@ -149,7 +156,14 @@ enum Connectors {
     ///   - epoch: of whoever carries the fleet; `nil` for those who append nothing, or whom nobody can fence.
     ///   - isReadOnly: whether it is only to be looked at.
     static func broker(of fleet: FleetDefinition, epoch: Int64? = nil, isReadOnly: Bool = false) -> any Broker {
-        EmbeddedBroker(
+        #if NATS
+            if let settings = fleet.natsSettings {
+                // Who was replaced is refused by the sequence that each of its messages names, not by an epoch.
+                return NATSBroker(
+                    settings, mappings: fleet.natsMappings, retention: fleet.broker.retention.limits)
+            }
+        #endif
+        return EmbeddedBroker(
             directory: fleet.streamsDirectory, retention: fleet.broker.retention.limits, epoch: epoch,
             isReadOnly: isReadOnly)
     }
@@ -173,7 +187,14 @@ enum Connectors {
     }
 
     static func brokerSetup(of fleet: FleetDefinition) -> any BrokerSetup {
-        EmbeddedBrokerSetup(directory: fleet.streamsDirectory, retention: fleet.broker.retention.limits)
+        #if NATS
+            if let settings = fleet.natsSettings, let nats = fleet.broker.nats {
+                return NATSBrokerSetup(
+                    settings, mappings: fleet.natsMappings, limit: fleet.broker.retention.limit,
+                    replicas: nats.replicas)
+            }
+        #endif
+        return EmbeddedBrokerSetup(directory: fleet.streamsDirectory, retention: fleet.broker.retention.limits)
     }
 }
 

@@ -45,16 +45,15 @@ public struct BrokerDefinition: Sendable, Hashable {
     /// The engine's name: `embedded`, …
     public var engine: String
     public var retention: RetentionDefinition
-    /// Where the broker is; `nil` for the embedded one.
-    public var address: StoreAddress?
+    /// Where NATS is; `nil` for the embedded broker.
+    public var nats: NATSDefinition?
 
     public init(
-        engine: String = "embedded", retention: RetentionDefinition = RetentionDefinition(),
-        address: StoreAddress? = nil
+        engine: String = "embedded", retention: RetentionDefinition = RetentionDefinition(), nats: NATSDefinition? = nil
     ) {
         self.engine = engine
         self.retention = retention
-        self.address = address
+        self.nats = nats
     }
 }
 
@@ -81,8 +80,8 @@ public struct ServiceDefinition: Sendable {
     public var store: StoreAddress
     public var outbox: OutboxDefinition
     public var publishes: PublishedTypes
-    /// Where its events go on a broker that has topics. `{fleet}.{service}.{aggregatetype}` by default.
-    public var topic: TopicPattern
+    /// Where its events go on a broker that has topics; `nil` where the broker's own pattern is meant.
+    public var topic: TopicPattern?
     /// How they are written there. `cloudevents` by default.
     public var format: WireFormat
     /// In the order of the file.
@@ -94,7 +93,7 @@ public struct ServiceDefinition: Sendable {
 
     public init(
         name: ServiceName, store: StoreAddress, outbox: OutboxDefinition = OutboxDefinition(),
-        publishes: PublishedTypes = .listed([]), topic: TopicPattern = .standard, format: WireFormat = .cloudEvents,
+        publishes: PublishedTypes = .listed([]), topic: TopicPattern? = nil, format: WireFormat = .cloudEvents,
         views: [ViewDefinition] = [], push: [PushDefinition] = [], location: SourceLocation
     ) {
         self.name = name

@@ -22,7 +22,7 @@ struct FleetKeys {
         guard let fields = values.fields(root, subject, known: known, later: Self.later) else { return nil }
         checkVersion(fields["version"])
         let name = readName(fields, root)
-        let broker = BrokerKeys(values: values, engines: brokerEngines).read(fields["broker"])
+        let broker = BrokerKeys(values: values, engines: brokerEngines, directory: directory).read(fields["broker"])
         let stores = StoreKeys(values: values, schemes: storeSchemes, directory: directory)
         let state = StateKeys(values: values, stores: stores, directory: directory).read(fields["state"])
         let remedy = "add services: with one entry for each service"

@@ -8,7 +8,7 @@ struct ServicesKeys {
         var name: ServiceName?
         var store: StoreKeys.Store?
         var outbox: OutboxDefinition
-        var topic = TopicPattern.standard
+        var topic: TopicPattern?
         var format = WireFormat.cloudEvents
         var views: NamedValue?
         var push: NamedValue?
@@ -54,7 +54,7 @@ struct ServicesKeys {
             }
         }
         let wire = WireKeys(values: values)
-        draft.topic = fields["topic"].flatMap(wire.topic) ?? draft.topic
+        draft.topic = fields["topic"].flatMap(wire.topic)
         draft.format = fields["format"].flatMap(wire.format) ?? draft.format
         if publisher.types?.isEmpty == true, let field = fields["topic"] ?? fields["format"] {
             let message = "\(subject) has a \(field.name), but publishes nothing"

@@ -27,7 +27,7 @@ public enum BrokerKind: String, Sendable, CaseIterable {
     case embedded
     #if NATS
         case nats
-        /// Three servers.
-        case natsCluster = "nats-cluster"
+        /// Three NATS servers.
+        case cluster
     #endif
 }

@@ -40,7 +40,7 @@
             case .embedded: return try await EmbeddedFiles(options, directory: directory, leash: leash)
             #if NATS
                 case .nats: return try await NATSServers(isCluster: false, leash: leash)
-                case .natsCluster: return try await NATSServers(isCluster: true, leash: leash)
+                case .cluster: return try await NATSServers(isCluster: true, leash: leash)
             #endif
             }
         }

@@ -6,7 +6,7 @@
     /// A service's store in PostgreSQL: one schema of a database.
     ///
     /// Write transactions are serializable. Where two are in each other's way, one of them is undone and its closure run
-    /// again, a few times; where that happens often, fewer run at a time.
+    /// again, alone, a few times; where that happens often, fewer run at a time.
     public final class PostgresStore: Store {
         public let name: String
         private let pool: PostgresPool
@@ -26,7 +26,7 @@
             var failures = 0
             while true {
                 do {
-                    return try await turns.take {
+                    return try await turns.take(alone: failures > 0) {
                         try await pool.connection().transaction(.write) { try body($0) }
                     }
                 } catch let error as FleetError where error.code == .conflictingTransactions && failures < Self.retries

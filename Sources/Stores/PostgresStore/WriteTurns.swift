@@ -35,12 +35,39 @@
     }
 
     /// Lets as many write transactions run at a time as a ``WriteLimit`` says; others wait, in their order.
+    ///
+    /// One that was undone runs alone when it is done again: else a large one would always be the one in whose way the small
+    /// ones are.
     final class WriteTurns: Sendable {
         private struct State {
             var limit: WriteLimit
             var running = 0
-            var waiting: [(number: Int, continuation: CheckedContinuation<Void, any Error>)] = []
+            var isAlone = false
+            var waiting: [Waiting] = []
             var lastNumber = 0
+
+            /// Begins a turn, where it can begin now.
+            mutating func begin(alone: Bool) -> Bool {
+                guard !isAlone, alone ? running == 0 : running < limit.value else { return false }
+                running += 1
+                isAlone = alone
+                return true
+            }
+
+            /// Begins the turns of those who have waited longest, as far as they can begin now.
+            mutating func startNext() -> [CheckedContinuation<Void, any Error>] {
+                var next: [CheckedContinuation<Void, any Error>] = []
+                while let first = waiting.first, begin(alone: first.isAlone) {
+                    next.append(waiting.removeFirst().continuation)
+                }
+                return next
+            }
+        }
+
+        private struct Waiting {
+            var number: Int
+            var isAlone: Bool
+            var continuation: CheckedContinuation<Void, any Error>
         }
 
         private let state: Mutex<State>
@@ -48,8 +75,9 @@
         init(most: Int) { state = Mutex(State(limit: WriteLimit(most: most))) }
 
         /// Waits for a turn, runs `body`, and learns from how it ended.
-        func take<Result>(_ body: () async throws -> Result) async throws -> Result {
-            try await begin()
+        /// - Parameter alone: whether no other may run meanwhile.
+        func take<Result>(alone: Bool, _ body: () async throws -> Result) async throws -> Result {
+            try await begin(alone: alone)
             do {
                 let result = try await body()
                 end { $0.succeeded() }
@@ -63,7 +91,7 @@
 
         private static var cancelled: FleetError { .wrapping(CancellationError()) }
 
-        private func begin() async throws {
+        private func begin(alone: Bool) async throws {
             let number = state.withLock { state in
                 state.lastNumber += 1
                 return state.lastNumber
@@ -73,11 +101,8 @@
                     let answer: Swift.Result<Void, any Error>? = state.withLock { state in
                         // Whoever is cancelled from here on is found among those who wait.
                         if Task.isCancelled { return .failure(Self.cancelled) }
-                        if state.running < state.limit.value, state.waiting.isEmpty {
-                            state.running += 1
-                            return .success(())
-                        }
-                        state.waiting.append((number, continuation))
+                        if state.waiting.isEmpty, state.begin(alone: alone) { return .success(()) }
+                        state.waiting.append(Waiting(number: number, isAlone: alone, continuation: continuation))
                         return nil
                     }
                     if let answer { continuation.resume(with: answer) }
@@ -87,6 +112,8 @@
                     state.waiting.firstIndex { $0.number == number }.map { state.waiting.remove(at: $0) }
                 }
                 waiting?.continuation.resume(throwing: Self.cancelled)
+                // It may have been the one that all others waited behind.
+                for continuation in state.withLock({ $0.startNext() }) { continuation.resume() }
             }
         }
 
@@ -94,12 +121,8 @@
             let next = state.withLock { state in
                 learn(&state.limit)
                 state.running -= 1
-                var next: [CheckedContinuation<Void, any Error>] = []
-                while state.running < state.limit.value, !state.waiting.isEmpty {
-                    state.running += 1
-                    next.append(state.waiting.removeFirst().continuation)
-                }
-                return next
+                state.isAlone = false
+                return state.startNext()
             }
             for continuation in next { continuation.resume() }
         }

@@ -29,7 +29,8 @@ import Testing
 
     private func program(_ name: String, on kind: Kind, data: URL, seconds: Int? = nil) -> Program {
         var environment = [
-            "SHOP_STORE": kind.store, "SHOP_BROKER": kind.broker, "SHOP_DATA": data.path, "SHOP_SEED": "7", "SHOP_RATE": "40",
+            "SHOP_STORE": kind.store, "SHOP_BROKER": kind.broker, "SHOP_DATA": data.path, "SHOP_SEED": "7",
+            "SHOP_RATE": "40",
             "FLOTILLA_BIN": Self.programs.path,
         ]
         environment["SHOP_SECONDS"] = seconds.map(String.init) ?? ""

@@ -132,7 +132,7 @@ struct FlowStatus: Decodable {
         var delivered: Stage?
         var paused: Pause?
         var rate: String?
-        var inFlight: Int
+        var inFlight: Int?
         var lastError: String?
     }
 

@@ -7,10 +7,11 @@ STORE ?= sqlite
 ifeq ($(filter sqlite postgres,$(STORE)),)
 $(error STORE is sqlite or postgres, not "$(STORE)")
 endif
-# What carries its events: embedded, or nats.
+# What carries its events: embedded, or nats; of a drill also a cluster of three.
 BROKER ?= embedded
-ifeq ($(filter embedded nats,$(BROKER)),)
-$(error BROKER is embedded or nats, not "$(BROKER)")
+brokers = embedded nats $(if $(filter drill,$(MAKECMDGOALS)),cluster)
+ifeq ($(filter $(brokers),$(BROKER)),)
+$(error BROKER is one of $(brokers), not "$(BROKER)")
 endif
 # How long a drill has faults, in minutes.
 MINUTES ?= 10
@@ -33,7 +34,7 @@ help: ## List the tasks
 	@echo "  STORE=postgres         build, run, shop-check: with PostgreSQL, on a private server (default: sqlite)"
 	@echo "  BROKER=nats            build, run, shop-check: on a private NATS server with JetStream (default: embedded)"
 	@echo "  configuration=debug    build, run, shop-check: debug builds (default: release)"
-	@echo "  MINUTES, SEED, BROKER  drill: see docs/drill.md"
+	@echo "  MINUTES, SEED, BROKER  drill: see docs/drill.md (BROKER also: cluster)"
 	@echo "  SHOP_DATA, SHOP_SEED, SHOP_RATE, SHOP_SECONDS  run, shop-check: see Examples/shop/README.md"
 
 setup: ## Install what is missing, and say so (nothing happens where all is there)
@@ -58,7 +59,7 @@ drill: setup-servers ## Break everything around a fleet for MINUTES=10, and judg
 	@swift build $(trait) --product flotilla
 	@swift build $(trait) --product flotilla-drill
 	@exec "$$(swift build $(trait) --show-bin-path)/flotilla-drill" --minutes $(MINUTES) $(if $(SEED),--seed $(SEED)) \
-		$(if $(BROKER),--broker $(BROKER))
+		--broker $(BROKER)
 
 shop-check: build ## Compare the ended shop's read models with a direct join over its five stores
 	@exec env $(shop) Examples/shop/check

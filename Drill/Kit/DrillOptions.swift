@@ -25,4 +25,9 @@ public struct DrillOptions: Sendable {
 /// Which broker a fleet is drilled with.
 public enum BrokerKind: String, Sendable, CaseIterable {
     case embedded
+    #if NATS
+        case nats
+        /// Three NATS servers.
+        case cluster
+    #endif
 }

@@ -7,12 +7,22 @@
 
     /// The drill itself, for about two minutes. `FLOTILLA_SEED` repeats its faults, `FLOTILLA_DRILL_SECONDS` has it last longer.
     @Suite(.serialized) struct ShortDrillTests {
-        @Test func everyPromiseIsKeptWhateverFails() async throws {
-            let seed = RandomSource(for: "failure drill").seed
+        /// Each with its share of the time.
+        private static let brokers: [(BrokerKind, seconds: Int)] = {
+            #if NATS
+                [(.embedded, 55), (.cluster, 35)]
+            #else
+                [(.embedded, 90)]
+            #endif
+        }()
+
+        @Test(arguments: brokers) func everyPromiseIsKeptWhateverFails(broker: BrokerKind, seconds: Int) async throws {
+            let seed = RandomSource(for: "failure drill, \(broker.rawValue)").seed
             let directory = "\(FileManager.default.temporaryDirectory.path)/flotilla-drill-test-\(UUID().uuidString)"
             var options = DrillOptions(seed: seed, directory: directory)
+            options.broker = broker
             options.seconds =
-                ProcessInfo.processInfo.environment["FLOTILLA_DRILL_SECONDS"].flatMap { Int($0) } ?? 90
+                ProcessInfo.processInfo.environment["FLOTILLA_DRILL_SECONDS"].flatMap { Int($0) } ?? seconds
             // Other tests are at work at the same time.
             options.recoveryBound = 120
             options.rate = 40

@@ -46,7 +46,8 @@ public struct History: Sendable {
             transactions.append(transaction)
         case .ended(let id, let outcome):
             if let place = places[id] { transactions[place].outcome = outcome }
-        case .faultBegan(let fault):
+        case .faultBegan(var fault):
+            fault.begin = entry.at
             faultPlaces[fault.number] = faults.count
             faults.append(fault)
         case .faultEnded(let number):

@@ -52,12 +52,12 @@ public struct FaultRecord: Sendable, Codable, Hashable {
     /// Faults of one step happen at the same time; the fleet is left alone before the next step.
     public var step: Int
     public var name: String
-    /// In milliseconds from the drill's beginning.
+    /// In milliseconds from the drill's beginning: the time of its line.
     public var begin: Int
     /// `nil` while it lasts.
     public var end: Int?
 
-    public init(number: Int, step: Int, name: String, begin: Int, end: Int? = nil) {
+    public init(number: Int, step: Int, name: String, begin: Int = 0, end: Int? = nil) {
         self.number = number
         self.step = step
         self.name = name

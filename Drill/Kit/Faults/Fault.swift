@@ -18,6 +18,7 @@ public struct Fault: Sendable, Hashable {
         case slowWire = "slow wire"
         case cutCommits = "cut wire in each commit"
         case fillDisk = "full disk of the broker"
+        case lockBroker = "embedded broker's files locked by another process"
         case killBroker = "kill -9 of a broker's server"
         case killEveryBroker = "kill -9 of every server of the broker"
         case pauseBroker = "pause of a broker's server"
@@ -28,7 +29,7 @@ public struct Fault: Sendable, Hashable {
             case .killInstance, .killEveryInstance, .pauseInstance, .restartInstance, .moveClock: .instances
             case .crashPostgres, .pausePostgres, .killBackend, .terminateBackends: .postgres
             case .cutWire, .resetWire, .deadWire, .deadToServer, .deadFromServer, .slowWire, .cutCommits: .wire
-            case .fillDisk, .killBroker, .killEveryBroker, .pauseBroker: .broker
+            case .fillDisk, .lockBroker, .killBroker, .killEveryBroker, .pauseBroker: .broker
             }
         }
 
@@ -42,7 +43,7 @@ public struct Fault: Sendable, Hashable {
             case .crashPostgres, .pausePostgres: 200...4_000
             case .deadWire, .deadToServer, .deadFromServer, .slowWire: 500...6_000
             case .cutCommits: 500...2_000
-            case .fillDisk: 1_000...5_000
+            case .fillDisk, .lockBroker: 1_000...5_000
             case .killBroker, .killEveryBroker, .pauseBroker: 200...5_000
             case .moveClock, .killBackend, .terminateBackends, .cutWire, .resetWire: 0...500
             }
@@ -54,12 +55,15 @@ public struct Fault: Sendable, Hashable {
     public var kind: Kind
     /// Which of several: a number to be taken modulo how many there are.
     public var choice: Int
+    /// How long after the step's beginning, in milliseconds.
+    public var delay: Int
     /// In milliseconds.
     public var length: Int
 
-    public init(_ kind: Kind, choice: Int, length: Int) {
+    public init(_ kind: Kind, choice: Int, delay: Int = 0, length: Int) {
         self.kind = kind
         self.choice = choice
+        self.delay = delay
         self.length = length
     }
 }

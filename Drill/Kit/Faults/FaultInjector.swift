@@ -13,9 +13,8 @@
         var kinds: [Fault.Kind] {
             Fault.Kind.allCases.filter { kind in
                 switch kind {
-                case .fillDisk: servers.disk != nil
+                case _ where kind.victim == .broker: servers.broker.kinds.contains(kind)
                 case .moveClock: Self.clocksCanBeMoved
-                case .killBroker, .killEveryBroker, .pauseBroker: false
                 default: true
                 }
             }
@@ -48,7 +47,7 @@
             return (isAsked ? instances.first(where: \.carries) : nil) ?? instances[fault.choice % instances.count]
         }
 
-        private func wire(_ fault: Fault) -> Servers.Wire {
+        private func wire(_ fault: Fault) -> Wire {
             // Only writers know no outcome of a commit.
             fault.kind == .cutCommits ? servers.writers : servers.wires[fault.choice % servers.wires.count]
         }
@@ -61,12 +60,8 @@
             case .crashPostgres, .pausePostgres, .killBackend, .terminateBackends: try await disturbPostgres(fault)
             case .cutWire, .resetWire, .deadWire, .deadToServer, .deadFromServer, .slowWire, .cutCommits:
                 try await disturb(wire(fault).proxy, fault)
-            case .fillDisk:
-                guard let disk = servers.disk else { return }
-                try await Blocking.run { try disk.fill() }
-                await last(fault)
-                try await Blocking.run { try disk.free() }
-            case .killBroker, .killEveryBroker, .pauseBroker: break
+            case .fillDisk, .lockBroker, .killBroker, .killEveryBroker, .pauseBroker:
+                try await servers.broker.carryOut(fault) { await last(fault) }
             }
         }
 

@@ -20,22 +20,28 @@ public struct FaultSchedule: Sendable {
     }
 
     private static let peace = 300...2_500
-    private static let pairs = 3
 
     public mutating func next() -> Step {
         let peace = Int.random(in: Self.peace, using: &random)
-        guard let first = draw(unless: nil) else { return Step(peace: peace, faults: []) }
-        var faults = [fault(first)]
-        // One step in three has two faults at the same time.
-        if Int.random(in: 0..<Self.pairs, using: &random) == 0, let second = draw(unless: first.victim) {
-            faults.append(fault(second))
-        }
-        return Step(peace: peace, faults: faults)
+        guard let kind = draw(unless: nil) else { return Step(peace: peace, faults: []) }
+        let first = fault(kind)
+        guard let second = second(with: first) else { return Step(peace: peace, faults: [first]) }
+        return Step(peace: peace, faults: [first, second])
     }
 
-    private mutating func fault(_ kind: Fault.Kind) -> Fault {
+    /// Half of the steps have a second fault, which begins while the first lasts. Where the broker cannot be written, that
+    /// tells nothing about who forgets what was not written: whoever carries is killed before it can be again.
+    private mutating func second(with first: Fault) -> Fault? {
+        if first.kind.victim == .broker, kinds.contains(.killInstance) {
+            return fault(.killInstance, delay: first.length / 2...first.length)
+        }
+        guard Bool.random(using: &random), let kind = draw(unless: first.kind.victim) else { return nil }
+        return fault(kind, delay: 0...first.length)
+    }
+
+    private mutating func fault(_ kind: Fault.Kind, delay: ClosedRange<Int> = 0...0) -> Fault {
         Fault(
-            kind, choice: Int.random(in: 0..<1_000, using: &random),
+            kind, choice: Int.random(in: 0..<1_000, using: &random), delay: Int.random(in: delay, using: &random),
             length: Int.random(in: kind.lengths, using: &random))
     }
 

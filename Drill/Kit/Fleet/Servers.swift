@@ -7,19 +7,12 @@
 
     /// The servers of a drill, and the ways to them.
     final class Servers: Sendable {
-        /// A way that faults can cut.
-        struct Wire: Sendable {
-            var name: String
-            var proxy: CuttableProxy
-        }
-
         let postgres: PrivatePostgres
         /// Of all services in PostgreSQL but one: messages belong to a database, and not to a schema.
         let database: String
         let messages: String
         let wires: [Wire]
-        /// What the embedded broker writes to; `nil` where nothing can be mounted.
-        let disk: SmallDisk?
+        let broker: any DrillBroker
         /// Between Flotilla and PostgreSQL.
         private let carrier: Wire
         /// Between writers and PostgreSQL.
@@ -36,11 +29,20 @@
             messages = try await postgres.makeDatabase()
             carrier = Wire(name: "between Flotilla and PostgreSQL", proxy: try CuttableProxy(to: postgres.port))
             writers = Wire(name: "between writers and PostgreSQL", proxy: try CuttableProxy(to: postgres.port))
-            wires = [carrier, writers]
-            // Half a kilobyte a record, and as much again for the write-ahead logs.
-            let kibibytes = 256 * 1024 + options.seconds * options.rate * 8
-            disk = try await Blocking.run { try SmallDisk(kibibytes: kibibytes) }
-            if let disk { leash.mounted(disk.path) }
+            broker = try await Self.broker(options, directory: directory, leash: leash)
+            wires = [carrier, writers] + broker.wires
+        }
+
+        private static func broker(
+            _ options: DrillOptions, directory: DrillDirectory, leash: Leash
+        ) async throws -> any DrillBroker {
+            switch options.broker {
+            case .embedded: return try await EmbeddedFiles(options, directory: directory, leash: leash)
+            #if NATS
+                case .nats: return try await NATSServers(isCluster: false, leash: leash)
+                case .cluster: return try await NATSServers(isCluster: true, leash: leash)
+            #endif
+            }
         }
 
         private func database(of service: DrillService) -> String {
@@ -53,8 +55,8 @@
                 stores: Dictionary(
                     uniqueKeysWithValues: DrillService.all.filter { !$0.isSQLite }
                         .map { ($0.name, url(database(of: $0))) }),
-                mirror: url(database), state: url(database), stateDirectory: disk?.path ?? ".flotilla",
-                broker: "embedded")
+                mirror: url(database), state: url(database), stateDirectory: broker.stateDirectory ?? ".flotilla",
+                broker: broker.text)
         }
 
         /// How long a statement of the drill's own may take.
@@ -88,13 +90,12 @@
             return PostgresConnection(address)
         }
 
-        func close(leash: Leash) async throws {
+        func close() async throws {
             try await Blocking.run { [self] in
                 postgres.stop(mode: "immediate")
                 try? FileManager.default.removeItem(atPath: postgres.directory.path)
-                disk?.remove()
             }
-            if let disk { leash.unmounted(disk.path) }
+            try await broker.close()
         }
     }
 #endif

@@ -150,6 +150,12 @@ public protocol BrokerSetup: Sendable {
     func plan(_ needs: BrokerNeeds) async throws -> [String]
     /// Does it, and returns what was done.
     func apply(_ needs: BrokerNeeds) async throws -> [String]
+    /// Of the plan, what must be done before these streams can be carried: not what those who carry make by themselves.
+    func obstacles(to needs: BrokerNeeds) async throws -> [String]
+}
+
+extension BrokerSetup {
+    public func obstacles(to needs: BrokerNeeds) async throws -> [String] { try await plan(needs) }
 }
 
 /// What a fleet needs of its broker.

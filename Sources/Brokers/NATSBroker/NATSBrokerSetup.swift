@@ -37,6 +37,12 @@
             }
         }
 
+        /// Whoever reads makes its consumer anew, where its own cursor says that it must begin elsewhere: one that is missing was
+        /// removed for that by a process that was killed before it made the next, or that is making it at this moment.
+        public func obstacles(to needs: BrokerNeeds) async throws -> [String] {
+            try await withAPI { try await changes(needs, $0).filter { !$0.isMadeByReaders }.map(\.description) }
+        }
+
         func withAPI<Result>(_ body: (JetStreamAPI) async throws -> Result) async throws -> Result {
             let connection = try await NATSConnection.open(settings, for: .asking)
             do {
@@ -53,6 +59,8 @@
 
         private struct Change {
             var description: String
+            /// Whether whoever reads does it, too.
+            var isMadeByReaders = false
             var perform: () async throws -> Void
         }
 
@@ -80,7 +88,7 @@
         }
 
         private func subscribe(_ subscription: SubscriptionName, to stream: StreamName, _ api: JetStreamAPI) -> Change {
-            Change(description: "subscribe \(subscription) to stream \(stream)") {
+            Change(description: "subscribe \(subscription) to stream \(stream)", isMadeByReaders: true) {
                 let first = try await api.stream(stream.description).first
                 _ = try await api.createConsumer(.cursor(of: subscription, from: first), of: stream.description)
             }

@@ -3,6 +3,8 @@ public final class NATSCluster: Sendable {
     public let servers: [NATSServer]
 
     /// Starts them, and waits until JetStream has a leader.
+    ///
+    /// They tell clients nothing of each other, so that whoever goes through a proxy goes on doing so.
     public init(settings: String = "") async throws {
         let ports = try (0..<3).map { _ in try NATSServer.freePort() }
         let routes = ports.map { "\"nats://127.0.0.1:\($0)\"" }.joined(separator: ", ")
@@ -12,7 +14,7 @@ public final class NATSCluster: Sendable {
                 try await NATSServer(
                     settings: """
                         server_name: "n\(number + 1)"
-                        cluster { name: "flotilla", listen: "127.0.0.1:\(port)", routes: [\(routes)] }
+                        cluster { name: "flotilla", listen: "127.0.0.1:\(port)", routes: [\(routes)], no_advertise: true }
                         \(settings)
                         """))
         }

@@ -139,7 +139,7 @@
 
         func unsubscribe(_ subscription: SubscriptionName, from stream: StreamName) async throws {}
         func subscriptions(of stream: StreamName) async throws -> [SubscriptionName: LogPosition] { [:] }
-        func trim(_ stream: StreamName) async throws {}
+        func trim(_ stream: StreamName, sparing readers: [SubscriptionName]) async throws {}
         func appendTime(of position: LogPosition, in stream: StreamName) async throws -> Timestamp? { nil }
         func close() async {}
     }

@@ -123,7 +123,9 @@
             try await broker.subscriptions(of: stream)
         }
 
-        func trim(_ stream: StreamName) async throws { try await broker.trim(stream) }
+        func trim(_ stream: StreamName, sparing readers: [SubscriptionName]) async throws {
+            try await broker.trim(stream, sparing: readers)
+        }
         func close() async { await broker.close() }
     }
 #endif

@@ -47,7 +47,9 @@ public protocol Broker: Sendable {
     func subscriptions(of stream: StreamName) async throws -> [SubscriptionName: LogPosition]
 
     /// Drops what retention allows to be dropped, in bounded batches.
-    func trim(_ stream: StreamName) async throws
+    ///
+    /// Nothing is dropped where one of `readers` has no cursor: where it stands, nobody knows.
+    func trim(_ stream: StreamName, sparing readers: [SubscriptionName]) async throws
 
     func close() async
 }
@@ -72,6 +74,9 @@ extension Broker {
         }
         return LogPosition(low)
     }
+
+    /// Trims for those readers that have a cursor: ``trim(_:sparing:)``.
+    public func trim(_ stream: StreamName) async throws { try await trim(stream, sparing: []) }
 
     /// Reads for nobody in particular: ``read(_:for:after:limit:)``.
     public func read(

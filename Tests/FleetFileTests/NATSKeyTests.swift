@@ -24,7 +24,9 @@ import Testing
         #expect(result.definition?.broker.retention.limit == .gibibytes(1))
     }
 
-    @Test(arguments: ["nats://a:4222", "\"nats://a:4222, nats://b:4222\"", "{engine: nats, url: nats://[::1]:4222}"])
+    @Test(arguments: [
+        "nats://a:4222", "\"nats://a:4222, nats://b:4222\"", "{engine: nats, url: \"nats://[::1]:4222\"}",
+    ])
     func aURLAlone(broker: String) throws {
         let result = fleet(broker)
         let definition = try #require(result.definition, "\(result.problems)")

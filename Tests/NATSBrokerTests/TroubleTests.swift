@@ -179,7 +179,7 @@
         @Test func aStreamMayGoOnFromAnotherBrokers() async throws {
             let server = try await NATSServer()
             let place = Place([server.url])
-            try await place.setup.createStream(place.stream, identity: "old-one", offset: LogPosition(1_000))
+            try await place.setup.adopt(place.stream, identity: "old-one", from: LogPosition(1_001))
             try await place.withBroker { broker in
                 var bounds = try await broker.bounds(of: place.stream)
                 try checkEqual(bounds.identity, "old-one")

@@ -146,9 +146,11 @@ let package = Package(
             dependencies: [
                 "CMalloc", "FleetCore", "Stores", "SQLTemplate", "Brokers", "PGOutput", "Relay", "Views",
                 "SQLiteConnection", "SQLiteStore", "EmbeddedBroker", "TestKit", postgres("PostgresConnection"),
-                postgres("PostgresStore"),
+                postgres("PostgresStore"), "Push", "Subscriptions", "HTTPEndpoint", "Wire",
+                .product(name: "NIOCore", package: "swift-nio"), .product(name: "NIOPosix", package: "swift-nio"),
+                .product(name: "NIOHTTP1", package: "swift-nio"),
             ],
-            path: "Benchmarks", exclude: ["peers"], sources: ["Spine", "Postgres"], swiftSettings: strict),
+            path: "Benchmarks", exclude: ["peers"], sources: ["Spine", "Postgres", "Push"], swiftSettings: strict),
         // The failure drill
         drill("DrillJudge", path: "Judge", ["FleetCore"]),
         drill("DrillReport", path: "Report", ["DrillJudge"]),

@@ -48,7 +48,8 @@ import Testing
         let setting = try await PushFleet(port: receiver.port)
         let run = try await setting.fleet.startRun()
         try await setting.publish(PushFleet.rows(0..<10, keys: 1))
-        try await eventually("all are noted") { try await receiver.count == 10 && setting.status().pending == 0 }
+        try await eventually("all arrive") { receiver.count == 10 }
+        try await eventually("all are noted") { try await setting.status().pending == 0 }
         try await succeed(setting, "replay", "billing.push", "--position", "8")
         try await eventually("three come again") { receiver.count == 13 }
         #expect(receiver.requests.suffix(3).map(\.body) == HTTPReceiver.bodies(7..<10))

@@ -82,7 +82,7 @@ import Testing
         isUp = true
         for _ in 0..<5 { bench.endWaits() }
         #expect(bench.commits.last?.last.position == LogPosition(200))
-        #expect(bench.commits.allSatisfy(\.parked.isEmpty))
+        #expect(bench.commits.flatMap(\.parked).isEmpty)
         #expect(bench.told.count > 1 && bench.told.last == .some(nil))
     }
 

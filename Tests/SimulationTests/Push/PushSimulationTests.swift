@@ -2,7 +2,7 @@ import Testing
 
 /// Thousands of storms over a push; each is repeatable by its seed.
 @Suite struct PushSimulationTests {
-    private static let seedsPerPart = 1000
+    private static let seedsPerPart = 500
 
     @Test(arguments: 0..<4)
     func everySeedKeepsThePromises(part: Int) {

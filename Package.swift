@@ -156,9 +156,12 @@ let package = Package(
             dependencies: [
                 "CMalloc", "FleetCore", "Stores", "SQLTemplate", "Brokers", "PGOutput", "Relay", "Views",
                 "SQLiteConnection", "SQLiteStore", "EmbeddedBroker", "TestKit", postgres("PostgresConnection"),
-                postgres("PostgresStore"), nats("NATSBroker"), nats("CLibNATS"),
+                postgres("PostgresStore"), nats("NATSBroker"), nats("CLibNATS"), "Push", "Subscriptions", "HTTPEndpoint",
+                "Wire", .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "NIOPosix", package: "swift-nio"), .product(name: "NIOHTTP1", package: "swift-nio"),
             ],
-            path: "Benchmarks", exclude: ["peers"], sources: ["Spine", "Postgres", "NATS"], swiftSettings: strict),
+            path: "Benchmarks", exclude: ["peers"], sources: ["Spine", "Postgres", "NATS", "Push"],
+            swiftSettings: strict),
         // The failure drill
         drill("DrillJudge", path: "Judge", ["FleetCore"]),
         drill("DrillReport", path: "Report", ["DrillJudge"]),

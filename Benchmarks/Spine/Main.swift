@@ -18,7 +18,8 @@ struct SpineBenchmarks {
         let chosen = Set(arguments)
         var all: [(name: String, run: (Workspace) async throws -> Void)] = [
             ("latency", LatencyBenchmark.run), ("idle", IdleBenchmark.run), ("views", ViewBenchmark.run),
-            ("carry", CarryBenchmark.run), ("memory", MemoryBenchmark.run), ("decoder", DecoderBenchmark.run),
+            ("carry", CarryBenchmark.run), ("memory", MemoryBenchmark.run), ("push", PushBenchmark.run),
+            ("decoder", DecoderBenchmark.run),
         ]
         #if Postgres
             all += [

@@ -8,6 +8,8 @@ extension PushMachine {
     public enum Action: MachineAction {
         /// Open the store and tell where the subscription stands. Always the first.
         case open
+        /// Let go of the store, which others may go on with.
+        case close
         case read(after: LogPosition)
         /// Deliver an event. Of one key there is never more than one on its way.
         case send(Event, to: Int)
@@ -27,6 +29,7 @@ extension PushMachine {
         public var step: Step {
             switch self {
             case .open: .open
+            case .close: .close
             case .read: .read
             case .send(let event, _): .send(key: event.key)
             case .commit: .commit
@@ -40,7 +43,7 @@ extension PushMachine {
     }
 
     public enum Step: Hashable, Sendable {
-        case open, read, commit, acknowledge, findDue, wait
+        case open, close, read, commit, acknowledge, findDue, wait
         case send(key: String)
         case settle(key: String)
         case report(Int)
@@ -58,6 +61,7 @@ extension PushMachine {
     /// What became of an action.
     public enum Input: MachineInput {
         case opened(Opening)
+        case closed
         case read([LogRecord])
         case answered(key: String, endpoint: Int, DeliveryAnswer)
         /// The work was told to rest before its turn came.
@@ -75,6 +79,7 @@ extension PushMachine {
         public var ending: MachineEnding<Step>? {
             switch self {
             case .opened: .success(.open)
+            case .closed: .success(.close)
             case .read: .success(.read)
             case .committed: .success(.commit)
             case .acknowledged: .success(.acknowledge)

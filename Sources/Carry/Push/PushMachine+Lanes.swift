@@ -71,6 +71,7 @@ extension PushMachine {
         }
     }
 
+    /// The push was told to rest before it was this event's turn.
     mutating func unsent(_ key: String, _ endpoint: Int) {
         targets[endpoint].inFlight -= 1
         lanes[key]?.state = .resting

@@ -41,13 +41,18 @@ public struct PushMachine: SteerableMachine, Sendable {
     private var failures: [Step: Int] = [:]
     private var waiting: Set<Step> = []
     var mustReopen = false
-    /// Whether the store is being opened.
+    private enum Phase {
+        case new
+        /// The store is opened, or will be after a while.
+        case opening
+        case open, closing, resting
+    }
+
+    private var phase = Phase.new
     private var isOpening = false
-    private var isNew = true
     private var isPaused = false
-    private var isResting = false
-    /// Whether it begins anew because it was told to, and not because something failed.
-    private var isSteered = false
+    /// What is under way is to be ended, and the store let go of.
+    private var mustClose = false
 
     /// So much is held in memory before reading waits; one batch may come on top.
     public static let windowLimit = BatchLimit(events: 4096, bytes: .mebibytes(4))
@@ -64,33 +69,26 @@ public struct PushMachine: SteerableMachine, Sendable {
         targets = inFlightLimits.map { PushTarget(inFlightLimit: max(1, $0)) }
     }
 
-    /// Whether the last read found nothing, everything that was read is delivered or parked, and no event waits to be tried
-    /// again.
+    /// Whether it rests, or the last read found nothing, everything that was read is delivered or parked, and no event waits
+    /// to be tried again.
     public var isIdle: Bool {
-        isResting
+        phase == .resting
             || foundNothing && window.isEmpty && nextDue == nil && parkedInHand == 0 && acknowledged == committed
     }
 
     /// The first action; none where it is paused already.
-    public mutating func start() -> [Action] {
-        isNew = false
-        return begin()
-    }
+    public mutating func start() -> [Action] { open() }
 
     public mutating func restart(isPaused: Bool) -> [Action] {
         self.isPaused = isPaused
-        if isNew { return [] }
-        if isResting { return begin() }
-        mustReopen = true
-        isSteered = true
-        foundNothing = false
-        return next()
-    }
-
-    private mutating func begin() -> [Action] {
-        isResting = isPaused
-        isOpening = !isPaused
-        return isPaused ? [] : [.open]
+        switch phase {
+        case .new: return []
+        case .resting: return open()
+        case .opening, .open, .closing:
+            mustClose = true
+            foundNothing = false
+            return next()
+        }
     }
 
     public mutating func handle(_ input: Input) -> [Action] {
@@ -98,11 +96,16 @@ public struct PushMachine: SteerableMachine, Sendable {
         switch input {
         case .opened(let opening):
             failures[.open] = nil
-            open(opening)
+            begin(opening)
+        // What could not be closed is of no use any more, either.
+        case .closed, .failed(.close, _):
+            mustClose = false
+            failures = [:]
+            return open()
         case .read(let records):
             failures[.read] = nil
             isReading = false
-            if !mustReopen { take(records) }
+            if !mustReopen, !mustClose { take(records) }
         case .answered(let key, let endpoint, let answer):
             actions += answered(key, endpoint, answer)
         case .unsent(let key, let endpoint):
@@ -119,28 +122,25 @@ public struct PushMachine: SteerableMachine, Sendable {
             failures[.findDue] = nil
             isFindingDue = false
             nextDue = next
-            if !mustReopen { for event in events { take(event) } }
+            if !mustReopen, !mustClose { for event in events { take(event) } }
         case .settled(let key, let next, let isFree):
             failures[.settle(key: key)] = nil
             settled(key, next: next, isFree: isFree)
         case .reported(let endpoint):
             targets[endpoint].isTelling = false
         case .waited(let wake):
-            if wake == .step(.open) {
-                waiting.remove(.open)
-                isOpening = false
-                if !mustReopen { return begin() }
-            } else {
-                wakeUp(wake)
-            }
+            wakeUp(wake)
+            if wake == .step(.open), !mustClose { return open() }
         case .failed(let step, let error):
             actions += failed(step, error)
         }
         return actions + next()
     }
 
-    private mutating func open(_ opening: Opening) {
+    private mutating func begin(_ opening: Opening) {
         isOpening = false
+        phase = .open
+        foundNothing = false
         committed = opening.position
         acknowledged = opening.position
         readThrough = opening.position
@@ -206,7 +206,7 @@ public struct PushMachine: SteerableMachine, Sendable {
         case .commit: committing = nil
         case .acknowledge: acknowledging = nil
         case .findDue: isFindingDue = false
-        case .settle: break
+        case .close, .settle: break
         case .report(let endpoint):
             // This is how trouble is told.
             targets[endpoint].isTelling = false
@@ -243,10 +243,11 @@ public struct PushMachine: SteerableMachine, Sendable {
 
     private mutating func next() -> [Action] {
         var actions = reports()
+        guard phase == .open || phase == .opening else { return actions }
         if mustReopen { return actions + reopen() }
-        if isOpening || isResting { return actions }
+        if phase == .opening { return actions + (mustClose && waiting.isEmpty && !isOpening ? close() : []) }
         actions += settlements()
-        for endpoint in targets.indices { actions += sends(to: endpoint) }
+        if !mustClose { for endpoint in targets.indices { actions += sends(to: endpoint) } }
         if committing == nil, !waiting.contains(.commit), let commit = nextCommit() {
             committing = commit.count
             actions.append(.commit(commit))
@@ -255,6 +256,8 @@ public struct PushMachine: SteerableMachine, Sendable {
             acknowledging = committed
             actions.append(.acknowledge(committed))
         }
+        // What is delivered behind an event that still waits is sent again.
+        if mustClose { return isAtRest ? actions + close() : actions }
         if !isFindingDue, parkedInHand == 0, !waiting.contains(.findDue), let due = nextDue {
             isFindingDue = true
             actions.append(.findDue(at: due))
@@ -282,31 +285,47 @@ public struct PushMachine: SteerableMachine, Sendable {
         return toSettle.compactMap { key in settling[key].map { .settle($0.event, $0.settlement) } }
     }
 
-    /// Once nothing is under way any more, begins again from what the store says. Waits of lanes and breakers may go on:
-    /// they find nobody, or the same endpoint as before.
+    // MARK: Opening and closing
+
+    /// Whether nothing is under way. Waits of lanes and breakers may go on: they find nobody, or the same endpoint as before.
+    private var isAtRest: Bool {
+        targets.allSatisfy { $0.inFlight == 0 } && settling.isEmpty && !isReading && !isFindingDue && committing == nil
+            && acknowledging == nil && waiting.isEmpty
+    }
+
+    private mutating func open() -> [Action] {
+        phase = isPaused ? .resting : .opening
+        isOpening = !isPaused
+        return isPaused ? [] : [.open]
+    }
+
+    private mutating func close() -> [Action] {
+        forget()
+        phase = .closing
+        return [.close]
+    }
+
+    /// Once nothing is under way any more, begins again from what the store says.
     private mutating func reopen() -> [Action] {
-        let isSending = targets.contains { $0.inFlight > 0 }
         // Those that nobody has begun to note are forgotten with the rest.
         for key in toSettle { settling[key] = nil }
         toSettle = []
-        guard !isOpening, !isSending, settling.isEmpty, !isReading, !isFindingDue, committing == nil,
-            acknowledging == nil,
-            waiting.isEmpty
-        else { return [] }
+        guard !isOpening, isAtRest else { return [] }
         mustReopen = false
+        if mustClose { return close() }
+        forget()
+        phase = .opening
+        waiting.insert(.open)
+        failures = failures.filter { if case .settle = $0.key { false } else { true } }
+        return [.wait(afterFailures: max(1, failures.values.max() ?? 1), atLeast: nil, then: .step(.open))]
+    }
+
+    private mutating func forget() {
         foundNothing = false
         window.clear()
         lanes = [:]
         parkedInHand = 0
         nextDue = nil
         for endpoint in targets.indices { targets[endpoint].clear() }
-        if isSteered {
-            isSteered = false
-            return begin()
-        }
-        isOpening = true
-        waiting.insert(.open)
-        failures = failures.filter { if case .settle = $0.key { false } else { true } }
-        return [.wait(afterFailures: max(1, failures.values.max() ?? 1), atLeast: nil, then: .step(.open))]
     }
 }

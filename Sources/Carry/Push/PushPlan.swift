@@ -12,15 +12,14 @@ public struct PushPlan: Sendable {
         /// How often an event is tried that was set aside because the endpoint took others and failed this one, before an
         /// operator is needed.
         public var attempts: Int
-
-        /// `nil` for as many as the endpoint takes.
+        /// Events a second, at most; `nil` for as many as the endpoint takes.
         public var rate: EventRate?
 
         public init(endpoint: any EventEndpoint, inFlightLimit: Int, attempts: Int, rate: EventRate? = nil) {
-            self.rate = rate
             self.endpoint = endpoint
             self.inFlightLimit = inFlightLimit
             self.attempts = attempts
+            self.rate = rate
         }
     }
 

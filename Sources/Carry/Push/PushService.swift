@@ -70,6 +70,10 @@ public final class PushService: Service {
         switch action {
         case .open:
             return .opened(try await open())
+        case .close:
+            // Others may go on with it.
+            state.withLock { $0.store = nil }
+            return .closed
         case .read(let position):
             return .read(try await read(after: position))
         case .send(let event, let number):

@@ -8,6 +8,7 @@ import Push
 final class PushDriver {
     private unowned let world: PushWorld
     private var machine: PushMachine
+    private var isPaused = false
     private(set) var work: [Work<PushMachine.Action, PushMachine.Input>] = []
 
     init(_ world: PushWorld) throws {
@@ -34,6 +35,14 @@ final class PushDriver {
         }
     }
 
+    /// An operator has the push rest, go on, or begin anew.
+    func steer(isPaused: Bool) throws {
+        world.note(isPaused ? "paused" : "told to go on")
+        world.count("steering")
+        self.isPaused = isPaused
+        try schedule(machine.restart(isPaused: isPaused))
+    }
+
     func crash() throws {
         world.note("the process dies")
         world.count("crash")
@@ -42,6 +51,8 @@ final class PushDriver {
             if lost.answer == nil, lost.action.step != .wait, world.random.chance(50) { _ = try perform(lost.action) }
         }
         machine = Self.machine(world)
+        // As the driver does it.
+        if isPaused { try schedule(machine.restart(isPaused: true)) }
         try schedule(machine.start())
     }
 
@@ -64,6 +75,7 @@ final class PushDriver {
     private func perform(_ action: PushMachine.Action) throws -> PushMachine.Input {
         switch action {
         case .send(let event, let endpoint):
+            if !world.isCalm, world.random.chance(2) { return .unsent(key: event.key, endpoint: endpoint) }
             return .answered(key: event.key, endpoint: endpoint, try answer(event, endpoint))
         case .wait(let failures, let least, let wake):
             let wait = Backoff.standard.delay(afterFailures: failures, using: &world.random)
@@ -121,6 +133,7 @@ final class PushDriver {
                 PushMachine.Opening(
                     position: world.cursor, heldKeys: world.bug == .forgetsHeldKeys ? [] : world.heldKeys,
                     nextDue: world.nextDue))
+        case .close: return .closed
         case .read(let position): return .read(world.read(after: position))
         case .commit(let commit): return try self.commit(commit)
         case .acknowledge(let position):

@@ -19,6 +19,7 @@ struct PushScenario {
     /// Out of a thousand steps, an endpoint goes down, or comes back.
     var outagesPerThousand: Int
     var operatorPercent: Int
+    var steeringPerThousand: Int
     /// How often an event that was set aside is tried.
     var attempts: Int
 
@@ -34,6 +35,7 @@ struct PushScenario {
         crashesPerThousand = [0, 3, 10, 30][random.below(4)]
         outagesPerThousand = [0, 5, 30][random.below(3)]
         operatorPercent = [0, 2, 6][random.below(3)]
+        steeringPerThousand = [0, 5, 20][random.below(3)]
         attempts = random.between(2, 4)
     }
 }

@@ -33,6 +33,7 @@ struct PushSimulation {
         world.note("calm")
         world.isCalm = true
         world.isUp = [true, true]
+        try driver.steer(isPaused: false)
         for _ in 0..<(world.scenario.events + 4) {
             try drain(driver)
             if world.parked.isEmpty { return try world.checkNothingIsLost() }
@@ -48,7 +49,12 @@ struct PushSimulation {
             world.isUp[world.random.below(2)].toggle()
             world.count("outage")
         }
+        if world.random.below(1000) < world.scenario.steeringPerThousand {
+            try driver.steer(isPaused: world.random.chance(50))
+        }
         if world.random.chance(world.scenario.operatorPercent) { try retryOrDiscard() }
+        // One that rests has nothing under way.
+        if driver.work.isEmpty { return try driver.steer(isPaused: world.random.chance(50)) }
         try driver.advance(world.random.below(driver.work.count), isHasty: world.random.chance(50))
     }
 

@@ -2,7 +2,7 @@ import Testing
 
 /// Thousands of storms over a push; each is repeatable by its seed.
 @Suite struct PushSimulationTests {
-    private static let seedsPerPart = 1000
+    private static let seedsPerPart = 500
 
     @Test(arguments: 0..<4)
     func everySeedKeepsThePromises(part: Int) {
@@ -25,7 +25,7 @@ import Testing
         print("300 seeds: repeats \(repeats), \(counts.sorted { $0.key < $1.key })")
         for what in [
             "crash", "conflict", "fault", "lost answer", "opening", "automatic retry", "set aside", "parked for good",
-            "postponed", "outage", "operator discard", "operator retry",
+            "postponed", "outage", "operator discard", "operator retry", "steering",
         ] { #expect(counts[what, default: 0] > 10, "\(what)") }
         #expect(repeats > 100)
     }

@@ -136,8 +136,9 @@ let package = Package(
         room(
             "Flotilla", wing: "Faces",
             [
-                "FleetCore", "Stores", "Inbox", "SQLiteStore", postgres("PostgresConnection"),
-                postgres("PostgresStore"),
+                "FleetCore", "Stores", "Brokers", "Inbox", "Parking", "Subscriptions", "Views", "SQLiteStore",
+                "EmbeddedBroker", postgres("PostgresConnection"), postgres("PostgresStore"), nats("NATSBroker"),
+                lifecycle,
             ]),
         .systemLibrary(name: "CMalloc", path: "Sources/Faces/CMalloc"),
         .executableTarget(
@@ -155,9 +156,9 @@ let package = Package(
             dependencies: [
                 "CMalloc", "FleetCore", "Stores", "SQLTemplate", "Brokers", "PGOutput", "Relay", "Views",
                 "SQLiteConnection", "SQLiteStore", "EmbeddedBroker", "TestKit", postgres("PostgresConnection"),
-                postgres("PostgresStore"),
+                postgres("PostgresStore"), nats("NATSBroker"), nats("CLibNATS"),
             ],
-            path: "Benchmarks", exclude: ["peers"], sources: ["Spine", "Postgres"], swiftSettings: strict),
+            path: "Benchmarks", exclude: ["peers"], sources: ["Spine", "Postgres", "NATS"], swiftSettings: strict),
         // The failure drill
         drill("DrillJudge", path: "Judge", ["FleetCore"]),
         drill("DrillReport", path: "Report", ["DrillJudge"]),
@@ -187,13 +188,13 @@ let package = Package(
         kit("RecordConformance", ["FleetCore", "Stores", "Inbox", "Parking", "TestKit"]),
         kit("BrokerConformance", ["FleetCore", "Brokers", "TestKit"]),
         tests("HouseTests", []),
-        tests("EndToEndTests", ["FlotillaCommand", "FleetCore", "TestKit", "HTTPReceiver", grdb]),
+        tests("EndToEndTests", ["FlotillaCommand", "Flotilla", "FleetCore", "TestKit", "HTTPReceiver", grdb]),
         tests("ShopTests", ["TestKit"]),
         tests(
             "DrillTests", ["FlotillaCommand", "FleetCore", "DrillJudge", "DrillReport", "DrillKit", "TestKit"]),
         tests("FleetCoreTests", ["FleetCore"]),
         tests("FleetFileTests", ["FleetCore", "FleetFile", "Wire"]),
-        tests("WireTests", ["FleetCore", "Wire"]),
+        tests("WireTests", ["FleetCore", "Wire", "TestKit"]),
         tests("SQLTemplateTests", ["FleetCore", "SQLTemplate"]),
         tests("PGOutputTests", ["FleetCore", "PGOutput", "TestKit", "CAllocations"]),
         tests("SimulationTests", ["FleetCore", "Outbox", "Relay", "Brokers", "Views", "Push", "Endpoints", "Parking"]),
@@ -224,8 +225,8 @@ let package = Package(
         tests(
             "FlotillaTests",
             [
-                "Flotilla", "FleetCore", "Stores", "SQLiteStore", "TestKit", postgres("PostgresConnection"),
-                postgres("PostgresStore"),
+                "Flotilla", "FleetCore", "Stores", "Brokers", "SQLiteStore", "EmbeddedBroker", "TestKit",
+                postgres("PostgresConnection"), postgres("PostgresStore"), nats("NATSBroker"),
             ]),
     ],
     swiftLanguageModes: [.v6]

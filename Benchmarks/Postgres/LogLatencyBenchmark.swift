@@ -99,6 +99,10 @@
 
         func bounds(of stream: StreamName) async throws -> StreamBounds { try await broker.bounds(of: stream) }
 
+        func appendTime(of position: LogPosition, in stream: StreamName) async throws -> Timestamp? {
+            try await broker.appendTime(of: position, in: stream)
+        }
+
         func subscribe(
             _ subscription: SubscriptionName, to stream: StreamName, at position: LogPosition?
         ) async throws {
@@ -119,7 +123,9 @@
             try await broker.subscriptions(of: stream)
         }
 
-        func trim(_ stream: StreamName) async throws { try await broker.trim(stream) }
+        func trim(_ stream: StreamName, sparing readers: [SubscriptionName]) async throws {
+            try await broker.trim(stream, sparing: readers)
+        }
         func close() async { await broker.close() }
     }
 #endif

@@ -127,6 +127,29 @@ import Testing
         marked.check()
     }
 
+    @Test(arguments: [
+        ("consumers: ‸[a.A]", "must be a mapping, but is a list"),
+        ("consumers: {c: ‸a.A}", "must be a list, but is a text"),
+        ("consumers: {c: ‸[]}", "is empty; list an event"), ("consumers: {‸C: [a.A]}", "is no name for a consumer"),
+        ("consumers: {c: [‸A]}", "names no service; write a.A"), ("consumers: {c: [‸b.A]}", "there is no service"),
+        ("consumers: {c: [a.A, ‸a.B]}", "does not publish"),
+        ("consumers: {‸v: [a.A]}", "has something else that is called"),
+        ("consumers: {‸push: [a.A]}", "has something else that is called"),
+    ])
+    func consumers(setting: String, part: String) {
+        Marked(
+            """
+            fleet: f
+            services:
+              a:
+                store: sqlite:a.db
+                publishes: [A]
+                views: {v: {schema: S, when: {a.A: S}}}
+                \(setting)
+            """, part
+        ).check()
+    }
+
     @Test func aLimitIsRead() throws {
         let text = """
             fleet: f

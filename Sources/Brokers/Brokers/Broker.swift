@@ -47,18 +47,14 @@ public protocol Broker: Sendable {
     func subscriptions(of stream: StreamName) async throws -> [SubscriptionName: LogPosition]
 
     /// Drops what retention allows to be dropped, in bounded batches.
-    func trim(_ stream: StreamName) async throws
+    ///
+    /// Nothing is dropped where one of `readers` has no cursor: where it stands, nobody knows.
+    func trim(_ stream: StreamName, sparing readers: [SubscriptionName]) async throws
 
     func close() async
 }
 
 extension Broker {
-    public func appendTime(of position: LogPosition, in stream: StreamName) async throws -> Timestamp? {
-        throw FleetError(
-            .invalidInput, "\(name) does not tell when a record was appended",
-            remedy: "name a record's position instead")
-    }
-
     /// The first of a stream's records that was appended at a time or later; the next to come where there is none.
     ///
     /// Looks by halves, as records are appended in the order of time; where the broker's clock was put back, the position is
@@ -78,6 +74,9 @@ extension Broker {
         }
         return LogPosition(low)
     }
+
+    /// Trims for those readers that have a cursor: ``trim(_:sparing:)``.
+    public func trim(_ stream: StreamName) async throws { try await trim(stream, sparing: []) }
 
     /// Reads for nobody in particular: ``read(_:for:after:limit:)``.
     public func read(

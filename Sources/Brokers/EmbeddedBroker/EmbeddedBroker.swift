@@ -90,8 +90,8 @@ public final class EmbeddedBroker: Broker {
         return result
     }
 
-    public func trim(_ stream: StreamName) async throws {
-        try await withLog(stream) { try await $0.trim() }
+    public func trim(_ stream: StreamName, sparing readers: [SubscriptionName]) async throws {
+        try await withLog(stream) { try await $0.trim(sparing: readers) }
     }
 
     public func close() async {

@@ -208,12 +208,15 @@ final class StreamLog: Sendable {
     // MARK: Retention
 
     /// Drops records that are too old or too many, and that every cursor has passed.
-    func trim() async throws {
+    func trim(sparing readers: [SubscriptionName]) async throws {
+        let needed = Set(readers.map(\.description))
         let (retention, oldest) = (retention, clock.now().advanced(by: .zero - retention.age))
         while true {
             let more = try await write { session in
                 let bounds = try Self.bounds(in: session)
-                let slowest = try session.firstRow("SELECT min(position) FROM cursors")?[0].integer ?? bounds.last
+                let cursors = try session.rows("SELECT subscription, position FROM cursors")
+                guard needed.isSubset(of: cursors.compactMap { $0[0].text }) else { return false }
+                let slowest = cursors.compactMap { $0[1].integer }.min() ?? bounds.last
                 let statement = try session.statement(
                     """
                     SELECT position, appended_at, length(payload) + length(CAST(source AS BLOB)) + length(CAST(type AS BLOB))

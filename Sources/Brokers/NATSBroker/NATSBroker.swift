@@ -136,11 +136,12 @@
             return try await StreamCursors(stream: stream, api: api()).all()
         }
 
-        public func trim(_ name: StreamName) async throws {
+        public func trim(_ name: StreamName, sparing readers: [SubscriptionName]) async throws {
             let stream = try stream(name)
             let api = try await api()
             try await stream.lock.withLock {
-                try await StreamTrimming(stream: stream, api: api, retention: retention, now: clock.now()).run()
+                try await StreamTrimming(stream: stream, api: api, retention: retention, now: clock.now())
+                    .run(sparing: readers)
             }
         }
 

@@ -134,6 +134,13 @@
                         "let all views catch up, remove the stream (`nats stream rm \(name)`), run `flotilla apply`, and"
                         + " build the views anew (`flotilla views rebuild`)")
             }
+            // A server that stands alone takes the setting, and does nothing about it.
+            if wanted.replicas > 1, info.cluster == nil {
+                throw FleetError(
+                    .invalidInput,
+                    "stream \(name) is to be on \(wanted.replicas) servers, and the NATS server \(settings.name) stands alone",
+                    remedy: "declare broker.replicas: 1, or name a cluster")
+            }
             var differences: [String] = []
             func compare<Value: Equatable>(_ what: String, _ found: Value, _ needed: Value) {
                 if found != needed { differences.append("\(what) \(found) → \(needed)") }

@@ -16,9 +16,12 @@
         /// How many places beside each other are looked at for a record that is there.
         private static let neighbourLimit: UInt64 = 64
 
-        func run() async throws {
+        func run(sparing readers: [SubscriptionName]) async throws {
+            let cursors = try await api.consumers(of: stream.name).filter { $0.subscription != nil }
+            // A consumer that is moved is gone for a moment, or for longer where whoever moves it ends just then.
+            guard Set(readers).isSubset(of: cursors.compactMap(\.subscription)) else { return }
             var info = try await api.stream(stream.name)
-            let slowest = try await slowestCursor() ?? info.state.lastSequence
+            let slowest = cursors.map(\.cursor).min() ?? info.state.lastSequence
             guard info.state.messages > 0, slowest >= info.first else { return }
             let oldest = now.advanced(by: .zero - retention.age)
             if let first = info.state.firstTime.flatMap({ Timestamp($0) }), first < oldest {
@@ -35,10 +38,6 @@
                 info = try await drop(before: min(info.first + max(1, excess / 2), slowest + 1))
                 try Task.checkCancellation()
             }
-        }
-
-        private func slowestCursor() async throws -> UInt64? {
-            try await api.consumers(of: stream.name).filter { $0.subscription != nil }.map(\.cursor).min()
         }
 
         private func drop(before sequence: UInt64) async throws -> StreamInfo {

@@ -205,8 +205,8 @@ public final class DeliveryService: Service {
 
     private var start: SubscriptionStart {
         SubscriptionStart(
-            subscription: applier.subscription, stream: stream, broker: broker, reader: "view \(applier.subscription)",
-            remedy: "build the view from what this one holds: `flotilla views rebuild \(applier.subscription)`")
+            subscription: applier.subscription, stream: stream, broker: broker, reader: applier.readerName,
+            remedy: applier.reader.remedy(for: applier.subscription))
     }
 
     /// Looks at twice as many inbox rows as were just added, so that it keeps up.

@@ -251,7 +251,8 @@ extension ServiceDefinition {
     /// Who reads streams for the service, and those of which services.
     var subscriptions: [(name: SubscriptionName, sources: [ServiceName])] {
         let views = views.map { (SubscriptionName(service: name, view: $0.name), $0.sources) }
-        return views + (push.isEmpty ? [] : [(SubscriptionName.push(to: name), pushSources)])
+        let consumers = consumers.map { (SubscriptionName(service: name, view: $0.name), $0.sources) }
+        return views + (push.isEmpty ? [] : [(SubscriptionName.push(to: name), pushSources)]) + consumers
     }
 
     /// - Parameter stream: where the service's events go.

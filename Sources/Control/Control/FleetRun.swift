@@ -153,8 +153,7 @@ public final class FleetRun: Sendable {
     func run(with companions: [any Service], until signals: EndSignals) async throws -> Bool {
         let drained = Mutex(false)
         let recorder = RunRecorder(hold: hold, work: work, relays: relays, changes: changes, logger: logger)
-        let trimmer = TrimmingService(
-            streams: fleet.publishers.map(\.stream), broker: broker, logger: logger)
+        let trimmer = TrimmingService(needs: fleet.brokerNeeds, broker: broker, logger: logger)
         var services: [ServiceGroupConfiguration.ServiceConfiguration] = []
         // The first to begin, and the last to end.
         services.append(.init(service: HoldKeeper(hold: hold)))

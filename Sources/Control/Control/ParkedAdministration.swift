@@ -24,6 +24,8 @@ public struct ParkedAdministration: Sendable {
         public var applied: Int
         /// Why one of them failed again; it stays parked.
         public var failure: FleetError?
+        /// Whether a program of the service's own is to try it, and will.
+        public var isAsked = false
     }
 
     private let fleet: FleetDefinition
@@ -44,6 +46,8 @@ public struct ParkedAdministration: Sendable {
         case publish
         case apply(ViewApplier)
         case push
+        /// A program of the service's own does it.
+        case ask
     }
 
     /// Tries the parked events of a key, in order; first drops one of them, where one is named.
@@ -72,6 +76,13 @@ public struct ParkedAdministration: Sendable {
             for source in service.pushSources {
                 let parking = Parking(place: .subscription(push.name), stream: fleet.stream(of: source))
                 sites.append(Site(service: service, name: push.description, parking: parking, effect: .push))
+            }
+            for consumer in service.consumers {
+                let name = SubscriptionName(service: service.name, view: consumer.name)
+                for source in consumer.sources {
+                    let parking = Parking(place: .subscription(name.name), stream: fleet.stream(of: source))
+                    sites.append(Site(service: service, name: name.description, parking: parking, effect: .ask))
+                }
             }
         }
         return sites
@@ -155,6 +166,21 @@ public struct ParkedAdministration: Sendable {
                     if let discarded, discarded.reason == nil { return (0, nil) }
                     return try applier.retry(key: key, automatically: false, at: .now(), in: transaction)
                 }
+            }
+        case .ask:
+            return try await body { key, discarded in
+                try await store.write { transaction in
+                    if let discarded { try parking.remove(discarded, in: transaction) }
+                    if let discarded, discarded.reason == nil { return (0, nil) }
+                    guard let head = try parking.head(of: key, in: transaction) else { return (0, nil) }
+                    try parking.postpone(
+                        head, reason: head.reason ?? "to be tried again", until: .now(), in: transaction)
+                    return (0, nil)
+                }
+            }.map { outcome in
+                var outcome = outcome
+                outcome.isAsked = true
+                return outcome
             }
         case .push:
             let assembly = PushAssembly(of: site.service, in: fleet)

@@ -88,13 +88,16 @@ public struct ServiceDefinition: Sendable {
     public var views: [ViewDefinition]
     /// What is delivered to it over HTTP; in the order of the file, no two for one event.
     public var push: [PushDefinition]
+    /// What it reads by a program of its own; in the order of the file.
+    public var consumers: [ConsumerDefinition]
     /// Where the service is declared.
     public var location: SourceLocation
 
     public init(
         name: ServiceName, store: StoreAddress, outbox: OutboxDefinition = OutboxDefinition(),
         publishes: PublishedTypes = .listed([]), topic: TopicPattern? = nil, format: WireFormat = .cloudEvents,
-        views: [ViewDefinition] = [], push: [PushDefinition] = [], location: SourceLocation
+        views: [ViewDefinition] = [], push: [PushDefinition] = [],
+        consumers: [ConsumerDefinition] = [], location: SourceLocation
     ) {
         self.name = name
         self.store = store
@@ -104,6 +107,7 @@ public struct ServiceDefinition: Sendable {
         self.format = format
         self.views = views
         self.push = push
+        self.consumers = consumers
         self.location = location
     }
 

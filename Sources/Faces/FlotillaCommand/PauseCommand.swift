@@ -5,11 +5,11 @@ import FleetCore
 struct PauseCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "pause",
-        abstract: "Have a service's outbox, or a view, rest.",
+        abstract: "Have a service's outbox, or a view or push, rest.",
         usage: "flotilla pause [<fleet.yaml>] <service>|<service>.<view> [--reason <text>]",
         discussion: """
-            SERVICE: what the service writes waits in its outbox. SERVICE.VIEW: events for this view wait in their streams,
-            which are not trimmed meanwhile. What is under way ends first. Works whether the fleet runs or not, and lasts
+            SERVICE: what the service writes waits in its outbox. SERVICE.VIEW, SERVICE.push: events for this view, or to be
+            delivered over HTTP, wait in their streams, which are not trimmed meanwhile. What is under way ends first. Works whether the fleet runs or not, and lasts
             until `flotilla resume`; `flotilla status` shows it. `run --until-idle` does not wait for what is paused.
 
             EXAMPLES

@@ -125,6 +125,7 @@ struct FlowStatus: Decodable {
     }
 
     struct View: Decodable {
+        var kind: String
         var view: String
         var pending: Int?
         var parked: Int

@@ -3,12 +3,12 @@
 
     /// Appends one batch to a stream in order, without gap and without repeating: the logic, without I/O.
     ///
-    /// Each message names the sequence that it is to come after, so that one that is lost or refused stops all that follow:
-    /// where the last is acknowledged, all are there. After anything else the chain looks at the stream: what it holds of
+    /// The first message of a batch names the sequence that it is to come after, and each other one the event before it, so that
+    /// one that is lost or refused stops all that follow: where the last is acknowledged, all are there. After anything else the chain looks at the stream: what it holds of
     /// the batch is appended, and the rest is sent again, after what is there now.
     struct AppendChain: Sendable {
         enum Action: Sendable, Equatable {
-            /// Send these events of the batch, the first after a sequence.
+            /// Send these events of the batch, the first after a sequence, each other one after the event before it.
             case send(Range<Int>, after: UInt64)
             /// Look where the stream ends.
             case look

@@ -5,15 +5,22 @@
 
     /// A message on its way to a stream, of libnats.
     final class OutgoingMessage {
+        /// What must be last in the stream for the message to be taken.
+        enum Predecessor {
+            /// Whatever is at a sequence.
+            case sequence(UInt64)
+            /// The event before it in the batch. A sequence would not do: where a stranger's message has come between, the
+            /// second of a batch would be in the place of the first.
+            case event(EventID)
+        }
+
         /// Why a call of libnats failed.
         struct Failure: Error { var status: natsStatus }
 
         private let pointer: OpaquePointer
 
-        /// - Parameters:
-        ///   - id: by which the server knows a message that it was sent before; `nil` where it shall take both.
-        ///   - end: where the stream must end for the message to be taken.
-        init(_ message: WireMessage, id: EventID?, after end: UInt64) throws {
+        /// - Parameter id: by which the server knows a message that it was sent before; `nil` where it shall take both.
+        init(_ message: WireMessage, id: EventID?, after predecessor: Predecessor) throws {
             var made: OpaquePointer?
             let value = message.value ?? []
             let status = value.withUnsafeBytes { bytes in
@@ -27,7 +34,10 @@
             pointer = made
             for header in message.headers { _ = natsMsgHeader_Add(made, header.name, header.value) }
             if let id { _ = natsMsgHeader_Set(made, "Nats-Msg-Id", id.description) }
-            _ = natsMsgHeader_Set(made, "Nats-Expected-Last-Sequence", String(end))
+            switch predecessor {
+            case .sequence(let end): _ = natsMsgHeader_Set(made, "Nats-Expected-Last-Sequence", String(end))
+            case .event(let before): _ = natsMsgHeader_Set(made, "Nats-Expected-Last-Msg-Id", before.description)
+            }
         }
 
         deinit { natsMsg_Destroy(pointer) }

@@ -19,7 +19,7 @@
                 return
             }
             if let fault = answer.error {
-                guard fault.number == JetStreamFault.wrongLastSequence else {
+                guard fault.number.map(JetStreamFault.isOutOfPlace) ?? false else {
                     throw fault.error(doing, stream: stream, at: name)
                 }
                 input = .outOfPlace

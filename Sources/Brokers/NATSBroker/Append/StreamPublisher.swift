@@ -127,8 +127,16 @@
             let answer = try await connection.perform(on: queue) { pointer in
                 var last: NATSMessage?
                 for index in range {
+                    let offset = index - range.lowerBound
+                    let predecessor: OutgoingMessage.Predecessor
+                    // Copies have no ids for the server, and nobody else appends while they are made.
+                    if let events, offset > 0 {
+                        predecessor = .event(events[index - 1].id)
+                    } else {
+                        predecessor = .sequence(end + UInt64(offset))
+                    }
                     let message = try OutgoingMessage(
-                        messages[index], id: events?[index].id, after: end + UInt64(index - range.lowerBound))
+                        messages[index], id: events?[index].id, after: predecessor)
                     if index < range.upperBound - 1 {
                         guard try message.publish(pointer) else { return Answer.unknown }
                     } else {

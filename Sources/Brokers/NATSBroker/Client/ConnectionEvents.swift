@@ -77,7 +77,12 @@
         }
 
         func told(_ status: natsStatus, _ text: String) {
-            state.withLock { $0.lastError = (($0.lastError?.number ?? 0) + 1, status, text) }
+            let slots = state.withLock { state in
+                state.lastError = ((state.lastError?.number ?? 0) + 1, status, text)
+                return Array(state.slots.values)
+            }
+            // Whoever waits looks whether it is about what it asked.
+            for slot in slots { slot.connectionChanged() }
         }
 
         func receive(_ message: NATSMessage) {
@@ -100,7 +105,13 @@
 
         func connectionChanged() { changes.notify() }
 
-        func wait(timeout: Duration) async { await changes.wait(past: 0, timeout: timeout) }
+        /// Counts what happened so far.
+        var generation: UInt64 { changes.generation }
+
+        /// Returns once anything has happened since.
+        func wait(past generation: UInt64, timeout: Duration) async {
+            await changes.wait(past: generation, timeout: timeout)
+        }
     }
 
     /// The functions that libnats calls for a connection. Each gets the ``ConnectionEvents`` that the connection was opened with.

@@ -124,17 +124,26 @@
             let number = events.add(slot)
             defer { events.remove(number) }
             try await publish(payload, to: subject, reply: "\(events.inbox)\(number)", doing: doing)
-            await slot.wait(timeout: timeout)
-            if let answer = slot.answer {
-                if answer.status?.code == 503 { throw NATSFailure.noJetStream(at: name, doing: doing) }
-                return answer
+            let deadline = ContinuousClock.now + timeout
+            while true {
+                let generation = slot.generation
+                if let answer = slot.answer {
+                    if answer.status?.code == 503 { throw NATSFailure.noJetStream(at: name, doing: doing) }
+                    return answer
+                }
+                try Task.checkCancellation()
+                if let error = events.error(after: errors), error.status == NATS_NOT_PERMITTED,
+                    error.text.contains(subject) || error.text.contains(events.inbox)
+                {
+                    throw NATSFailure.denied(doing, at: name, said: error.text)
+                }
+                try requireConnection(doing)
+                let left = deadline - .now
+                guard left > .zero else {
+                    throw NATSFailure.unavailable(doing, at: name, said: "no answer within \(timeout)")
+                }
+                await slot.wait(past: generation, timeout: left)
             }
-            try Task.checkCancellation()
-            if let error = events.error(after: errors), error.status == NATS_NOT_PERMITTED {
-                throw NATSFailure.denied(doing, at: name, said: error.text)
-            }
-            throw NATSFailure.unavailable(
-                doing, at: name, said: isConnected ? "no answer within \(timeout)" : "the connection was lost")
         }
     }
 

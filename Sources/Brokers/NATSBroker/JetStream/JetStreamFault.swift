@@ -17,7 +17,9 @@
         static let consumerNotFound = 10014
         static let messageNotFound = 10037
         static let streamNotFound = 10059
-        static let wrongLastSequence = 10071
+
+        /// Whether a message was refused because another is the last than it says: by its id, by its sequence.
+        static func isOutOfPlace(_ number: Int) -> Bool { number == 10070 || number == 10071 }
 
         private static let notEnabled: Set<Int> = [10035, 10039, 10076]
         /// Storage of the server, of the account.

@@ -21,8 +21,15 @@
             }
         }
 
+        /// Who holds the stream together.
+        struct Cluster: Decodable, Sendable {
+            var leader: String?
+        }
+
         var config: StreamConfiguration
         var created: String
+        /// `nil` on a server that stands alone.
+        var cluster: Cluster?
         var state: State
 
         /// The first sequence that is there, or the next to come if there is none.

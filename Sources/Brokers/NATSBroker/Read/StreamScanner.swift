@@ -26,7 +26,7 @@
                     reader.take()
                     left -= 1
                     last = arrival.delivery.sequence
-                    if last <= through, let id = arrival.message.header("Nats-Msg-Id").flatMap({ EventID($0) }) {
+                    if last <= through, let id = arrival.message.header("ce-id").flatMap({ EventID($0) }) {
                         ids.append(id)
                     }
                 }

@@ -63,7 +63,7 @@ public struct NATSMapping: Sendable, Hashable {
         if !empty.isEmpty { headers.append(.init(Name.empty, empty.joined(separator: " "))) }
         return WireMessage(
             topic: subjects.subject(of: event), key: event.key, headers: headers,
-            value: event.hasData ? event.payload : nil)
+            value: event.hasData ? event.payload : nil, isSubject: true)
     }
 
     /// The writer's headers one by one, for those who read the stream by other means: what is said already, what would

@@ -127,6 +127,10 @@ public struct FlowAdministration: Sendable {
     private func check(_ subject: String) throws {
         let known = fleet.flowSubjects
         if known.contains(subject) { return }
+        if fleet.consumers.contains(subject) {
+            throw FleetError(
+                .invalidInput, "\(subject) is read by a program of its service's own", remedy: "stop that program")
+        }
         let subscriptions = fleet.subscriptions
         let own = subscriptions.filter { $0.service.name.text == subject }.map(\.name.description)
         if fleet.services.contains(where: { $0.name.text == subject }) {

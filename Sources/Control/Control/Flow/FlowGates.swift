@@ -81,6 +81,11 @@ extension FleetDefinition {
 
     /// What can be paused: services by their outbox, and subscriptions.
     var flowSubjects: [String] {
-        publishers.map(\.service.name.text) + subscriptions.map(\.name.description)
+        publishers.map(\.service.name.text) + subscriptions.map(\.name.description).filter { !consumers.contains($0) }
+    }
+
+    /// Subscriptions that services read by programs of their own.
+    var consumers: Set<String> {
+        Set(services.flatMap { service in service.consumers.map { "\(service.name).\($0.name)" } })
     }
 }

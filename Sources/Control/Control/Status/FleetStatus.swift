@@ -65,8 +65,11 @@ public struct FleetStatus: Codable, Sendable {
         }
     }
 
-    /// A view and one of the streams that it reads.
+    /// A view, or another subscription, and one of the streams that it reads.
     public struct View: Codable, Sendable {
+        public enum Kind: String, Codable, Sendable { case view, push, consumer }
+
+        public var kind: Kind
         public var view: String
         public var service: String
         public var stream: String
@@ -93,7 +96,7 @@ public struct FleetStatus: Codable, Sendable {
         public var inFlight: Int?
 
         enum CodingKeys: String, CodingKey {
-            case view, service, stream, pending, lagSeconds = "lag_seconds", parked, retrying, waiting
+            case kind, view, service, stream, pending, lagSeconds = "lag_seconds", parked, retrying, waiting
             case builtFrom = "built_from", lastError = "last_error", delivered
             case oldestParkedSeconds = "oldest_parked_seconds", paused, rate, inFlight = "in_flight"
         }
@@ -101,6 +104,7 @@ public struct FleetStatus: Codable, Sendable {
         /// Every key is there, also where its value is null.
         public func encode(to encoder: any Encoder) throws {
             var container = encoder.container(keyedBy: CodingKeys.self)
+            try container.encode(kind, forKey: .kind)
             try container.encode(view, forKey: .view)
             try container.encode(service, forKey: .service)
             try container.encode(stream, forKey: .stream)
@@ -149,10 +153,13 @@ public struct FleetStatus: Codable, Sendable {
 
     public var parked: Int { streams.map(\.parked).reduce(0, +) + views.map(\.parked).reduce(0, +) }
 
-    /// Whether nothing is pending but where an operator has it rest: no outbox row, log record or delivery.
+    /// Whether nothing is pending but where an operator has it rest, or a service reads by itself: no outbox row, log record
+    /// or delivery.
     public var isDrained: Bool {
         streams.allSatisfy { $0.pending == 0 || $0.paused != nil }
-            && views.allSatisfy { ($0.pending == 0 && $0.retrying == 0) || $0.paused != nil }
+            && views.allSatisfy {
+                ($0.pending == 0 && $0.retrying == 0) || $0.paused != nil || $0.kind == .consumer
+            }
     }
 
     /// How many events wait at a part that rests; `nil` where that is not known.

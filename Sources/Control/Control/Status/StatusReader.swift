@@ -159,8 +159,12 @@ private struct StatusReader: Sendable {
         at name: SubscriptionName, of service: ServiceDefinition, _ stream: StreamName, _ store: SharedStore
     ) async -> (row: View, isReachable: Bool) {
         let limit = service.views.first { $0.name.text == name.name }?.limit
+        let isConsumer = service.consumers.contains { $0.name.text == name.name }
+        let kind: View.Kind =
+            isConsumer ? .consumer : service.views.contains { $0.name.text == name.name } ? .view : .push
         var row = View(
-            view: name.description, service: service.name.text, stream: stream.description, parked: 0, retrying: 0,
+            kind: kind, view: name.description, service: service.name.text, stream: stream.description, parked: 0,
+            retrying: 0,
             waiting: 0, lastError: lastError(name.description, stream), paused: pauses[name.description],
             rate: limit?.rate?.description, inFlight: limit?.inFlight.value)
         do {

@@ -12,6 +12,7 @@ struct ServicesKeys {
         var format = WireFormat.cloudEvents
         var views: NamedValue?
         var push: NamedValue?
+        var consumers: NamedValue?
     }
 
     let values: ValueReader
@@ -34,12 +35,13 @@ struct ServicesKeys {
     private func draft(_ entry: NamedValue, publishers: inout Publishers) -> Draft {
         let subject = "service \(entry.shown)"
         let name: ServiceName? = values.name(entry.name, shown: entry.shown, at: entry.mark, "a service")
-        let known = ["store", "outbox", "publishes", "topic", "format", "views", "push"]
+        let known = ["store", "outbox", "publishes", "topic", "format", "views", "push", "consumers"]
         let fields = values.fields(entry.value, subject, known: known, later: FleetKeys.later)
         let publisher = PublishesKeys(values: values).read(fields?["publishes"], isKnown: fields != nil)
         if !entry.isDuplicate { publishers.add(entry.name, name, publisher) }
         var draft = Draft(
-            entry: entry, name: name, outbox: OutboxDefinition(), views: fields?["views"], push: fields?["push"])
+            entry: entry, name: name, outbox: OutboxDefinition(), views: fields?["views"], push: fields?["push"],
+            consumers: fields?["consumers"])
         guard let fields else { return draft }
         let remedy = "add store: sqlite:\(name?.text ?? "NAME").db"
         if let field = values.required("store", of: fields, entry.value, subject, remedy: remedy) {
@@ -69,11 +71,13 @@ struct ServicesKeys {
         let views = draft.views.map { keys.read($0, owner) } ?? []
         let pushKeys = PushKeys(values: values, publishers: publishers, directory: stores.directory)
         let push = draft.push.map { pushKeys.read($0, owner) } ?? []
+        let consumerKeys = ConsumersKeys(values: values, publishers: publishers, views: views.map(\.name))
+        let consumers = draft.consumers.map { consumerKeys.read($0, owner) } ?? []
         guard let name = draft.name, let store = draft.store else { return nil }
         return ServiceDefinition(
             name: name, store: store.address, outbox: draft.outbox,
             publishes: publishers.types(of: draft.entry.name) ?? .listed([]), topic: draft.topic, format: draft.format,
-            views: views, push: push,
+            views: views, push: push, consumers: consumers,
             location: values.source.location(draft.entry.mark))
     }
 

@@ -18,7 +18,11 @@
             wires = try servers.enumerated().map { number, server in
                 Wire(name: "to nats-server \(number + 1)", proxy: try CuttableProxy(to: server.port))
             }
-            disk = isCluster ? nil : try await Blocking.run { try SmallDisk(kibibytes: Self.diskSize) }
+            if isCluster {
+                disk = nil
+            } else {
+                disk = try await Blocking.run { try SmallDisk(kibibytes: Self.diskSize) }
+            }
             if let disk {
                 leash.mounted(disk.path)
                 try await move(servers[0], to: disk.path)

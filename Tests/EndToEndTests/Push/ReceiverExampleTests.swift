@@ -33,7 +33,8 @@ import Testing
         process.standardError = FileHandle.nullDevice
         process.standardInput = FileHandle.nullDevice
         try process.run()
-        defer { process.terminate() }
+        // Not by SIGTERM: a child of a thread that blocks it has it blocked, too.
+        defer { kill(process.processIdentifier, SIGKILL) }
         // Some of what was delivered when the process died is sent again.
         for round in 0..<4 {
             try await setting.publish(PushFleet.rows(round * 3..<round * 3 + 3, keys: 4))
@@ -61,7 +62,8 @@ import Testing
         process.standardError = FileHandle.nullDevice
         process.standardInput = FileHandle.nullDevice
         try process.run()
-        defer { process.terminate() }
+        // Not by SIGTERM: a child of a thread that blocks it has it blocked, too.
+        defer { kill(process.processIdentifier, SIGKILL) }
         try await setting.publish(PushFleet.rows(0..<1, keys: 2))
         let run = try await setting.fleet.flotilla("run", "--until-idle")
         #expect(run.ended(3), "\(run.said)")

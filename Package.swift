@@ -61,6 +61,7 @@ let package = Package(
         room("FleetCore", wing: "Core", []),
         // Seams
         room("Wire", wing: "Carry", ["FleetCore"]),
+        room("SagaModel", wing: "Coordinate", ["FleetCore"]),
         room("FleetFile", wing: "Core", ["FleetCore", "Wire", yams]),
         room("Stores", wing: "Stores", ["FleetCore"]),
         room("SQLTemplate", wing: "Stores", ["FleetCore"]),
@@ -72,6 +73,7 @@ let package = Package(
         // Patterns
         room("Relay", wing: "Carry", ["FleetCore", "Outbox", "Brokers", lifecycle]),
         room("Views", wing: "Carry", ["FleetCore", "Stores", "SQLTemplate", "Inbox", "Parking", "Brokers", lifecycle]),
+        room("Sagas", wing: "Coordinate", ["FleetCore", "SagaModel"]),
         // Connectors
         .systemLibrary(
             name: "CSQLiteConfiguration", path: "Sources/Stores/CSQLiteConfiguration",
@@ -140,6 +142,7 @@ let package = Package(
         tests("SQLTemplateTests", ["FleetCore", "SQLTemplate"]),
         tests("PGOutputTests", ["FleetCore", "PGOutput", "TestKit", "CAllocations"]),
         tests("SimulationTests", ["FleetCore", "Outbox", "Relay", "Brokers", "Views"]),
+        tests("SagaTests", ["FleetCore", "SagaModel", "Sagas", "TestKit"]),
         tests(
             "SQLiteStoreTests",
             [

@@ -9,9 +9,9 @@ import Testing
         ("ground", ["FleetCore"], false),
         (
             "seams",
-            ["Wire", "FleetFile", "Stores", "SQLTemplate", "Brokers", "Outbox", "PGOutput", "Inbox", "Parking"], true
+            ["Wire", "SagaModel", "FleetFile", "Stores", "SQLTemplate", "Brokers", "Outbox", "PGOutput", "Inbox", "Parking"], true
         ),
-        ("patterns", ["Relay", "Views"], false),
+        ("patterns", ["Relay", "Views", "Sagas"], false),
         (
             "connectors",
             [
@@ -48,7 +48,7 @@ import Testing
             below.formUnion(floor.modules)
         }
         let connectors = Set(floors.first { $0.name == "connectors" }?.modules ?? [])
-        if connectors.contains(module) { return below.subtracting(["Relay", "Views"]) }
+        if connectors.contains(module) { return below.subtracting(["Relay", "Views", "Sagas"]) }
         return mayNameConnectors.contains(module) ? below : below.subtracting(connectors)
     }
 

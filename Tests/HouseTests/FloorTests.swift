@@ -9,7 +9,10 @@ import Testing
         ("ground", ["FleetCore"], false),
         (
             "seams",
-            ["Wire", "SagaModel", "FleetFile", "Stores", "SQLTemplate", "Brokers", "Outbox", "PGOutput", "Inbox", "Parking"], true
+            [
+                "Wire", "SagaModel", "FleetFile", "Stores", "SQLTemplate", "Brokers", "Outbox", "PGOutput", "Inbox",
+                "Parking",
+            ], true
         ),
         ("patterns", ["Relay", "Views", "Sagas"], false),
         (

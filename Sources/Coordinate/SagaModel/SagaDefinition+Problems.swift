@@ -220,7 +220,11 @@ extension SagaDefinition {
         steps.reduce(.zero) { sum, block in
             switch block {
             case .step(let step):
-                if case .timer(let duration) = step.activity { sum + bounded(duration) } else { sum + bounded(step.timeout) }
+                if case .timer(let duration) = step.activity {
+                    sum + bounded(duration)
+                } else {
+                    sum + bounded(step.timeout)
+                }
             case .parallel(let parallel): sum + (parallel.branches.map { leastTime(of: $0) }.max() ?? .zero)
             case .forEach(let forEach): sum + leastTime(of: forEach.steps)
             case .choice(let choice):

@@ -22,7 +22,9 @@ public struct SagaTemplate: Sendable, Hashable {
                 text.append(character)
                 rest = rest.dropFirst()
             case "{":
-                guard let end = rest.firstIndex(of: "}"), let reference = SagaReference(rest[..<end]) else { return nil }
+                guard let end = rest.firstIndex(of: "}"), let reference = SagaReference(rest[..<end]) else {
+                    return nil
+                }
                 if !text.isEmpty { parts.append(.text(text)) }
                 text = ""
                 parts.append(.reference(reference))

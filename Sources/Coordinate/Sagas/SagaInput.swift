@@ -3,7 +3,7 @@ public import SagaModel
 
 /// What happens to a saga.
 public enum SagaInput: Sendable, Hashable {
-    /// The first of all.
+    /// The first of all; again where the saga is resumed and has not begun. Later ones do no harm.
     case started
     case lockTaken(key: String, until: Timestamp)
     /// Another saga has it, and the lock is not one to wait for.

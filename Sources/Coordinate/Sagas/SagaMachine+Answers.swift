@@ -43,10 +43,13 @@ extension SagaMachine {
             note(.stray, "an answer to the \(ticket)")
             return nil
         }
-        if state.outcome == nil, isSuccess ? attempts.isOpen : attempts.status == .running && attempts.attempt == ticket.attempt {
+        if state.outcome == nil,
+            isSuccess ? attempts.isOpen : attempts.status == .running && attempts.attempt == ticket.attempt
+        {
             return run
         }
-        let isRepeat = isSuccess ? attempts.status == .done : ticket.attempt == attempts.attempt && attempts.failure != nil
+        let isRepeat =
+            isSuccess ? attempts.status == .done : ticket.attempt == attempts.attempt && attempts.failure != nil
         note(isRepeat ? .duplicate : .late, "an answer to the \(ticket)")
         return nil
     }

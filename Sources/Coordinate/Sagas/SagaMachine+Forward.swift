@@ -107,7 +107,8 @@ extension SagaMachine {
                 if let otherwise = decision.otherwise {
                     forwardDone(run, reply: Self.reply(decision: otherwise, by: ""))
                 } else {
-                    forwardFailed(run, step, SagaFailure(SagaFailureCode.timeout, "nobody decided in time", effect: .none))
+                    forwardFailed(
+                        run, step, SagaFailure(SagaFailureCode.timeout, "nobody decided in time", effect: .none))
                 }
             case .event:
                 forwardFailed(run, step, SagaFailure(SagaFailureCode.timeout, "no such event in time", effect: .none))

@@ -47,7 +47,8 @@ extension SagaMachine {
     }
 
     mutating func lockLost(_ key: String) {
-        guard let index = state.locks.firstIndex(where: { $0.key == key }), case .held = state.locks[index].status else {
+        guard let index = state.locks.firstIndex(where: { $0.key == key }), case .held = state.locks[index].status
+        else {
             return note(.late, "the loss of the lock of \(key)")
         }
         state.locks[index].status = .lost

@@ -69,7 +69,7 @@ public struct SagaMachine: Sendable {
         self.jitter = jitter
         actions = []
         switch input {
-        case .started: if state.phase == .locking, state.locks.isEmpty { state.phase = .forward }
+        case .started: state.wakeAt = nil
         case .lockTaken(let key, let until): lockTaken(key, until: until)
         case .lockConflict(let key, let holder): lockConflict(key, holder: holder)
         case .lockLost(let key): lockLost(key)
@@ -142,6 +142,8 @@ public struct SagaMachine: Sendable {
     }
 
     private mutating func woke() {
+        // The time that was asked for is used up, be it too early.
+        state.wakeAt = nil
         if state.outcome != nil { return }
         for run in state.runs.all {
             if let due = run.forward.due, due <= now { forwardIsDue(run.id) }

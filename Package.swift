@@ -62,7 +62,7 @@ let package = Package(
         // Seams
         room("Wire", wing: "Carry", ["FleetCore"]),
         room("SagaModel", wing: "Coordinate", ["FleetCore"]),
-        room("FleetFile", wing: "Core", ["FleetCore", "Wire", yams]),
+        room("FleetFile", wing: "Core", ["FleetCore", "Wire", "SagaModel", yams]),
         room("Stores", wing: "Stores", ["FleetCore"]),
         room("SQLTemplate", wing: "Stores", ["FleetCore"]),
         room("Brokers", wing: "Brokers", ["FleetCore"]),
@@ -137,7 +137,7 @@ let package = Package(
         tests("EndToEndTests", ["FlotillaCommand", "FleetCore", "TestKit", grdb]),
         tests("ShopTests", ["TestKit"]),
         tests("FleetCoreTests", ["FleetCore"]),
-        tests("FleetFileTests", ["FleetCore", "FleetFile", "Wire"]),
+        tests("FleetFileTests", ["FleetCore", "FleetFile", "SagaModel", "Wire"]),
         tests("WireTests", ["FleetCore", "Wire"]),
         tests("SQLTemplateTests", ["FleetCore", "SQLTemplate"]),
         tests("PGOutputTests", ["FleetCore", "PGOutput", "TestKit", "CAllocations"]),

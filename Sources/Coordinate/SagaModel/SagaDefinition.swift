@@ -11,6 +11,8 @@ public struct SagaDefinition: Sendable, Hashable, Codable {
     public static let depthLimit = 16
 
     public var name: SagaName
+    /// The event that starts one: its payload is the saga's data, its id the saga's; `nil` where only a caller does.
+    public var start: SagaEventName?
     /// Counted from the start of the saga. A saga that can still be undone then is undone.
     public var deadline: Duration
     /// What the saga has to itself while it runs.
@@ -18,8 +20,11 @@ public struct SagaDefinition: Sendable, Hashable, Codable {
     /// One after the other.
     public var steps: [SagaBlock]
 
-    public init(name: SagaName, deadline: Duration, locks: [SagaLock] = [], steps: [SagaBlock]) {
+    public init(
+        name: SagaName, start: SagaEventName? = nil, deadline: Duration, locks: [SagaLock] = [], steps: [SagaBlock]
+    ) {
         self.name = name
+        self.start = start
         self.deadline = deadline
         self.locks = locks
         self.steps = steps

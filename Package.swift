@@ -73,7 +73,7 @@ let package = Package(
         // Patterns
         room("Relay", wing: "Carry", ["FleetCore", "Outbox", "Brokers", lifecycle]),
         room("Views", wing: "Carry", ["FleetCore", "Stores", "SQLTemplate", "Inbox", "Parking", "Brokers", lifecycle]),
-        room("Sagas", wing: "Coordinate", ["FleetCore", "SagaModel"]),
+        room("Sagas", wing: "Coordinate", ["FleetCore", "SagaModel", "Stores"]),
         // Connectors
         .systemLibrary(
             name: "CSQLiteConfiguration", path: "Sources/Stores/CSQLiteConfiguration",
@@ -143,6 +143,12 @@ let package = Package(
         tests("PGOutputTests", ["FleetCore", "PGOutput", "TestKit", "CAllocations"]),
         tests("SimulationTests", ["FleetCore", "Outbox", "Relay", "Brokers", "Views"]),
         tests("SagaTests", ["FleetCore", "SagaModel", "Sagas", "TestKit"]),
+        tests(
+            "SagaJournalTests",
+            [
+                "FleetCore", "SagaModel", "Sagas", "Stores", "SQLiteConnection", "SQLiteStore", "TestKit",
+                postgres("PostgresConnection"), postgres("PostgresStore"),
+            ]),
         tests(
             "SQLiteStoreTests",
             [

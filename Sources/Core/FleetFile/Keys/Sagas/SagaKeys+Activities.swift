@@ -7,17 +7,18 @@ extension SagaKeys {
 
     /// The one activity of a step or compensation; `nil` where there is none, or several, which is reported.
     mutating func activity(_ fields: [String: NamedValue], _ node: YAMLNode, _ subject: String) -> SagaActivity? {
-        let given = Self.activities.compactMap { fields[$0] }
+        // By the key that is meant, which a slip stands for too.
+        let given = Self.activities.compactMap { key in fields[key].map { (key: key, field: $0) } }
         let all = Self.activities.joined(separator: ", ")
-        guard let field = given.first else {
+        guard let (key, field) = given.first else {
             values.log.error(at: node.mark, "\(subject) does nothing", remedy: "add one of \(all)")
             return nil
         }
         if given.count > 1 {
-            values.log.error(at: given[1].mark, "\(subject) does two things", remedy: "make two steps of it")
+            values.log.error(at: given[1].field.mark, "\(subject) does two things", remedy: "make two steps of it")
             return nil
         }
-        switch field.name {
+        switch key {
         case "command": return command(field).map { .command($0) }
         case "http": return http(field).map { .http($0) }
         case "sql": return sql(field).map { .sql($0) }

@@ -156,10 +156,8 @@ extension SagaKeys {
             let conditions = items.compactMap { need(condition($0)) }
             return key == "all" ? .all(conditions) : .any(conditions)
         }
-        let given = comparisons.compactMap { fields[$0] }
-        guard fields.count == 2, let value = fields["value"], let other = given.first,
-            let comparison = SagaComparison(rawValue: other.name)
-        else {
+        let given = SagaComparison.allCases.compactMap { word in fields[word.rawValue].map { (word: word, field: $0) } }
+        guard fields.count == 2, let value = fields["value"], let (comparison, other) = given.first else {
             let remedy = "write {value: data.FIELD, equals: …} with one of \(comparisons.joined(separator: ", ")),"
             values.log.error(
                 at: node.mark, "this is no condition", remedy: "\(remedy) or one of exists, all, any and not")

@@ -27,9 +27,19 @@ func kit(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
     .target(name: name, dependencies: dependencies, path: "Tests/Kit/\(name)", swiftSettings: strict)
 }
 
+/// A part of the failure drill.
+func drill(_ name: String, path: String, _ dependencies: [Target.Dependency]) -> Target {
+    .target(name: name, dependencies: dependencies, path: "Drill/\(path)", swiftSettings: strict)
+}
+
 /// A dependency that is there only where PostgreSQL is asked for: `--traits Postgres`.
 func postgres(_ name: String) -> Target.Dependency {
     .target(name: name, condition: .when(traits: ["Postgres"]))
+}
+
+/// A dependency that is there only where NATS is asked for: `--traits NATS`.
+func nats(_ name: String) -> Target.Dependency {
+    .target(name: name, condition: .when(traits: ["NATS"]))
 }
 
 let grdb = Target.Dependency.product(name: "GRDB", package: "GRDB.swift")
@@ -37,6 +47,8 @@ let sqlite = Target.Dependency.product(name: "GRDBSQLite", package: "GRDB.swift"
 let yams = Target.Dependency.product(name: "Yams", package: "Yams")
 let logging = Target.Dependency.product(name: "Logging", package: "swift-log")
 let lifecycle = Target.Dependency.product(name: "ServiceLifecycle", package: "swift-service-lifecycle")
+let httpClient = Target.Dependency.product(name: "AsyncHTTPClient", package: "async-http-client")
+let crypto = Target.Dependency.product(name: "Crypto", package: "swift-crypto")
 let arguments = Target.Dependency.product(name: "ArgumentParser", package: "swift-argument-parser")
 
 let package = Package(
@@ -46,7 +58,8 @@ let package = Package(
         .executable(name: "flotilla", targets: ["FlotillaCommand"]),
     ],
     traits: [
-        .trait(name: "Postgres", description: "Stores in PostgreSQL (needs libpq: libpq-dev)")
+        .trait(name: "Postgres", description: "Stores in PostgreSQL (needs libpq: libpq-dev)"),
+        .trait(name: "NATS", description: "Brokers on NATS JetStream (needs libnats: libnats-dev, libssl-dev)"),
     ],
     dependencies: [
         .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0"),
@@ -54,6 +67,10 @@ let package = Package(
         .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
         .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+        .package(url: "https://github.com/swift-server/async-http-client", from: "1.37.0"),
+        .package(url: "https://github.com/apple/swift-crypto", from: "4.5.2"),
+        .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
+        .package(url: "https://github.com/apple/swift-nio-ssl", from: "2.37.6"),
         .package(url: "https://github.com/swiftlang/swift-docc-plugin", from: "1.5.0"),
     ],
     targets: [
@@ -69,10 +86,17 @@ let package = Package(
         room("Outbox", wing: "Carry", ["FleetCore", "Stores"]),
         room("Inbox", wing: "Carry", ["FleetCore", "Stores"]),
         room("Parking", wing: "Carry", ["FleetCore", "Stores"]),
+        room("Subscriptions", wing: "Carry", ["FleetCore", "Stores", "Brokers", "Inbox"]),
+        room("Endpoints", wing: "Carry", ["FleetCore"]),
         room("PGOutput", wing: "Carry", ["FleetCore"]),
         // Patterns
         room("Relay", wing: "Carry", ["FleetCore", "Outbox", "Brokers", lifecycle]),
-        room("Views", wing: "Carry", ["FleetCore", "Stores", "SQLTemplate", "Inbox", "Parking", "Brokers", lifecycle]),
+        room(
+            "Views", wing: "Carry",
+            ["FleetCore", "Stores", "SQLTemplate", "Inbox", "Parking", "Brokers", "Subscriptions", lifecycle]),
+        room(
+            "Push", wing: "Carry",
+            ["FleetCore", "Stores", "Inbox", "Parking", "Brokers", "Subscriptions", "Endpoints", lifecycle]),
         room("Sagas", wing: "Coordinate", ["FleetCore", "SagaModel", "Stores"]),
         // Connectors
         .systemLibrary(
@@ -90,23 +114,33 @@ let package = Package(
                 postgres("CLibPQ"),
             ]),
         room("EmbeddedBroker", wing: "Brokers", ["FleetCore", "Stores", "Brokers", "SQLiteConnection"]),
+        room(
+            "HTTPEndpoint", wing: "Carry",
+            [
+                "FleetCore", "Wire", "Endpoints", httpClient, crypto, .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "NIOPosix", package: "swift-nio"), .product(name: "NIOHTTP1", package: "swift-nio"),
+                .product(name: "NIOSSL", package: "swift-nio-ssl"),
+            ]),
+        .systemLibrary(
+            name: "CLibNATS", path: "Sources/Brokers/CLibNATS", pkgConfig: "libnats",
+            providers: [.apt(["libnats-dev", "libssl-dev"])]),
+        room("NATSBroker", wing: "Brokers", ["FleetCore", "Brokers", "Wire", nats("CLibNATS")]),
         // Control
         room(
             "Control", wing: "Control",
             [
                 "FleetCore", "FleetFile", "Stores", "SQLTemplate", "Brokers", "Outbox", "Inbox", "Parking", "Wire",
-                "Relay",
-                "Views",
-                "SQLiteStore", "EmbeddedBroker", postgres("PostgresConnection"), postgres("PostgresStore"), lifecycle,
-                logging,
+                "Relay", "Views", "Push", "Subscriptions", "Endpoints", "SQLiteStore", "EmbeddedBroker", "HTTPEndpoint",
+                postgres("PostgresConnection"), postgres("PostgresStore"), nats("NATSBroker"), lifecycle, logging,
                 .product(name: "UnixSignals", package: "swift-service-lifecycle"),
             ]),
         // Faces
         room(
             "Flotilla", wing: "Faces",
             [
-                "FleetCore", "Stores", "Inbox", "SQLiteStore", postgres("PostgresConnection"),
-                postgres("PostgresStore"),
+                "FleetCore", "Stores", "Brokers", "Inbox", "Parking", "Subscriptions", "Views", "SQLiteStore",
+                "EmbeddedBroker", postgres("PostgresConnection"), postgres("PostgresStore"), nats("NATSBroker"),
+                lifecycle,
             ]),
         .systemLibrary(name: "CMalloc", path: "Sources/Faces/CMalloc"),
         .executableTarget(
@@ -124,30 +158,60 @@ let package = Package(
             dependencies: [
                 "CMalloc", "FleetCore", "Stores", "SQLTemplate", "Brokers", "PGOutput", "Relay", "Views",
                 "SQLiteConnection", "SQLiteStore", "EmbeddedBroker", "TestKit", postgres("PostgresConnection"),
-                postgres("PostgresStore"),
+                postgres("PostgresStore"), nats("NATSBroker"), nats("CLibNATS"),
             ],
-            path: "Benchmarks", exclude: ["peers"], sources: ["Spine", "Postgres"], swiftSettings: strict),
+            path: "Benchmarks", exclude: ["peers"], sources: ["Spine", "Postgres", "NATS"], swiftSettings: strict),
+        // The failure drill
+        drill("DrillJudge", path: "Judge", ["FleetCore"]),
+        drill("DrillReport", path: "Report", ["DrillJudge"]),
+        drill(
+            "DrillKit", path: "Kit",
+            [
+                "FleetCore", "FleetFile", "Wire", "Stores", "Parking", "SQLiteConnection", "Control", "DrillJudge",
+                "DrillReport", "TestKit", postgres("PostgresConnection"),
+            ]),
+        .executableTarget(
+            name: "flotilla-drill",
+            dependencies: [
+                "DrillJudge", "DrillReport", "DrillKit", arguments,
+                .product(name: "UnixSignals", package: "swift-service-lifecycle"),
+            ],
+            path: "Drill/Command", swiftSettings: strict),
         // Tests
         kit("TestKit", ["FleetCore"]),
         .target(name: "CAllocations", path: "Tests/Kit/CAllocations"),
+        kit(
+            "HTTPReceiver",
+            [
+                .product(name: "NIOCore", package: "swift-nio"), .product(name: "NIOPosix", package: "swift-nio"),
+                .product(name: "NIOHTTP1", package: "swift-nio"), .product(name: "NIOSSL", package: "swift-nio-ssl"),
+            ]),
         kit("StoreConformance", ["FleetCore", "Stores", "TestKit"]),
         kit("RecordConformance", ["FleetCore", "Stores", "Inbox", "Parking", "TestKit"]),
         kit("BrokerConformance", ["FleetCore", "Brokers", "TestKit"]),
         tests("HouseTests", []),
-        tests("EndToEndTests", ["FlotillaCommand", "FleetCore", "TestKit", grdb]),
+        tests("EndToEndTests", ["FlotillaCommand", "Flotilla", "FleetCore", "TestKit", "HTTPReceiver", grdb]),
         tests("ShopTests", ["TestKit"]),
+        tests(
+            "DrillTests", ["FlotillaCommand", "FleetCore", "DrillJudge", "DrillReport", "DrillKit", "TestKit"]),
         tests("FleetCoreTests", ["FleetCore"]),
         tests("FleetFileTests", ["FleetCore", "FleetFile", "SagaModel", "Wire"]),
-        tests("WireTests", ["FleetCore", "Wire"]),
+        tests("WireTests", ["FleetCore", "Wire", "TestKit"]),
         tests("SQLTemplateTests", ["FleetCore", "SQLTemplate"]),
         tests("PGOutputTests", ["FleetCore", "PGOutput", "TestKit", "CAllocations"]),
-        tests("SimulationTests", ["FleetCore", "Outbox", "Relay", "Brokers", "Views"]),
+        tests("SimulationTests", ["FleetCore", "Outbox", "Relay", "Brokers", "Views", "Push", "Endpoints", "Parking"]),
         tests("SagaTests", ["FleetCore", "SagaModel", "Sagas", "TestKit"]),
         tests(
             "SagaJournalTests",
             [
                 "FleetCore", "SagaModel", "Sagas", "Stores", "SQLiteConnection", "SQLiteStore", "TestKit",
                 postgres("PostgresConnection"), postgres("PostgresStore"),
+            ]),
+        tests(
+            "HTTPEndpointTests",
+            [
+                "FleetCore", "Wire", "Endpoints", "HTTPEndpoint", "HTTPReceiver", "TestKit",
+                .product(name: "NIOCore", package: "swift-nio"),
             ]),
         tests(
             "SQLiteStoreTests",
@@ -165,10 +229,13 @@ let package = Package(
             "EmbeddedBrokerTests",
             ["FleetCore", "Brokers", "EmbeddedBroker", "TestKit", "BrokerConformance"]),
         tests(
+            "NATSBrokerTests",
+            ["FleetCore", "Brokers", "Wire", "NATSBroker", "TestKit", "BrokerConformance"]),
+        tests(
             "FlotillaTests",
             [
-                "Flotilla", "FleetCore", "Stores", "SQLiteStore", "TestKit", postgres("PostgresConnection"),
-                postgres("PostgresStore"),
+                "Flotilla", "FleetCore", "Stores", "Brokers", "SQLiteStore", "EmbeddedBroker", "TestKit",
+                postgres("PostgresConnection"), postgres("PostgresStore"), nats("NATSBroker"),
             ]),
     ],
     swiftLanguageModes: [.v6]

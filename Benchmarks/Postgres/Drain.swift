@@ -17,6 +17,8 @@
             case count
             /// The embedded broker: durable.
             case broker
+            /// The NATS server that the environment names.
+            case nats
         }
 
         /// The first argument of a process that drains.
@@ -47,11 +49,7 @@
             guard arguments.count == 5, let capture = CaptureMode(rawValue: arguments[1]),
                 let count = Int(arguments[2]), let sink = Sink(rawValue: arguments[3])
             else { throw FleetError(.invalidInput, "drain URL CAPTURE EVENTS SINK DIRECTORY") }
-            let broker: any Broker =
-                switch sink {
-                case .count: CountingBroker()
-                case .broker: try await embeddedBroker(arguments[4])
-                }
+            let broker = try await broker(sink, directory: arguments[4])
             let changes = ChangeSignal()
             let progress = FleetCore.Progress(name: "relay", changes: changes)
             let relay = relay(
@@ -67,6 +65,19 @@
             }
             await broker.close()
             print(ProcessFigures(getpid())?.peakKilobytes ?? 0)
+        }
+
+        private static func broker(_ sink: Sink, directory: String) async throws -> any Broker {
+            switch sink {
+            case .count: return CountingBroker()
+            case .broker: return try await embeddedBroker(directory)
+            case .nats:
+                #if NATS
+                    return try await NATSBench.broker()
+                #else
+                    throw FleetError(.invalidInput, "this build has no NATS: build it with --traits NATS")
+                #endif
+            }
         }
 
         static func embeddedBroker(_ directory: String) async throws -> EmbeddedBroker {
@@ -104,11 +115,13 @@
             LogPosition(count.add(Int64(events.count), ordering: .relaxed).newValue)
         }
 
-        func read(_ stream: StreamName, after position: LogPosition, limit: BatchLimit) async throws -> [LogRecord] {
-            []
-        }
+        func read(
+            _ stream: StreamName, for subscription: SubscriptionName?, after position: LogPosition, limit: BatchLimit
+        ) async throws -> [LogRecord] { [] }
 
-        func waitForRecords(in stream: StreamName, after position: LogPosition, timeout: Duration) async throws {}
+        func waitForRecords(
+            in stream: StreamName, for subscription: SubscriptionName?, after position: LogPosition, timeout: Duration
+        ) async throws {}
 
         func bounds(of stream: StreamName) async throws -> StreamBounds {
             StreamBounds(
@@ -126,7 +139,8 @@
 
         func unsubscribe(_ subscription: SubscriptionName, from stream: StreamName) async throws {}
         func subscriptions(of stream: StreamName) async throws -> [SubscriptionName: LogPosition] { [:] }
-        func trim(_ stream: StreamName) async throws {}
+        func trim(_ stream: StreamName, sparing readers: [SubscriptionName]) async throws {}
+        func appendTime(of position: LogPosition, in stream: StreamName) async throws -> Timestamp? { nil }
         func close() async {}
     }
 #endif

@@ -85,15 +85,23 @@
             return position
         }
 
-        func read(_ stream: StreamName, after position: LogPosition, limit: BatchLimit) async throws -> [LogRecord] {
-            try await broker.read(stream, after: position, limit: limit)
+        func read(
+            _ stream: StreamName, for subscription: SubscriptionName?, after position: LogPosition, limit: BatchLimit
+        ) async throws -> [LogRecord] {
+            try await broker.read(stream, for: subscription, after: position, limit: limit)
         }
 
-        func waitForRecords(in stream: StreamName, after position: LogPosition, timeout: Duration) async throws {
-            try await broker.waitForRecords(in: stream, after: position, timeout: timeout)
+        func waitForRecords(
+            in stream: StreamName, for subscription: SubscriptionName?, after position: LogPosition, timeout: Duration
+        ) async throws {
+            try await broker.waitForRecords(in: stream, for: subscription, after: position, timeout: timeout)
         }
 
         func bounds(of stream: StreamName) async throws -> StreamBounds { try await broker.bounds(of: stream) }
+
+        func appendTime(of position: LogPosition, in stream: StreamName) async throws -> Timestamp? {
+            try await broker.appendTime(of: position, in: stream)
+        }
 
         func subscribe(
             _ subscription: SubscriptionName, to stream: StreamName, at position: LogPosition?
@@ -115,7 +123,9 @@
             try await broker.subscriptions(of: stream)
         }
 
-        func trim(_ stream: StreamName) async throws { try await broker.trim(stream) }
+        func trim(_ stream: StreamName, sparing readers: [SubscriptionName]) async throws {
+            try await broker.trim(stream, sparing: readers)
+        }
         func close() async { await broker.close() }
     }
 #endif

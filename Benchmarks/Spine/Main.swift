@@ -12,6 +12,9 @@ struct SpineBenchmarks {
         #if Postgres
             if arguments.first == Drain.command { return try await Drain.run(Array(arguments.dropFirst())) }
         #endif
+        #if NATS
+            if arguments.first == NATSConsumption.command { return try await NATSConsumption.run() }
+        #endif
         let chosen = Set(arguments)
         var all: [(name: String, run: (Workspace) async throws -> Void)] = [
             ("latency", LatencyBenchmark.run), ("idle", IdleBenchmark.run), ("views", ViewBenchmark.run),
@@ -23,6 +26,12 @@ struct SpineBenchmarks {
                 ("poll", PollBenchmark.run),
                 ("writers", WriterCostBenchmark.run), ("large-transaction", LargeTransactionBenchmark.run),
                 ("debezium", EngineBenchmark.run),
+            ]
+        #endif
+        #if NATS && Postgres
+            all += [
+                ("nats-log-a", NATSLogBenchmark.run), ("nats-latency", NATSLatencyBenchmark.run),
+                ("nats-memory", NATSMemoryBenchmark.run),
             ]
         #endif
         for benchmark in all where chosen.isEmpty || chosen.contains(benchmark.name) {

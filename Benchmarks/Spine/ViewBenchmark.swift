@@ -6,6 +6,7 @@ import SQLTemplate
 import SQLiteConnection
 import SQLiteStore
 import Stores
+import Subscriptions
 import Views
 
 /// A view over a hundred thousand events, against the same statements run by hand.

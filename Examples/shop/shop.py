@@ -5,6 +5,8 @@ from pathlib import Path
 HERE = Path(__file__).resolve().parent
 ROOT = HERE.parent.parent
 DATA = Path(os.environ.get("SHOP_DATA") or HERE / "data").resolve()
+if os.environ.get("SHOP_BROKER") == "nats":
+    DATA = DATA / "nats"  # what was read from one broker's streams does not go on with another's
 SERVICES = ["customers", "catalog", "orders", "inventory", "shipping"]
 
 
@@ -15,14 +17,15 @@ class Failure(Exception):
 def programs():
     """Where flotilla and shop-orders are."""
     given = os.environ.get("FLOTILLA_BIN")
-    kind = os.environ.get("SHOP_STORE") or "sqlite"
-    builds = ["postgres/release", "debug"] if kind == "postgres" else ["release", "debug"]
+    store, broker = os.environ.get("SHOP_STORE") or "sqlite", os.environ.get("SHOP_BROKER") or "embedded"
+    needs_servers = (store, broker) != ("sqlite", "embedded")
+    builds = ["servers/release", "debug"] if needs_servers else ["release", "debug"]
     places = [Path(given)] if given else [ROOT / ".build" / build for build in builds]
     for place in places:
         if all(os.access(place / name, os.X_OK) for name in ("flotilla", "shop-orders")):
             return place.resolve()
-    raise Failure(f"flotilla and shop-orders are not in {' or '.join(map(str, places))}; `make build STORE={kind}` builds "
-                  "them")
+    raise Failure(f"flotilla and shop-orders are not in {' or '.join(map(str, places))}; `make build STORE={store} BROKER={broker}` "
+                  "builds them")
 
 
 def hold(directory):
@@ -40,7 +43,8 @@ def hold(directory):
 
 
 def environment(stores):
-    return dict(os.environ, SHOP_DATA=str(DATA), PYTHONDONTWRITEBYTECODE="1", **stores.environment)
+    return dict(os.environ, SHOP_DATA=str(DATA), PYTHONDONTWRITEBYTECODE="1", **stores.environment,
+                **stores.broker.environment)
 
 
 def flotilla(program, stores, *words):

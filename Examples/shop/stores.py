@@ -1,12 +1,14 @@
 """Where the shop's services keep their data: a SQLite file each, or a schema each of a PostgreSQL database."""
 import os, sqlite3, sys
 
+from brokers import Embedded
 from server import Server
 from shop import DATA, HERE, SERVICES, Failure
 
 
 class Stores:
     """The stores of all services, as long as the `with` statement."""
+    broker = Embedded()
 
     def __enter__(self):
         return self

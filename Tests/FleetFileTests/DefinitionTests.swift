@@ -25,7 +25,7 @@ import Wire
         #expect(orders.outbox.keep == .milliseconds(250))
         #expect(orders.outbox.maximumEventSize == .kibibytes(64))
         #expect(orders.publishes == .all)
-        #expect(orders.topic.description == "outbox.event.{aggregatetype}")
+        #expect(orders.topic?.description == "outbox.event.{aggregatetype}")
         #expect(orders.format == .debezium)
         #expect(orders.location == Place(file: Marked.path, line: 10, column: 3))
         let view = try #require(orders.views.first)
@@ -44,8 +44,7 @@ import Wire
         #expect(service.store.text == "/srv/a.db")
         #expect(service.outbox == OutboxDefinition())
         #expect(service.publishes.isEmpty)
-        #expect(service.topic == .standard)
-        #expect(service.topic.description == "{fleet}.{service}.{aggregatetype}")
+        #expect(service.topic == nil)
         #expect(service.format == .cloudEvents)
         #expect(service.views.isEmpty)
     }
@@ -103,15 +102,15 @@ import Wire
             """
         let result = read(text, storeSchemes: ["sqlite", "postgres"], brokerEngines: ["embedded", "nats"])
         let fleet = try #require(result.definition, "\(result.problems)")
-        #expect(fleet.broker.address?.text == "nats://token@127.0.0.1:4222")
-        #expect(fleet.broker.address?.description == "nats://***@127.0.0.1:4222")
+        #expect(fleet.broker.nats?.servers.map(\.text) == ["nats://token@127.0.0.1:4222"])
+        #expect(fleet.broker.nats?.description == "nats://***@127.0.0.1:4222")
         #expect(fleet.services[0].store.text == "postgres://u:secret@h/db")
         #expect(fleet.services[0].store.schema == "a")
         #expect("\(fleet.services[0].store)" == "postgres://***@h/db")
         let wrong = read(
             "fleet: f\nbroker: {engine: nats, url: here}\nservices: {a: {store: sqlite:a.db}}",
             brokerEngines: ["embedded", "nats"])
-        #expect(wrong.problems.map(\.message) == ["\"here\" is no URL"])
+        #expect(wrong.problems.map(\.message) == ["\"here\" is no URL of a NATS server"])
         #expect(wrong.problems.first?.location.column == 29)
     }
 }

@@ -1,4 +1,6 @@
+import FleetCore
 import FleetFile
+import Foundation
 import Testing
 
 @Suite struct KeyTests {
@@ -58,7 +60,7 @@ import Testing
             "this build has no broker \"embeded\"; did you mean \"embedded\"?"),
         Marked(
             "fleet: f\nbroker: {engine: ‸nats, url: x, limit: ‸0B}\nservices: {a: {store: sqlite:a.db}}",
-            "no broker \"nats\"; it has embedded", "\"0B\" is no size"),
+            "no broker \"nats\"; build it with --traits NATS", "\"0B\" is no size"),
         Marked(
             "fleet: f\nbroker: {‸url: \"nats://h\"}\nservices: {a: {store: sqlite:a.db}}",
             "the embedded broker has no \"url\""),
@@ -98,6 +100,70 @@ import Testing
     ])
     func topicsAndFormats(setting: String, part: String) {
         Marked("fleet: f\nservices:\n  a:\n    store: sqlite:a.db\n    publishes: [A]\n    \(setting)\n", part).check()
+    }
+
+    @Test(arguments: [
+        ("limit: ‸fast", "must be a mapping, but is a text"), ("limit: ‸{}", "is empty; write rate: 500/s"),
+        ("limit: {‸rat: ‸1}", "did you mean \"rate\"? + \"1\" is no rate of events"),
+        ("limit: {rate: ‸500}", "\"500\" is no rate of events; write a whole number above 0 and /s, /m or /h"),
+        ("limit: {rate: ‸0/s}", "is no rate of events"), ("limit: {rate: ‸2000000/s}", "at most 1000000/s"),
+        ("limit: {rate: ‸[1/s]}", "\"rate\" must be a text, but is a list"),
+        ("limit: {in_flight: ‸0}", "\"0\" is no number of events in flight; write a whole number from 1 to 4096"),
+        ("limit: {in_flight: ‸4097}", "is no number of events in flight"),
+        ("limit: {in_flight: ‸'+5'}", "is no number of events in flight"),
+        ("limit: {in_flight: ‸}", "\"in_flight\" has no value"),
+    ])
+    func limits(setting: String, parts: String) {
+        let file = """
+            fleet: f
+            services:
+              a:
+                store: sqlite:a.db
+                publishes: [A]
+                views: {v: {schema: S, when: {a.A: S}, \(setting)}}
+            """
+        let words = parts.components(separatedBy: " + ")
+        let marked = words.count == 2 ? Marked(file, words[0], words[1]) : Marked(file, parts)
+        marked.check()
+    }
+
+    @Test(arguments: [
+        ("consumers: ‸[a.A]", "must be a mapping, but is a list"),
+        ("consumers: {c: ‸a.A}", "must be a list, but is a text"),
+        ("consumers: {c: ‸[]}", "is empty; list an event"), ("consumers: {‸C: [a.A]}", "is no name for a consumer"),
+        ("consumers: {c: [‸A]}", "names no service; write a.A"), ("consumers: {c: [‸b.A]}", "there is no service"),
+        ("consumers: {c: [a.A, ‸a.B]}", "does not publish"),
+        ("consumers: {‸v: [a.A]}", "has something else that is called"),
+        ("consumers: {‸push: [a.A]}", "has something else that is called"),
+    ])
+    func consumers(setting: String, part: String) {
+        Marked(
+            """
+            fleet: f
+            services:
+              a:
+                store: sqlite:a.db
+                publishes: [A]
+                views: {v: {schema: S, when: {a.A: S}}}
+                \(setting)
+            """, part
+        ).check()
+    }
+
+    @Test func aLimitIsRead() throws {
+        let text = """
+            fleet: f
+            services:
+              a:
+                store: sqlite:a.db
+                publishes: [A]
+                views:
+                  v: {schema: S, when: {a.A: S}, limit: {rate: 30/m, in_flight: 12}}
+                  w: {schema: S, when: {a.A: S}}
+            """
+        let views = try #require(read(text).definition?.services[0].views)
+        #expect(views[0].limit.rate == EventRate(30, per: .minute) && views[0].limit.inFlight == 12)
+        #expect(views[1].limit == SubscriptionLimit())
     }
 
     @Test func whatAVariableStandsForDoesNotShow() {
@@ -169,5 +235,5 @@ import Testing
 }
 
 enum FleetKeyNames {
-    static let later = ["push", "sagas", "flows", "objectives"]
+    static let later = ["sagas", "flows", "objectives"]
 }

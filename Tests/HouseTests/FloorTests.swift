@@ -4,6 +4,7 @@ import Testing
 /// Holds the floors of the house: a module imports those below it, never above, and never sideways. Reads the manifest and
 /// the sources.
 @Suite struct FloorTests {
+    static let patterns = ["Relay", "Views", "Push", "Sagas"]
     /// From the ground up. Within `seams` and `connectors`, a module may build on those named before it.
     static let floors: [(name: String, modules: [String], mayBuildOnEachOther: Bool)] = [
         ("ground", ["FleetCore"], false),
@@ -12,15 +13,15 @@ import Testing
             [
                 "Wire", "SagaModel", "FleetFile", "Stores", "SQLTemplate", "Brokers", "Outbox", "PGOutput", "Inbox",
                 "Parking",
+                "Subscriptions", "Endpoints",
             ], true
         ),
-        ("patterns", ["Relay", "Views", "Sagas"], false),
+        ("patterns", patterns, false),
         (
             "connectors",
             [
                 "CSQLiteConfiguration", "SQLiteConnection", "CLibPQ", "PostgresConnection", "SQLiteStore",
-                "PostgresStore",
-                "EmbeddedBroker",
+                "PostgresStore", "EmbeddedBroker", "CLibNATS", "NATSBroker", "HTTPEndpoint",
             ], true
         ),
         ("control", ["Control"], false),
@@ -28,7 +29,7 @@ import Testing
     ]
     /// Connectors that others may build on; no other connector may be imported by a connector.
     static let sharedConnectors: Set<String> = [
-        "CSQLiteConfiguration", "SQLiteConnection", "CLibPQ", "PostgresConnection",
+        "CSQLiteConfiguration", "SQLiteConnection", "CLibPQ", "PostgresConnection", "CLibNATS",
     ]
     /// The only modules that may name a connector, besides connectors: control, and the library that opens a store.
     static let mayNameConnectors: Set<String> = ["Control", "Flotilla"]
@@ -51,7 +52,7 @@ import Testing
             below.formUnion(floor.modules)
         }
         let connectors = Set(floors.first { $0.name == "connectors" }?.modules ?? [])
-        if connectors.contains(module) { return below.subtracting(["Relay", "Views", "Sagas"]) }
+        if connectors.contains(module) { return below.subtracting(patterns) }
         return mayNameConnectors.contains(module) ? below : below.subtracting(connectors)
     }
 

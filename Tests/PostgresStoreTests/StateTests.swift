@@ -147,6 +147,53 @@
             await second.close()
         }
 
+        @Test func whatOperatorsTellIsKept() async throws {
+            let (database, first, second) = try await appliedDatabase()
+            let other = try await state(of: database, fleet: FleetName(unchecked: "other"))
+            #expect(try await first.flow().isEmpty)
+            let now = Timestamp(microseconds: 1_800_000_000_000_000)
+            #expect(try await first.pause("orders", reason: "a reason", at: now))
+            #expect(try await !second.pause("orders", reason: "another", at: now.advanced(by: .seconds(9))))
+            #expect(try await second.pause("billing.bills", reason: nil, at: now))
+            try await second.restart("orders")
+            try await second.restart("stock.left")
+            #expect(
+                try await first.flow() == [
+                    FlowEntry(subject: "billing.bills", pausedSince: now),
+                    FlowEntry(subject: "orders", pausedSince: now, reason: "a reason", restarts: 1),
+                    FlowEntry(subject: "stock.left", restarts: 1),
+                ])
+            #expect(try await other.flow().isEmpty)
+            #expect(try await !other.resume("orders"))
+            #expect(try await first.resume("orders"))
+            #expect(try await !first.resume("orders"))
+            #expect(try await !first.resume("nobody"))
+            #expect(try await second.flow()[1] == FlowEntry(subject: "orders", restarts: 1))
+            #expect(try await second.pause("orders", reason: "again", at: now))
+            for state in [first, second, other] { await state.close() }
+        }
+
+        @Test func aStateOfAnOlderVersionIsBroughtToThisOne() async throws {
+            let (database, first, second) = try await appliedDatabase()
+            _ = try await first.takeLease(as: LeaseHolder(name: "the first"), for: long)
+            try await PrivatePostgres.shared().psql(
+                database, "DROP TABLE flotilla.flotilla_flow; UPDATE flotilla.flotilla_state SET version = 1")
+            let error = try await checkThrows(.notApplied) { try await first.flow() }
+            #expect(error.description.contains("flotilla apply"))
+            #expect(
+                try await first.plan().steps.map(\.description) == [
+                    "bring the fleet's state in schema flotilla to this version"
+                ])
+            #expect(try await first.apply().steps.count == 1)
+            #expect(try await first.plan().steps.isEmpty)
+            #expect(try await first.flow().isEmpty)
+            #expect(try await second.holder() == "the first")
+            try await PrivatePostgres.shared().psql(database, "UPDATE flotilla.flotilla_state SET version = 99")
+            try await checkThrows(.invalidInput) { try await second.plan() }
+            await first.close()
+            await second.close()
+        }
+
         @Test func whatAHolderSaysIsKept() async throws {
             let (_, first, second) = try await appliedDatabase()
             let lease = try await first.takeLease(as: LeaseHolder(name: "the first"), for: long)

@@ -13,15 +13,25 @@ public protocol Broker: Sendable {
     func append(_ events: [Event], to stream: StreamName) async throws -> LogPosition
 
     /// Reads records after a position, at most one batch. Empty where there is none yet.
+    /// - Parameter subscription: who reads, so that a broker may have ready what comes next; `nil` for a look that leaves
+    ///   nothing behind. It moves no cursor.
     /// - Throws: `gap` where retention has dropped records after `position`; the message says from where on there
     ///   are records.
-    func read(_ stream: StreamName, after position: LogPosition, limit: BatchLimit) async throws -> [LogRecord]
+    func read(
+        _ stream: StreamName, for subscription: SubscriptionName?, after position: LogPosition, limit: BatchLimit
+    ) async throws -> [LogRecord]
 
     /// Returns once the stream may have records after a position, or after `timeout`.
-    func waitForRecords(in stream: StreamName, after position: LogPosition, timeout: Duration) async throws
+    /// - Parameter subscription: who waits, as in ``read(_:for:after:limit:)``.
+    func waitForRecords(
+        in stream: StreamName, for subscription: SubscriptionName?, after position: LogPosition, timeout: Duration
+    ) async throws
 
     /// What the stream holds.
     func bounds(of stream: StreamName) async throws -> StreamBounds
+
+    /// When a record was appended; `nil` where there is none at this position.
+    func appendTime(of position: LogPosition, in stream: StreamName) async throws -> Timestamp?
 
     /// Puts a subscription's cursor at a position, creating it where there is none; `nil` leaves an existing cursor
     /// where it is, and begins a new one at the stream's beginning. Retention spares what comes after a cursor.
@@ -37,9 +47,48 @@ public protocol Broker: Sendable {
     func subscriptions(of stream: StreamName) async throws -> [SubscriptionName: LogPosition]
 
     /// Drops what retention allows to be dropped, in bounded batches.
-    func trim(_ stream: StreamName) async throws
+    ///
+    /// Nothing is dropped where one of `readers` has no cursor: where it stands, nobody knows.
+    func trim(_ stream: StreamName, sparing readers: [SubscriptionName]) async throws
 
     func close() async
+}
+
+extension Broker {
+    /// The first of a stream's records that was appended at a time or later; the next to come where there is none.
+    ///
+    /// Looks by halves, as records are appended in the order of time; where the broker's clock was put back, the position is
+    /// one of those that fit.
+    public func firstPosition(
+        since time: Timestamp, in stream: StreamName, within bounds: StreamBounds
+    ) async throws -> LogPosition {
+        var (low, high) = (bounds.first.value, bounds.last.value + 1)
+        while low < high {
+            let middle = low + (high - low) / 2
+            // What is dropped meanwhile was older.
+            if let appended = try await appendTime(of: LogPosition(middle), in: stream), appended >= time {
+                high = middle
+            } else {
+                low = middle + 1
+            }
+        }
+        return LogPosition(low)
+    }
+
+    /// Trims for those readers that have a cursor: ``trim(_:sparing:)``.
+    public func trim(_ stream: StreamName) async throws { try await trim(stream, sparing: []) }
+
+    /// Reads for nobody in particular: ``read(_:for:after:limit:)``.
+    public func read(
+        _ stream: StreamName, after position: LogPosition, limit: BatchLimit
+    ) async throws -> [LogRecord] {
+        try await read(stream, for: nil, after: position, limit: limit)
+    }
+
+    /// Waits for nobody in particular: ``waitForRecords(in:for:after:timeout:)``.
+    public func waitForRecords(in stream: StreamName, after position: LogPosition, timeout: Duration) async throws {
+        try await waitForRecords(in: stream, for: nil, after: position, timeout: timeout)
+    }
 }
 
 /// A record of a log.
@@ -106,6 +155,12 @@ public protocol BrokerSetup: Sendable {
     func plan(_ needs: BrokerNeeds) async throws -> [String]
     /// Does it, and returns what was done.
     func apply(_ needs: BrokerNeeds) async throws -> [String]
+    /// Of the plan, what must be done before these streams can be carried: not what those who carry make by themselves.
+    func obstacles(to needs: BrokerNeeds) async throws -> [String]
+}
+
+extension BrokerSetup {
+    public func obstacles(to needs: BrokerNeeds) async throws -> [String] { try await plan(needs) }
 }
 
 /// What a fleet needs of its broker.

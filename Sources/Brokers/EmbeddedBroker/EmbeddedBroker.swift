@@ -44,17 +44,23 @@ public final class EmbeddedBroker: Broker {
     }
 
     public func read(
-        _ stream: StreamName, after position: LogPosition, limit: BatchLimit
+        _ stream: StreamName, for subscription: SubscriptionName?, after position: LogPosition, limit: BatchLimit
     ) async throws -> [LogRecord] {
         try await withLog(stream) { try await $0.read(after: position, limit: limit) }
     }
 
-    public func waitForRecords(in stream: StreamName, after position: LogPosition, timeout: Duration) async throws {
+    public func waitForRecords(
+        in stream: StreamName, for subscription: SubscriptionName?, after position: LogPosition, timeout: Duration
+    ) async throws {
         try await withLog(stream) { try await $0.waitForRecords(after: position, timeout: timeout) }
     }
 
     public func bounds(of stream: StreamName) async throws -> StreamBounds {
         try await withLog(stream) { try await $0.bounds() }
+    }
+
+    public func appendTime(of position: LogPosition, in stream: StreamName) async throws -> Timestamp? {
+        try await withLog(stream) { try await $0.appendTime(of: position) }
     }
 
     public func subscribe(
@@ -78,14 +84,14 @@ public final class EmbeddedBroker: Broker {
         for (text, position) in try await withLog(stream, { try await $0.cursors() }) {
             let parts = text.split(separator: ".", maxSplits: 1).map(String.init)
             guard parts.count == 2 else { continue }
-            let name = SubscriptionName(service: ServiceName(unchecked: parts[0]), view: ViewName(unchecked: parts[1]))
+            let name = SubscriptionName(service: ServiceName(unchecked: parts[0]), name: parts[1])
             result[name] = position
         }
         return result
     }
 
-    public func trim(_ stream: StreamName) async throws {
-        try await withLog(stream) { try await $0.trim() }
+    public func trim(_ stream: StreamName, sparing readers: [SubscriptionName]) async throws {
+        try await withLog(stream) { try await $0.trim(sparing: readers) }
     }
 
     public func close() async {

@@ -128,17 +128,23 @@ final class StreamLog: Sendable {
         await changes.wait(past: generation, timeout: timeout)
     }
 
+    func appendTime(of position: LogPosition) async throws -> Timestamp? {
+        try await reader.read { try Self.appendTime(of: position.value, in: $0) }
+    }
+
+    private static func appendTime(of position: Int64, in session: SQLiteSession) throws -> Timestamp? {
+        try session.firstRow("SELECT appended_at FROM records WHERE position = $1", [.integer(position)])?[0]
+            .integer.map { Timestamp(microseconds: $0) }
+    }
+
     func bounds() async throws -> StreamBounds {
         try await reader.read { session in
             let bounds = try Self.bounds(in: session)
-            func time(_ position: Int64) throws -> Timestamp? {
-                try session.firstRow("SELECT appended_at FROM records WHERE position = $1", [.integer(position)])?[0]
-                    .integer.map { Timestamp(microseconds: $0) }
-            }
             return StreamBounds(
                 identity: try session.firstRow("SELECT identity FROM bounds")?[0].text ?? "",
-                first: LogPosition(bounds.first), last: LogPosition(bounds.last), firstTime: try time(bounds.first),
-                lastTime: try time(bounds.last), size: ByteCount(bounds.bytes))
+                first: LogPosition(bounds.first), last: LogPosition(bounds.last),
+                firstTime: try Self.appendTime(of: bounds.first, in: session),
+                lastTime: try Self.appendTime(of: bounds.last, in: session), size: ByteCount(bounds.bytes))
         }
     }
 
@@ -202,12 +208,15 @@ final class StreamLog: Sendable {
     // MARK: Retention
 
     /// Drops records that are too old or too many, and that every cursor has passed.
-    func trim() async throws {
+    func trim(sparing readers: [SubscriptionName]) async throws {
+        let needed = Set(readers.map(\.description))
         let (retention, oldest) = (retention, clock.now().advanced(by: .zero - retention.age))
         while true {
             let more = try await write { session in
                 let bounds = try Self.bounds(in: session)
-                let slowest = try session.firstRow("SELECT min(position) FROM cursors")?[0].integer ?? bounds.last
+                let cursors = try session.rows("SELECT subscription, position FROM cursors")
+                guard needed.isSubset(of: cursors.compactMap { $0[0].text }) else { return false }
+                let slowest = cursors.compactMap { $0[1].integer }.min() ?? bounds.last
                 let statement = try session.statement(
                     """
                     SELECT position, appended_at, length(payload) + length(CAST(source AS BLOB)) + length(CAST(type AS BLOB))

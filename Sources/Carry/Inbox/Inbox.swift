@@ -93,6 +93,31 @@ public struct Inbox: Sendable {
         }
     }
 
+    /// Takes the cursor back to a record, so that those after it are taken again: they are forgotten.
+    /// - Parameters:
+    ///   - expected: where the cursor is.
+    ///   - eventID: of the event at `position`, as far as it is known.
+    /// - Throws: `conflict` where the cursor is not at `expected`.
+    public func rewind(
+        from expected: LogPosition, to position: LogPosition, eventID: EventID?, _ transaction: any StoreTransaction
+    ) throws {
+        let moved = try transaction.run(
+            """
+            UPDATE flotilla_subscriptions SET position = $1, last_event_id = $2,
+                begun_at = CASE WHEN begun_at > $1 THEN $1 ELSE begun_at END
+            WHERE number = $3 AND position = $4
+            """,
+            [
+                .integer(position.value), eventID.map { .id($0) } ?? .null, .integer(number), .integer(expected.value),
+            ])
+        if moved != 1 {
+            throw FleetError(.conflict, "another process moved the cursor of this subscription", isRetriable: true)
+        }
+        try transaction.run(
+            "DELETE FROM flotilla_inbox WHERE subscription = $1 AND position > $2",
+            [.integer(number), .integer(position.value)])
+    }
+
     /// Forgets events that a stream cannot bring again: those more than `window` records behind the cursor. Looks at a
     /// bounded number of rows, in the order of their ids.
     /// - Returns: where to go on; `nil` where the last row was reached.

@@ -4,7 +4,7 @@ public import FleetCore
 public struct ParkedEvent: Sendable, Hashable {
     /// Grows in the order in which events were parked.
     public var sequence: Int64
-    /// The event's position: in the stream's log for a view, in the outbox otherwise.
+    /// The event's position: in the stream's log for a subscription, in the outbox otherwise.
     public var position: Int64
     /// As the writer wrote it; a UUID unless that is what is wrong with it.
     public var eventID: String
@@ -17,6 +17,20 @@ public struct ParkedEvent: Sendable, Hashable {
     /// When it is tried again without anybody asking; `nil` where an operator must.
     public var nextAttempt: Timestamp?
     public var parkedAt: Timestamp
+
+    public init(
+        sequence: Int64, position: Int64, eventID: String, event: Event, reason: String?, attempts: Int,
+        nextAttempt: Timestamp?, parkedAt: Timestamp
+    ) {
+        self.sequence = sequence
+        self.position = position
+        self.eventID = eventID
+        self.event = event
+        self.reason = reason
+        self.attempts = attempts
+        self.nextAttempt = nextAttempt
+        self.parkedAt = parkedAt
+    }
 }
 
 /// How many events a place has parked.

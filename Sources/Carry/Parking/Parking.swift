@@ -1,20 +1,22 @@
 public import FleetCore
 public import Stores
 
-/// The parked events of one place in a store: of its outbox, or of one view and one stream.
+/// The parked events of one place in a store: of its outbox, or of one subscription and one stream.
 ///
 /// A key that has a parked event is held: later events of the key wait behind it, in order, in the same table. All
 /// calls are part of the caller's transaction.
 public struct Parking: Sendable {
     public enum Place: Sendable, Hashable {
         case outbox
-        case view(ViewName)
+        /// A subscription of the service, by its name there.
+        case subscription(String)
 
         /// How the table writes it.
         public var text: String {
             switch self {
             case .outbox: "outbox"
-            case .view(let name): "view/\(name)"
+            // The word that stores have had since views were the only subscriptions.
+            case .subscription(let name): "view/\(name)"
             }
         }
     }
@@ -185,6 +187,15 @@ public struct Parking: Sendable {
             parked: Int(row?[0].integer ?? 0), retrying: Int(row?[1].integer ?? 0), waiting: Int(row?[2].integer ?? 0))
     }
 
+    /// When the oldest of the events that failed for good occurred; `nil` where there is none.
+    public func oldestFailure(in transaction: any StoreTransaction) throws -> Timestamp? {
+        try transaction.firstRow(
+            """
+            SELECT min(event_time) FROM flotilla_parked
+            WHERE place = $1 AND stream = $2 AND reason IS NOT NULL AND next_attempt IS NULL
+            """, scope)?[0].integer.map { Timestamp(microseconds: $0) }
+    }
+
     /// The keys whose head is to be tried again at or before `now`, soonest first.
     public func dueKeys(at now: Timestamp, limit: Int, in transaction: any StoreTransaction) throws -> [String] {
         try transaction.rows(
@@ -211,6 +222,14 @@ public struct Parking: Sendable {
         try transaction.run("DELETE FROM flotilla_parked WHERE sequence = $1", [.integer(event.sequence)])
     }
 
+    /// Removes the events from behind a position on: their stream brings them again.
+    /// - Returns: how many there were.
+    public func removeAll(after position: LogPosition, in transaction: any StoreTransaction) throws -> Int {
+        try transaction.run(
+            "DELETE FROM flotilla_parked WHERE place = $1 AND stream = $2 AND position > $3",
+            scope + [.integer(position.value)])
+    }
+
     /// Notes that a parked event failed once more.
     public func recordFailure(
         of event: ParkedEvent, reason: String, nextAttempt: Timestamp?, in transaction: any StoreTransaction
@@ -220,6 +239,15 @@ public struct Parking: Sendable {
             [
                 .parked(reason), nextAttempt.map { .integer($0.microseconds) } ?? .null, .integer(event.sequence),
             ])
+    }
+
+    /// Puts off the next attempt at a parked event, which does not count as one that failed.
+    public func postpone(
+        _ event: ParkedEvent, reason: String, until next: Timestamp, in transaction: any StoreTransaction
+    ) throws {
+        try transaction.run(
+            "UPDATE flotilla_parked SET reason = $1, next_attempt = $2 WHERE sequence = $3",
+            [.parked(reason), .integer(next.microseconds), .integer(event.sequence)])
     }
 
     /// Tries the parked events of a key in order, until one fails or none is left.

@@ -6,29 +6,62 @@ public import Outbox
 /// Every action that the machine returns is answered by exactly one input. Batches are appended in the order in which
 /// they were captured, one at a time; a batch is settled at its source only after the broker has answered that it is
 /// durable. While one batch is appended, the next is captured and the one before is settled, and never more are held.
-public struct RelayMachine: Sendable {
+public struct RelayMachine: SteerableMachine, Sendable {
     /// What the driver is to do.
-    public enum Action: Sendable {
+    public enum Action: MachineAction {
         /// Open the source, and tell the keys that it holds. Always the first.
         case open
+        /// Let go of the source.
+        case close
         case capture(after: OutboxPosition)
         case append([Event])
         case settle(CapturedBatch)
         /// Wait, and answer ``Input/waited(_:)``.
         case wait(afterFailures: Int, then: Step)
+
+        public var step: Step {
+            switch self {
+            case .open: .open
+            case .close: .close
+            case .capture: .capture
+            case .append: .append
+            case .settle: .settle
+            case .wait(_, let step): step
+            }
+        }
     }
 
     /// What became of it.
-    public enum Input: Sendable {
+    public enum Input: MachineInput {
         case opened(heldKeys: Set<String>)
+        case closed
         case captured(CapturedRows)
         case appended
         case settled
         case failed(Step, FleetError)
         case waited(Step)
+
+        public var ending: MachineEnding<Step>? {
+            switch self {
+            case .opened: .success(.open)
+            case .closed: .success(.close)
+            case .captured: .success(.capture)
+            case .appended: .success(.append)
+            case .settled: .success(.settle)
+            case .failed(let step, let error): .failure(step, error)
+            case .waited: nil
+            }
+        }
     }
 
-    public enum Step: Sendable, Hashable { case open, capture, append, settle }
+    public enum Step: Sendable, Hashable { case open, close, capture, append, settle }
+
+    private enum Phase {
+        case new
+        /// The source is opened, or will be after a while.
+        case opening
+        case open, closing, resting
+    }
 
     private struct Batch {
         var events: [Event]
@@ -37,6 +70,11 @@ public struct RelayMachine: Sendable {
 
     /// What may be published, and how large an event may be.
     private let contract: RelayContract
+    private var phase = Phase.new
+    private var isOpening = false
+    private var isPaused = false
+    /// What is under way is to be ended, and the source closed.
+    private var mustClose = false
     private var heldKeys: Set<String> = []
     private var captured: OutboxPosition = .start
     private var isCapturing = false
@@ -62,18 +100,38 @@ public struct RelayMachine: Sendable {
         self.contract = contract
     }
 
-    /// Whether the last capture found nothing, and nothing that was captured before is still under way.
-    public var isIdle: Bool { foundNothing && toAppend.isEmpty && toSettle.isEmpty }
+    /// Whether it rests, or the last capture found nothing, and nothing that was captured before is still under way.
+    public var isIdle: Bool { phase == .resting || (foundNothing && toAppend.isEmpty && toSettle.isEmpty) }
 
-    /// The first action.
-    public mutating func start() -> [Action] { [.open] }
+    /// The first action; none where it is paused already.
+    public mutating func start() -> [Action] { open() }
+
+    public mutating func restart(isPaused: Bool) -> [Action] {
+        self.isPaused = isPaused
+        switch phase {
+        case .new: return []
+        case .resting: return open()
+        case .opening, .open, .closing:
+            mustClose = true
+            foundNothing = false
+            return next()
+        }
+    }
 
     /// Takes an answer, and returns what to do next.
     public mutating func handle(_ input: Input) -> [Action] {
         switch input {
         case .opened(let keys):
             succeeded(.open)
+            isOpening = false
+            phase = .open
             heldKeys = keys
+        // What could not be closed is of no use any more, either.
+        case .closed, .failed(.close, _):
+            mustClose = false
+            failures = [:]
+            captured = .start
+            return open()
         case .captured(let rows):
             succeeded(.capture)
             isCapturing = false
@@ -91,7 +149,7 @@ public struct RelayMachine: Sendable {
             return failed(step, error) + next()
         case .waited(let step):
             waiting.remove(step)
-            if step == .open { return [.open] }
+            if step == .open, !mustClose { return open() }
         }
         return next()
     }
@@ -153,7 +211,8 @@ public struct RelayMachine: Sendable {
         failures[step, default: 0] += 1
         foundNothing = false
         switch step {
-        case .open: break
+        case .open: isOpening = false
+        case .close: break
         case .capture: isCapturing = false
         case .append: isAppending = false
         case .settle: isSettling = false
@@ -170,7 +229,9 @@ public struct RelayMachine: Sendable {
     // MARK: What next
 
     private mutating func next() -> [Action] {
+        guard phase == .open || phase == .opening else { return [] }
         if mustReopen { return reopen() }
+        if phase == .opening { return mustClose && waiting.isEmpty && !isOpening ? close() : [] }
         var actions: [Action] = []
         if !isSettling, !waiting.contains(.settle), let batch = toSettle.first {
             isSettling = true
@@ -180,11 +241,28 @@ public struct RelayMachine: Sendable {
             isAppending = true
             actions.append(.append(batch.events))
         }
+        if mustClose {
+            let isDone = !isCapturing && toAppend.isEmpty && toSettle.isEmpty && waiting.isEmpty
+            return isDone ? close() : actions
+        }
         if !isCapturing, !waiting.contains(.capture), toAppend.count <= Self.queueLimit {
             isCapturing = true
             actions.append(.capture(after: captured))
         }
         return actions
+    }
+
+    // MARK: Opening and closing
+
+    private mutating func open() -> [Action] {
+        phase = isPaused ? .resting : .opening
+        isOpening = !isPaused
+        return isPaused ? [] : [.open]
+    }
+
+    private mutating func close() -> [Action] {
+        phase = .closing
+        return [.close]
     }
 
     /// Once nothing is under way any more, begins again from what the source says.
@@ -194,8 +272,9 @@ public struct RelayMachine: Sendable {
         toAppend = []
         toSettle = []
         captured = .start
-        let count = max(1, failures.values.max() ?? 1)
+        if mustClose { return close() }
+        phase = .opening
         waiting.insert(.open)
-        return [.wait(afterFailures: count, then: .open)]
+        return [.wait(afterFailures: max(1, failures.values.max() ?? 1), then: .open)]
     }
 }

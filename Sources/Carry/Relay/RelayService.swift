@@ -19,14 +19,18 @@ public final class RelayService: Service {
     private let source = Mutex<(any OutboxSource)?>(nil)
     /// Events that are appended. They are let go of where there is time for it: to free so many values takes some.
     private let appended = Mutex<[[Event]]>([])
+    /// Batches that are captured and not settled, in their order. The machine bounds how many there are.
+    private let inFlight = Mutex<[(count: Int, oldest: Timestamp?)]>([])
+    private let gate: FlowGate
 
     /// - Parameters:
     ///   - patience: how long one look at an idle outbox may wait before it says that there is nothing.
+    ///   - gate: where it is told to rest.
     ///   - makeSource: opens the outbox; called anew after the source has failed.
     public init(
         stream: StreamName, contract: RelayContract, broker: any Broker, limit: BatchLimit = .standard,
         backoff: Backoff = .standard, patience: Duration = .seconds(1), clock: FleetClock = .system, progress: Progress,
-        makeSource: @escaping @Sendable () async throws -> any OutboxSource
+        gate: FlowGate = FlowGate(), makeSource: @escaping @Sendable () async throws -> any OutboxSource
     ) {
         self.stream = stream
         self.contract = contract
@@ -36,29 +40,21 @@ public final class RelayService: Service {
         self.patience = patience
         self.clock = clock
         self.progress = progress
+        self.gate = gate
         self.makeSource = makeSource
     }
 
     /// Carries until the task is cancelled or the process shuts down.
     public func run() async {
         await cancelWhenGracefulShutdown {
-            var machine = RelayMachine(contract: self.contract)
-            await withTaskGroup(of: RelayMachine.Input.self) { group in
-                var failing: Set<RelayMachine.Step> = []
-                for action in machine.start() { group.addTask { await self.perform(action) } }
-                while let input = await group.next() {
-                    if Task.isCancelled { break }
-                    let actions = machine.handle(input)
-                    if machine.isIdle { failing.removeAll() }
-                    self.observe(input, &failing)
-                    self.progress.setIdle(machine.isIdle)
-                    for action in actions { group.addTask { await self.perform(action) } }
-                }
-                group.cancelAll()
-            }
+            let machine = RelayMachine(contract: self.contract)
+            await MachineDriver(progress: self.progress).drive(machine, gate: self.gate) { try await self.perform($0) }
         }
         await replaceSource(with: nil)
     }
+
+    /// Whether it is told to rest.
+    public var isPaused: Bool { gate.isPaused }
 
     /// Whether everything that is committed by now was appended and settled.
     public func isDrained() async throws -> Bool {
@@ -66,44 +62,57 @@ public final class RelayService: Service {
         return try await source.pending().count == 0
     }
 
-    private func perform(_ action: RelayMachine.Action) async -> RelayMachine.Input {
+    private func perform(_ action: RelayMachine.Action) async throws -> RelayMachine.Input {
         switch action {
         case .open:
-            return await attempt(.open) {
-                // The old one goes first: it may hold what only one can have, a replication slot or a lease.
-                await self.replaceSource(with: nil)
-                let source = try await self.makeSource()
-                await self.replaceSource(with: source)
-                return .opened(heldKeys: try await source.heldKeys())
-            }
+            // The old one goes first: it may hold what only one can have, a replication slot or a lease.
+            await replaceSource(with: nil)
+            let source = try await makeSource()
+            await replaceSource(with: source)
+            return .opened(heldKeys: try await source.heldKeys())
+        case .close:
+            await replaceSource(with: nil)
+            return .closed
         case .capture(let position):
-            return await attempt(.capture) {
-                self.forgetAppended()
-                let rows = try await self.openSource().capture(
-                    after: position, limit: self.limit, patience: self.patience)
-                if !rows.isEmpty { CrashPoint.captured.reached() }
-                return .captured(rows)
-            }
+            return .captured(try await capture(after: position))
         case .append(let events):
-            return await attempt(.append) {
-                if !events.isEmpty {
-                    _ = try await self.broker.append(events, to: self.stream)
-                    CrashPoint.appended.reached()
-                    self.progress.count(events.count)
-                    self.appended.withLock { $0.append(events) }
-                }
-                return .appended
+            if !events.isEmpty {
+                _ = try await broker.append(events, to: stream)
+                CrashPoint.appended.reached()
+                progress.count(events.count)
+                appended.withLock { $0.append(events) }
             }
+            return .appended
         case .settle(let batch):
-            return await attempt(.settle) {
-                try await self.openSource().settle(batch)
-                return .settled
+            try await openSource().settle(batch)
+            inFlight.withLock { inFlight in
+                if !inFlight.isEmpty { inFlight.removeFirst() }
             }
+            return .settled
         case .wait(let failures, let step):
             var random = SystemRandomNumberGenerator()
             try? await clock.sleep(backoff.delay(afterFailures: failures, using: &random))
             return .waited(step)
         }
+    }
+
+    /// A look at an idle outbox takes its time, and ends where the relay is told to rest.
+    private func capture(after position: OutboxPosition) async throws -> CapturedRows {
+        forgetAppended()
+        let source = try openSource()
+        let rows = try await gate.whileOpen { [limit, patience] in
+            try await source.capture(after: position, limit: limit, patience: patience)
+        }
+        guard let rows, !rows.isEmpty else { return CapturedRows() }
+        CrashPoint.captured.reached()
+        let oldest = rows.events.first?.time
+        inFlight.withLock { $0.append((rows.count, oldest)) }
+        return rows
+    }
+
+    /// What is captured and not settled: how many rows, and the time of the first event.
+    public var captured: (count: Int, oldest: Timestamp?) {
+        inFlight.withLock { ($0.reduce(0) { $0 + $1.count }, $0.first?.oldest) }
     }
 
     private func forgetAppended() {
@@ -112,33 +121,6 @@ public final class RelayService: Service {
             return appended
         }
         _ = consume forgotten
-    }
-
-    private func attempt(
-        _ step: RelayMachine.Step, _ body: () async throws -> RelayMachine.Input
-    ) async -> RelayMachine.Input {
-        do {
-            return try await body()
-        } catch {
-            return .failed(step, FleetError.wrapping(error))
-        }
-    }
-
-    /// Tells what stands in the way, until the step that failed has succeeded, or nothing is left to do.
-    private func observe(_ input: RelayMachine.Input, _ failing: inout Set<RelayMachine.Step>) {
-        switch input {
-        case .failed(let step, let error):
-            if error.code == .cancelled || error.code == .conflict { return }
-            failing.insert(step)
-            progress.fail(error)
-            return
-        case .opened: failing.remove(.open)
-        case .captured: failing.remove(.capture)
-        case .appended: failing.remove(.append)
-        case .settled: failing.remove(.settle)
-        case .waited: return
-        }
-        if failing.isEmpty { progress.recover() }
     }
 
     private func openSource() throws -> any OutboxSource {
@@ -151,6 +133,7 @@ public final class RelayService: Service {
             defer { source = new }
             return source
         }
+        inFlight.withLock { $0 = [] }
         await old?.close()
     }
 }

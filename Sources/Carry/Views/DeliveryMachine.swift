@@ -5,11 +5,13 @@ public import FleetCore
 ///
 /// Every action that the machine returns is answered by exactly one input. Batches are applied one at a time, in order;
 /// while one is applied, the next is read, and what is committed is acknowledged to the broker.
-public struct DeliveryMachine: Sendable {
+public struct DeliveryMachine: SteerableMachine, Sendable {
     /// What the driver is to do.
-    public enum Action: Sendable {
+    public enum Action: MachineAction {
         /// Open the store and tell where the subscription stands. Always the first.
         case open
+        /// Let go of the store, which others may go on with.
+        case close
         case read(after: LogPosition)
         /// Apply a batch in one transaction. With `isCareful`, park what fails; without, fail.
         case apply([LogRecord], after: LogPosition, heldKeys: Set<String>, isCareful: Bool)
@@ -18,20 +20,53 @@ public struct DeliveryMachine: Sendable {
         /// At the given time, try the parked events that are due.
         case retry(at: Timestamp)
         case wait(afterFailures: Int, then: Step)
+
+        public var step: Step {
+            switch self {
+            case .open: .open
+            case .close: .close
+            case .read: .read
+            case .apply: .apply
+            case .acknowledge: .acknowledge
+            case .retry: .retry
+            case .wait(_, let step): step
+            }
+        }
     }
 
     /// What became of it.
-    public enum Input: Sendable {
+    public enum Input: MachineInput {
         case opened(Opening)
+        case closed
         case read([LogRecord])
         case applied(Application)
         case acknowledged
         case retried(Retry)
         case failed(Step, FleetError)
         case waited(Step)
+
+        public var ending: MachineEnding<Step>? {
+            switch self {
+            case .opened: .success(.open)
+            case .closed: .success(.close)
+            case .read: .success(.read)
+            case .applied: .success(.apply)
+            case .acknowledged: .success(.acknowledge)
+            case .retried: .success(.retry)
+            case .failed(let step, let error): .failure(step, error)
+            case .waited: nil
+            }
+        }
     }
 
-    public enum Step: Sendable, Hashable { case open, read, apply, acknowledge, retry }
+    public enum Step: Sendable, Hashable { case open, close, read, apply, acknowledge, retry }
+
+    private enum Phase {
+        case new
+        /// The store is opened, or will be after a while.
+        case opening
+        case open, closing, resting
+    }
 
     public struct Opening: Sendable {
         /// How far the store says that the subscription is.
@@ -69,6 +104,11 @@ public struct DeliveryMachine: Sendable {
         }
     }
 
+    private var phase = Phase.new
+    private var isOpening = false
+    private var isPaused = false
+    /// What is under way is to be ended, and the store let go of.
+    private var mustClose = false
     private var heldKeys: Set<String> = []
     /// Committed in the store.
     private var applied: LogPosition = .start
@@ -97,26 +137,48 @@ public struct DeliveryMachine: Sendable {
 
     public init() {}
 
-    /// Whether the last read found nothing, everything read is applied, and no event waits to be tried again.
-    public var isIdle: Bool { foundNothing && batches.isEmpty && nextDue == nil && acknowledged == applied }
+    /// Whether it rests, or the last read found nothing, everything read is applied, and no event waits to be tried again.
+    public var isIdle: Bool {
+        phase == .resting || (foundNothing && batches.isEmpty && nextDue == nil && acknowledged == applied)
+    }
 
-    /// The first action.
-    public mutating func start() -> [Action] { [.open] }
+    /// The first action; none where it is paused already.
+    public mutating func start() -> [Action] { open() }
+
+    public mutating func restart(isPaused: Bool) -> [Action] {
+        self.isPaused = isPaused
+        switch phase {
+        case .new: return []
+        case .resting: return open()
+        case .opening, .open, .closing:
+            mustClose = true
+            foundNothing = false
+            return next()
+        }
+    }
 
     /// Takes an answer, and returns what to do next.
     public mutating func handle(_ input: Input) -> [Action] {
         switch input {
         case .opened(let opening):
             failures[.open] = nil
+            isOpening = false
+            phase = .open
+            foundNothing = false
             applied = opening.position
             acknowledged = opening.position
             readThrough = opening.position
             heldKeys = opening.heldKeys
             nextDue = opening.nextDue
+        // What could not be closed is of no use any more, either.
+        case .closed, .failed(.close, _):
+            mustClose = false
+            failures = [:]
+            return open()
         case .read(let records):
             failures[.read] = nil
             isReading = false
-            if !mustReopen { take(records) }
+            if !mustReopen, !mustClose { take(records) }
         case .applied(let application):
             failures[.apply] = nil
             isApplying = false
@@ -138,7 +200,7 @@ public struct DeliveryMachine: Sendable {
             return failed(step, error) + next()
         case .waited(let step):
             waiting.remove(step)
-            if step == .open { return [.open] }
+            if step == .open, !mustClose { return open() }
         }
         return next()
     }
@@ -169,7 +231,8 @@ public struct DeliveryMachine: Sendable {
         foundNothing = false
         failures[step, default: 0] += 1
         switch step {
-        case .open: break
+        case .open: isOpening = false
+        case .close: break
         case .read: isReading = false
         case .apply: isApplying = false
         case .acknowledge: acknowledging = nil
@@ -189,9 +252,11 @@ public struct DeliveryMachine: Sendable {
     // MARK: What next
 
     private mutating func next() -> [Action] {
+        guard phase == .open || phase == .opening else { return [] }
         if mustReopen { return reopen() }
+        if phase == .opening { return mustClose && waiting.isEmpty && !isOpening ? close() : [] }
         var actions: [Action] = []
-        if !isApplying, !waiting.contains(.apply), let batch = batches.first {
+        if !mustClose, !isApplying, !waiting.contains(.apply), let batch = batches.first {
             isApplying = true
             actions.append(.apply(batch, after: applied, heldKeys: heldKeys, isCareful: isCareful))
         }
@@ -199,6 +264,7 @@ public struct DeliveryMachine: Sendable {
             acknowledging = (applied, unacknowledged)
             actions.append(.acknowledge(applied, records: unacknowledged))
         }
+        if mustClose { return isAtRest && applied == acknowledged ? close() : actions }
         if !isRetrying, !waiting.contains(.retry), let due = nextDue {
             isRetrying = true
             dueMeanwhile = nil
@@ -211,15 +277,40 @@ public struct DeliveryMachine: Sendable {
         return actions
     }
 
+    // MARK: Opening and closing
+
+    private var isAtRest: Bool {
+        !isReading && !isApplying && !isRetrying && acknowledging == nil && waiting.isEmpty
+    }
+
+    private mutating func open() -> [Action] {
+        phase = isPaused ? .resting : .opening
+        isOpening = !isPaused
+        return isPaused ? [] : [.open]
+    }
+
+    /// What was read and not applied is read again.
+    private mutating func close() -> [Action] {
+        forget()
+        phase = .closing
+        return [.close]
+    }
+
     /// Once nothing is under way any more, begins again from what the store says.
     private mutating func reopen() -> [Action] {
-        guard !isReading, !isApplying, !isRetrying, acknowledging == nil, waiting.isEmpty else { return [] }
+        guard isAtRest else { return [] }
         mustReopen = false
+        if mustClose { return close() }
+        forget()
+        phase = .opening
+        waiting.insert(.open)
+        return [.wait(afterFailures: max(1, failures.values.max() ?? 1), then: .open)]
+    }
+
+    private mutating func forget() {
         batches = []
         isCareful = false
         unacknowledged = 0
         nextDue = nil
-        waiting.insert(.open)
-        return [.wait(afterFailures: max(1, failures.values.max() ?? 1), then: .open)]
     }
 }

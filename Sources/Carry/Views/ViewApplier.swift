@@ -1,7 +1,7 @@
 import Brokers
 public import FleetCore
 import Inbox
-import Parking
+public import Parking
 public import Stores
 
 /// Applies records of one stream to one view, within one transaction of the view's store: effects, inbox rows, parked
@@ -11,6 +11,25 @@ public struct ViewApplier: Sendable {
     public let stream: StreamName
     let program: ViewProgram
     let retries: RetryPolicy
+    let reader: Reader
+
+    /// Who reads.
+    public enum Reader: String, Sendable {
+        case view
+        /// A program of a service's own.
+        case consumer
+
+        /// What to do where the stream is not the one that was read, besides putting that back.
+        func remedy(for subscription: SubscriptionName) -> String {
+            switch self {
+            case .view: "build the view from what this one holds: `flotilla views rebuild \(subscription)`"
+            case .consumer: "give the consumer another name, under which it begins with what this one holds"
+            }
+        }
+    }
+
+    /// For people: `view orders.order_lines`.
+    var readerName: String { "\(reader) \(subscription)" }
 
     /// How often an effect that failed is tried before an operator is needed, and how long apart.
     public struct RetryPolicy: Sendable {
@@ -37,17 +56,19 @@ public struct ViewApplier: Sendable {
     }
 
     public init(
-        subscription: SubscriptionName, stream: StreamName, program: ViewProgram, retries: RetryPolicy = RetryPolicy()
+        subscription: SubscriptionName, stream: StreamName, program: ViewProgram, retries: RetryPolicy = RetryPolicy(),
+        reader: Reader = .view
     ) {
         self.subscription = subscription
         self.stream = stream
         self.program = program
         self.retries = retries
+        self.reader = reader
     }
 
-    var parking: Parking { Parking(place: .view(subscription.view), stream: stream) }
+    public var parking: Parking { Parking(place: .subscription(subscription.name), stream: stream) }
     /// The view's name in the inbox of its store.
-    var inboxName: String { subscription.view.text }
+    var inboxName: String { subscription.name }
 
     /// A batch of records, with all that can be known of it before the transaction that applies it.
     struct Batch: Sendable {
@@ -55,6 +76,10 @@ public struct ViewApplier: Sendable {
         /// The subscription's number in the inbox.
         let number: Int64
         fileprivate let effects: ViewProgram.Effects
+
+        /// Of how many of the records the view does something.
+        var effectCount: EventCount { EventCount(effects.effects.count) }
+
         /// Of each effect, what the inbox is asked.
         fileprivate let acceptances: [[SQLValue]]
     }
@@ -160,7 +185,7 @@ public struct ViewApplier: Sendable {
         _ record: LogRecord, reason: String?, nextAttempt: Timestamp?, at now: Timestamp,
         in transaction: any StoreTransaction
     ) throws {
-        try parking.checkRoom(for: 1, limit: retries.maximumParked, in: transaction, at: "view \(subscription)")
+        try parking.checkRoom(for: 1, limit: retries.maximumParked, in: transaction, at: readerName)
         try parking.park(
             Parking.LogEntry(position: record.position.value, event: record.event), reason: reason,
             nextAttempt: nextAttempt, at: now, in: transaction)

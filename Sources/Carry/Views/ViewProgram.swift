@@ -1,17 +1,32 @@
-import FleetCore
+public import FleetCore
 public import SQLTemplate
-import Stores
+public import Stores
 
-/// What a view does on each type of event of one stream, compiled once.
+/// What somebody does with an event, in a transaction of their store. What it throws is undone; it may be run again.
+public typealias EventHandler = @Sendable (Event, any StoreTransaction) throws -> Void
+
+/// What a view, or another reader, does on each type of event of one stream, compiled once.
 public struct ViewProgram: Sendable {
-    private let reactions: [CompiledReaction]
+    private enum Reaction: Sendable {
+        case statements(CompiledReaction)
+        case handler(EventHandler)
+    }
+
+    private let reactions: [Reaction]
     /// The number of each event type's reaction.
     private let numbers: [String: Int]
 
     /// - Parameter reactions: the templates of each event type.
     public init(_ reactions: [(type: String, template: SQLTemplate)]) {
-        self.reactions = reactions.map { CompiledReaction($0.template) }
+        self.reactions = reactions.map { .statements(CompiledReaction($0.template)) }
         numbers = Dictionary(reactions.enumerated().map { ($1.type, $0) }) { _, last in last }
+    }
+
+    /// - Parameter handlers: the handler of each event type. An error that it throws is the event's fault, and has it parked,
+    ///   unless it is one of the store's.
+    public init(handlers: [(type: String, handler: EventHandler)]) {
+        reactions = handlers.map { .handler($0.handler) }
+        numbers = Dictionary(handlers.enumerated().map { ($1.type, $0) }) { _, last in last }
     }
 
     /// What the program does on some events, worked out ahead of the transaction in which it is done: which statements,
@@ -30,6 +45,8 @@ public struct ViewProgram: Sendable {
         fileprivate var parameters: [[SQLValue]] = []
         /// Why the values of an effect cannot be had, by its number.
         fileprivate var failures: [Int: FleetError] = [:]
+        /// What is handed to a handler, by the effect's number.
+        fileprivate var handed: [Int: Event] = [:]
     }
 
     func effects(of events: some Sequence<Event>) -> Effects {
@@ -41,10 +58,15 @@ public struct ViewProgram: Sendable {
             last = (event.type, number)
             guard let number else { continue }
             let effect = Effects.Effect(event: index, reaction: number, firstParameters: result.parameters.count)
-            do {
-                try reactions[number].appendParameters(of: event, to: &result.parameters)
-            } catch {
-                result.failures[result.effects.count] = FleetError.wrapping(error)
+            switch reactions[number] {
+            case .statements(let reaction):
+                do {
+                    try reaction.appendParameters(of: event, to: &result.parameters)
+                } catch {
+                    result.failures[result.effects.count] = FleetError.wrapping(error)
+                }
+            case .handler:
+                result.handed[result.effects.count] = event
             }
             result.effects.append(effect)
         }
@@ -92,14 +114,34 @@ public struct ViewProgram: Sendable {
         ) throws {
             if let failure = effects.failures[number] { throw failure }
             let effect = effects.effects[number]
-            if statements[effect.reaction].isEmpty {
-                let reaction = program.reactions[effect.reaction]
+            if let event = effects.handed[number] { return try handle(event, effect.reaction) }
+            if statements[effect.reaction].isEmpty, case .statements(let reaction) = program.reactions[effect.reaction]
+            {
                 statements[effect.reaction] = try reaction.statements.map { try transaction.prepare($0.sql) }
             }
             for index in statements[effect.reaction].indices {
                 try body(statements[effect.reaction][index], effects.parameters[effect.firstParameters + index])
             }
         }
+
+        private func handle(_ event: Event, _ reaction: Int) throws {
+            guard case .handler(let handler) = program.reactions[reaction] else { return }
+            do {
+                try handler(event, transaction)
+            } catch let error as FleetError where Self.storeCodes.contains(error.code) {
+                throw error
+            } catch {
+                throw FleetError(
+                    .badEvent, "the handler of \(event.type) failed: \(error)",
+                    remedy: "mend the handler or the event's writer, or discard the event")
+            }
+        }
+
+        /// What a store throws: trying again helps, or the event is parked as where a statement of a view fails.
+        private static let storeCodes: Set<FleetError.Code> = [
+            .busy, .full, .readOnly, .corrupt, .missing, .unavailable, .denied, .statement, .badEvent,
+            .conflictingTransactions, .cancelled, .bug,
+        ]
     }
 }
 

@@ -122,7 +122,7 @@ public struct ViewRebuilder: Sendable {
 
     private func cursor(of applier: ViewApplier) -> SubscriptionName {
         SubscriptionName(
-            service: applier.subscription.service, view: ViewName(unchecked: "\(applier.subscription.view)~rebuild"))
+            service: applier.subscription.service, name: "\(applier.subscription.name)~rebuild")
     }
 
     private func forgetCursors() async {

@@ -12,16 +12,21 @@ public struct TopicPattern: Hashable, Sendable {
         case type
     }
 
-    private enum Part: Hashable, Sendable {
+    enum Part: Hashable, Sendable {
         case literal(String)
         case placeholder(Placeholder)
     }
 
-    private let parts: [Part]
+    let parts: [Part]
 
     /// `{fleet}.{service}.{aggregatetype}`
     public static let standard = TopicPattern(parts: [
         .placeholder(.fleet), .literal("."), .placeholder(.service), .literal("."), .placeholder(.aggregateType),
+    ])
+
+    /// `{fleet}.{service}.{type}`: what stands in its place on NATS, where a part of a subject is what readers filter by.
+    public static let standardSubject = TopicPattern(parts: [
+        .placeholder(.fleet), .literal("."), .placeholder(.service), .literal("."), .placeholder(.type),
     ])
 
     private init(parts: [Part]) {

@@ -17,14 +17,17 @@ public struct WireMessage: Hashable, Sendable {
     public var headers: [Header]
     /// The payload, byte for byte; `nil` where the event has no data.
     public var value: [UInt8]?
+    /// Whether the topic is a subject of NATS, which was made so that a server takes it.
+    public var isSubject: Bool
 
-    public init(topic: String, key: String, headers: [Header], value: [UInt8]?) {
+    public init(topic: String, key: String, headers: [Header], value: [UInt8]?, isSubject: Bool = false) {
         self.topic = topic
         self.key = key
         self.headers = headers
         self.value = value
+        self.isSubject = isSubject
     }
 
     /// Why no broker would take the message; `nil` where nothing is wrong with it.
-    public var objection: String? { TopicRule.objection(to: topic) }
+    public var objection: String? { isSubject ? nil : TopicRule.objection(to: topic) }
 }

@@ -35,7 +35,7 @@ public struct BrokerMigration: Sendable {
     private static let limit = BatchLimit(events: 1024, bytes: .mebibytes(2))
     /// Its cursor at the embedded broker, so that retention waits.
     private static let subscription = SubscriptionName(
-        service: ServiceName(unchecked: "migration"), view: ViewName(unchecked: "broker~copy"))
+        service: ServiceName(unchecked: "migration"), name: "broker~copy")
 
     public init(_ fleet: FleetDefinition, onStep: @escaping @Sendable (Step) -> Void) {
         self.fleet = fleet
@@ -64,10 +64,12 @@ public struct BrokerMigration: Sendable {
         let source = Connectors.broker(of: embedded)
         let target = Connectors.broker(of: fleet)
         do {
-            guard let adopter = target as? any StreamAdopter else {
+            guard let target = target as? any RecordCopier,
+                let setup = Connectors.brokerSetup(of: fleet) as? any StreamAdoptingSetup
+            else {
                 throw FleetError(.invalidInput, "\(target.name) cannot take over streams of another broker")
             }
-            let outcome = try await move(from: source, to: adopter)
+            let outcome = try await move(from: source, to: target, setup)
             await source.close()
             await target.close()
             return outcome
@@ -80,9 +82,11 @@ public struct BrokerMigration: Sendable {
         }
     }
 
-    private func move(from source: any Broker, to target: any StreamAdopter) async throws -> Outcome {
+    private func move(
+        from source: any Broker, to target: any RecordCopier, _ setup: any StreamAdoptingSetup
+    ) async throws -> Outcome {
         let streams = fleet.publishers.map(\.stream)
-        for stream in streams { try await begin(stream, from: source, to: target) }
+        for stream in streams { try await begin(stream, from: source, setup) }
         for stream in streams { try await copy(stream, from: source, to: target) }
         let state = Connectors.state(of: fleet)
         do {
@@ -103,7 +107,7 @@ public struct BrokerMigration: Sendable {
     }
 
     /// Makes the stream at its new place, or finds how far it was copied.
-    private func begin(_ stream: StreamName, from source: any Broker, to target: any StreamAdopter) async throws {
+    private func begin(_ stream: StreamName, from source: any Broker, _ setup: any StreamAdoptingSetup) async throws {
         let bounds: StreamBounds
         do {
             bounds = try await source.bounds(of: stream)
@@ -113,16 +117,17 @@ public struct BrokerMigration: Sendable {
                 remedy: "if the fleet never ran on the embedded broker, there is nothing to move: `flotilla apply`")
         }
         try await source.subscribe(Self.subscription, to: stream, at: nil)
-        try await target.adopt(stream, identity: bounds.identity, from: bounds.first)
+        try await setup.adopt(stream, identity: bounds.identity, from: bounds.first)
     }
 
-    private func copy(_ stream: StreamName, from source: any Broker, to target: any StreamAdopter) async throws {
+    private func copy(_ stream: StreamName, from source: any Broker, to target: any RecordCopier) async throws {
         let here = try await target.bounds(of: stream)
         var position = here.last
         let first = max(position.value, here.first.value - 1)
         position = LogPosition(first)
         while true {
-            let there = try await source.bounds(of: stream).last
+            let bounds = try await source.bounds(of: stream)
+            let there = bounds.last
             guard position <= there else {
                 throw FleetError(
                     .conflict,
@@ -131,6 +136,12 @@ public struct BrokerMigration: Sendable {
                     remedy: "remove the stream at the new broker, and run this again")
             }
             if position == there { return }
+            guard position.value >= bounds.first.value - 1 else {
+                throw FleetError(
+                    .gap,
+                    "the copy of stream \(stream) ends at position \(position), and retention has dropped what came next",
+                    remedy: "remove the stream at the new broker, and run this again")
+            }
             let records = try await source.read(stream, after: position, limit: Self.limit)
             guard let last = records.last?.position else { return }
             try await target.append(copies: records, to: stream)
@@ -146,7 +157,7 @@ public struct BrokerMigration: Sendable {
 
     /// Waits until nobody carries the fleet, and copies what comes meanwhile.
     private func takeHold(
-        of state: any FleetState, _ streams: [StreamName], from source: any Broker, to target: any StreamAdopter
+        of state: any FleetState, _ streams: [StreamName], from source: any Broker, to target: any RecordCopier
     ) async throws -> any FleetHold {
         var told = ""
         while true {
@@ -163,7 +174,7 @@ public struct BrokerMigration: Sendable {
     }
 
     private func finish(
-        _ streams: [StreamName], from source: any Broker, to target: any StreamAdopter
+        _ streams: [StreamName], from source: any Broker, to target: any RecordCopier
     ) async throws -> Outcome {
         onStep(.copyingTheRest)
         var copied: [(StreamName, Int)] = []

@@ -1,13 +1,18 @@
 import Brokers
 import EmbeddedBroker
+import Endpoints
 import FleetCore
 import FleetFile
+import HTTPEndpoint
 import Outbox
 import SQLTemplate
 import SQLiteStore
 import Stores
 import Views
 
+#if NATS
+    import NATSBroker
+#endif
 #if Postgres
     import PostgresConnection
     import PostgresStore
@@ -20,7 +25,11 @@ enum Connectors {
     #else
         static let storeSchemes: Set<String> = ["sqlite"]
     #endif
-    static let brokerEngines: Set<String> = ["embedded"]
+    #if NATS
+        static let brokerEngines: Set<String> = ["embedded", "nats"]
+    #else
+        static let brokerEngines: Set<String> = ["embedded"]
+    #endif
 
     static func dialect(of store: StoreAddress) -> SQLDialect { store.isSQLite ? .sqlite : .postgresql }
 
@@ -118,6 +127,15 @@ enum Connectors {
         return nil
     }
 
+    /// Somewhere that events are delivered to; whoever asked for it closes it.
+    static func endpoint(_ definition: PushEndpointDefinition) -> any EventEndpoint {
+        HTTPEndpoint(
+            HTTPEndpoint.Settings(
+                url: definition.url, name: definition.name, secret: definition.secret, timeout: definition.timeout,
+                connections: definition.inFlightLimit, allowsPrivateAddresses: definition.allowsPrivateAddresses,
+                authorities: definition.authorities))
+    }
+
     static func rebuild(of view: ViewNeeds, in service: ServiceDefinition) throws -> any ViewRebuild {
         #if Postgres
             if !service.store.isSQLite { return PostgresRebuild(view, address: service.postgresAddress) }
@@ -138,7 +156,14 @@ enum Connectors {
     ///   - epoch: of whoever carries the fleet; `nil` for those who append nothing, or whom nobody can fence.
     ///   - isReadOnly: whether it is only to be looked at.
     static func broker(of fleet: FleetDefinition, epoch: Int64? = nil, isReadOnly: Bool = false) -> any Broker {
-        EmbeddedBroker(
+        #if NATS
+            if let settings = fleet.natsSettings {
+                // Who was replaced is refused by the sequence that each of its messages names, not by an epoch.
+                return NATSBroker(
+                    settings, mappings: fleet.natsMappings, retention: fleet.broker.retention.limits)
+            }
+        #endif
+        return EmbeddedBroker(
             directory: fleet.streamsDirectory, retention: fleet.broker.retention.limits, epoch: epoch,
             isReadOnly: isReadOnly)
     }
@@ -162,7 +187,14 @@ enum Connectors {
     }
 
     static func brokerSetup(of fleet: FleetDefinition) -> any BrokerSetup {
-        EmbeddedBrokerSetup(directory: fleet.streamsDirectory, retention: fleet.broker.retention.limits)
+        #if NATS
+            if let settings = fleet.natsSettings, let nats = fleet.broker.nats {
+                return NATSBrokerSetup(
+                    settings, mappings: fleet.natsMappings, limit: fleet.broker.retention.limit,
+                    replicas: nats.replicas)
+            }
+        #endif
+        return EmbeddedBrokerSetup(directory: fleet.streamsDirectory, retention: fleet.broker.retention.limits)
     }
 }
 
@@ -207,9 +239,8 @@ extension FleetDefinition {
     var brokerNeeds: BrokerNeeds {
         var readers: [(SubscriptionName, StreamName)] = []
         for service in services {
-            for view in service.views {
-                let subscription = SubscriptionName(service: service.name, view: view.name)
-                readers += view.sources.map { (subscription, stream(of: $0)) }
+            for (subscription, sources) in service.subscriptions {
+                readers += sources.map { (subscription, stream(of: $0)) }
             }
         }
         return BrokerNeeds(streams: publishers.map(\.stream), subscriptions: readers)
@@ -217,9 +248,18 @@ extension FleetDefinition {
 }
 
 extension ServiceDefinition {
+    /// Who reads streams for the service, and those of which services.
+    var subscriptions: [(name: SubscriptionName, sources: [ServiceName])] {
+        let views = views.map { (SubscriptionName(service: name, view: $0.name), $0.sources) }
+        let consumers = consumers.map { (SubscriptionName(service: name, view: $0.name), $0.sources) }
+        return views + (push.isEmpty ? [] : [(SubscriptionName.push(to: name), pushSources)]) + consumers
+    }
+
     /// - Parameter stream: where the service's events go.
     func storeNeeds(stream: StreamName) -> StoreNeeds {
-        StoreNeeds(outbox: publishes.isEmpty ? nil : outboxNeeds(stream: stream), views: views.map(viewNeeds))
+        StoreNeeds(
+            outbox: publishes.isEmpty ? nil : outboxNeeds(stream: stream), views: views.map(viewNeeds),
+            isPushedTo: !push.isEmpty)
     }
 
     func outboxNeeds(stream: StreamName) -> OutboxNeeds {

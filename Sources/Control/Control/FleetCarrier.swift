@@ -52,7 +52,8 @@ public struct FleetCarrier: Sendable {
         while let hold = try await takeHold() {
             let run: FleetRun
             do {
-                run = try FleetRun(fleet, hold: hold, options: options, logger: logger)
+                run = try FleetRun(
+                    fleet, hold: hold, state: state, flow: try await state.flow(), options: options, logger: logger)
             } catch {
                 await hold.release()
                 throw error

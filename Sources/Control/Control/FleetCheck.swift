@@ -19,9 +19,14 @@ public enum FleetCheck {
     }
 
     static func read(path: String, environment: [String: String]) -> FleetFileResult {
-        FleetFileReader(
+        var result = FleetFileReader(
             environment: environment, storeSchemes: Connectors.storeSchemes, brokerEngines: Connectors.brokerEngines
         ).read(path: path)
+        let problems = result.draft?.subjectProblems() ?? []
+        if problems.isEmpty { return result }
+        result.problems = (result.problems + problems).sorted { $0.location < $1.location }
+        result.definition = nil
+        return result
     }
 
     /// - Parameter isComplete: whether all of the file could be read; what could not may hold the tables that a statement

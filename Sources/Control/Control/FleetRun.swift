@@ -2,13 +2,15 @@ import Brokers
 public import FleetCore
 public import FleetFile
 import Logging
+import Push
 import Relay
 import SQLiteStore
 import ServiceLifecycle
+import Stores
 import Synchronization
 import Views
 
-/// Carries a fleet's events: one relay a publishing service, one delivery a view and stream.
+/// Carries a fleet's events: one relay a publishing service, one delivery a subscription and stream.
 public final class FleetRun: Sendable {
     public struct Options: Sendable {
         /// End when nothing is pending.
@@ -23,10 +25,14 @@ public final class FleetRun: Sendable {
     public struct Work: Sendable {
         public enum Kind: Sendable { case relay, delivery }
         public var kind: Kind
-        /// The service whose outbox is relayed, or the view that is delivered to.
+        /// The service whose outbox is relayed, or the subscription that is delivered to.
         public var subject: String
         public var stream: StreamName
         public var progress: Progress
+        let gate: FlowGate
+
+        /// Whether an operator has it rest.
+        public var isPaused: Bool { gate.isPaused }
     }
 
     public let fleet: FleetDefinition
@@ -34,17 +40,29 @@ public final class FleetRun: Sendable {
     public let work: [Work]
     private let relays: [RelayService]
     private let deliveries: [DeliveryService]
+    private let pushes: [PushService]
+    private let endpoints: [PushAssembly]
     private let broker: any Broker
     private let stores: [SharedStore]
     private let hold: any FleetHold
+    private let state: any FleetState
+    private let gates: FlowGates
     private let changes: ChangeSignal
     private let options: Options
     private let logger: Logger
 
-    /// - Parameter hold: the right to carry the fleet; it is released at the end of ``run(with:)``.
-    init(_ fleet: FleetDefinition, hold: any FleetHold, options: Options = Options(), logger: Logger) throws {
+    /// - Parameters:
+    ///   - hold: the right to carry the fleet; it is released at the end of ``run(with:until:)``.
+    ///   - flow: what the state holds of what operators have told the fleet's parts.
+    init(
+        _ fleet: FleetDefinition, hold: any FleetHold, state: any FleetState, flow: [FlowEntry],
+        options: Options = Options(), logger: Logger
+    ) throws {
         self.fleet = fleet
         self.hold = hold
+        self.state = state
+        let gates = FlowGates(fleet.flowSubjects, entries: flow)
+        self.gates = gates
         self.options = options
         self.logger = logger
         broker = Connectors.broker(of: fleet, epoch: hold.epoch)
@@ -60,13 +78,14 @@ public final class FleetRun: Sendable {
         for (service, stream) in fleet.publishers {
             let progress = Progress(name: "\(service.name) outbox", changes: changes)
             let publishes = service.publishes
+            let gate = gates.gate(of: service.name.text)
             relays.append(
                 RelayService(
                     stream: stream,
                     contract: RelayContract(
                         service: service.name, maximumEventSize: service.outbox.maximumEventSize,
                         publishes: { publishes.contains($0) }),
-                    broker: broker, patience: patience, progress: progress,
+                    broker: broker, patience: patience, progress: progress, gate: gate,
                     makeSource: {
                         // Whoever else captures this outbox was told to leave it, if the fleet is still ours.
                         try await hold.confirm()
@@ -74,28 +93,54 @@ public final class FleetRun: Sendable {
                             of: service, stream: stream, watcher: watcher,
                             spoolDirectory: "\(fleet.state.directory)/spool", evictsOthers: hold.epoch != nil)
                     }))
-            work.append(Work(kind: .relay, subject: service.name.text, stream: stream, progress: progress))
+            work.append(
+                Work(kind: .relay, subject: service.name.text, stream: stream, progress: progress, gate: gate))
         }
-        for service in fleet.services where !service.views.isEmpty {
+        var pushes: [PushService] = []
+        var endpoints: [PushAssembly] = []
+        var pushing: [(ServiceDefinition, SharedStore)] = []
+        for service in fleet.services where !service.views.isEmpty || !service.push.isEmpty {
             let store = SharedStore(service)
             stores.append(store)
             for view in service.views {
                 for applier in try fleet.appliers(of: view, in: service) {
                     let name = "\(applier.subscription) from \(applier.stream.service)"
                     let progress = Progress(name: name, changes: changes)
+                    let gate = gates.gate(of: applier.subscription.description)
                     deliveries.append(
                         DeliveryService(
-                            applier: applier, stores: store, broker: broker, patience: patience, progress: progress))
+                            applier: applier, stores: store, broker: broker, limit: view.limit.batch,
+                            rate: view.limit.rate, patience: patience, progress: progress, gate: gate))
                     work.append(
                         Work(
                             kind: .delivery, subject: applier.subscription.description, stream: applier.stream,
-                            progress: progress))
+                            progress: progress, gate: gate))
                 }
+            }
+            if !service.push.isEmpty { pushing.append((service, store)) }
+        }
+        // Nothing fails from here on: whoever has connections gets to close them.
+        for (service, store) in pushing {
+            let assembly = PushAssembly(of: service, in: fleet)
+            endpoints.append(assembly)
+            for plan in assembly.plans {
+                let name = "\(plan.subscription) from \(plan.stream.service)"
+                let progress = Progress(name: name, changes: changes)
+                let gate = gates.gate(of: plan.subscription.description)
+                pushes.append(
+                    PushService(
+                        plan: plan, stores: store, broker: broker, patience: patience, progress: progress, gate: gate))
+                work.append(
+                    Work(
+                        kind: .delivery, subject: plan.subscription.description, stream: plan.stream,
+                        progress: progress, gate: gate))
             }
         }
         self.work = work
         self.relays = relays
         self.deliveries = deliveries
+        self.pushes = pushes
+        self.endpoints = endpoints
         self.stores = stores
     }
 
@@ -107,9 +152,8 @@ public final class FleetRun: Sendable {
     ///   has taken over the fleet.
     func run(with companions: [any Service], until signals: EndSignals) async throws -> Bool {
         let drained = Mutex(false)
-        let recorder = RunRecorder(hold: hold, work: work, changes: changes, logger: logger)
-        let trimmer = TrimmingService(
-            streams: fleet.publishers.map(\.stream), broker: broker, logger: logger)
+        let recorder = RunRecorder(hold: hold, work: work, relays: relays, changes: changes, logger: logger)
+        let trimmer = TrimmingService(needs: fleet.brokerNeeds, broker: broker, logger: logger)
         var services: [ServiceGroupConfiguration.ServiceConfiguration] = []
         // The first to begin, and the last to end.
         services.append(.init(service: HoldKeeper(hold: hold)))
@@ -118,9 +162,12 @@ public final class FleetRun: Sendable {
         }
         services += relays.map { .init(service: $0) }
         services += deliveries.map { .init(service: $0) }
+        services += pushes.map { .init(service: $0) }
         services += companions.map { .init(service: $0) }
         let retained = RetainedLogWatch(services: fleet.publishers, logger: logger)
-        services += [.init(service: recorder), .init(service: trimmer), .init(service: retained)]
+        let flow = FlowWatch(state: state, gates: gates, changes: changes, logger: logger)
+        let watchers: [any Service] = [flow, recorder, trimmer, retained]
+        services += watchers.map { .init(service: $0) }
         if options.untilIdle {
             services.append(
                 .init(
@@ -140,6 +187,7 @@ public final class FleetRun: Sendable {
     }
 
     private func close() async {
+        for assembly in endpoints { await assembly.close() }
         for store in stores { await store.close() }
         await broker.close()
         await hold.release()

@@ -99,7 +99,13 @@ public enum FleetSetup {
 
     /// - Throws: `notApplied` where `apply` has something to do, and what the first part that cannot be used throws.
     public static func requireApplied(_ fleet: FleetDefinition) async throws {
-        let plan = await plan(fleet)
+        let plan = await parts(of: fleet) {
+            try await $0.plan($1)
+        } broker: {
+            try await Connectors.brokerSetup(of: fleet).obstacles(to: $0)
+        } state: {
+            try await $0.plan()
+        }
         // What is not here any more is not waited for.
         if let gone = plan.failures.first(where: { $0.code == .gap }) { throw gone }
         let missing = plan.parts.flatMap { part in part.steps.map { "\(part.name): \($0)" } }

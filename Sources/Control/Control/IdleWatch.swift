@@ -21,7 +21,7 @@ struct IdleWatch: Service {
         try await cancelWhenGracefulShutdown {
             while !Task.isCancelled {
                 let generation = changes.generation
-                if work.allSatisfy({ $0.progress.snapshot.isIdle }), try await isDrained() {
+                if pending.allSatisfy({ $0.progress.snapshot.isIdle }), try await isDrained() {
                     onDrained()
                     return
                 }
@@ -31,19 +31,26 @@ struct IdleWatch: Service {
         }
     }
 
+    /// What is paused is nobody's to wait for.
+    private var pending: [FleetRun.Work] { work.filter { !$0.isPaused } }
+
     /// What the parts say of themselves may be out of date by the time the last of them says it: the stores decide.
     private func isDrained() async throws -> Bool {
-        for relay in relays where !(try await relay.isDrained()) { return false }
+        for relay in relays where !relay.isPaused {
+            guard try await relay.isDrained() else { return false }
+        }
         return await FleetStatus.readViews(fleet).isDrained
     }
 
     private func giveUpIfStuck() throws {
         let now = Timestamp.now()
-        let stuck = work.compactMap { $0.progress.snapshot.condition }.filter { condition in
+        let stuck = pending.compactMap { $0.progress.snapshot.condition }.filter { condition in
             let patience = condition.error.isRetriable ? Self.patience : Self.shortPatience
             return now.elapsed(since: condition.since) > patience
         }
-        let isOtherwiseDone = work.allSatisfy { $0.progress.snapshot.isIdle || $0.progress.snapshot.condition != nil }
+        let isOtherwiseDone = pending.allSatisfy {
+            $0.progress.snapshot.isIdle || $0.progress.snapshot.condition != nil
+        }
         if isOtherwiseDone, let first = stuck.first { throw first.error }
     }
 }

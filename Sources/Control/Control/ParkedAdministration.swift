@@ -2,6 +2,7 @@ import Brokers
 public import FleetCore
 public import FleetFile
 public import Parking
+import Push
 import Relay
 import Stores
 import Views
@@ -10,7 +11,7 @@ import Views
 public struct ParkedAdministration: Sendable {
     /// A parked event and where it is.
     public struct Item: Sendable {
-        /// `orders outbox`, or the view: `orders.order_lines`.
+        /// `orders outbox`, or the subscription: `orders.order_lines`, `orders.push`.
         public var place: String
         public var stream: StreamName
         public var event: ParkedEvent
@@ -23,6 +24,8 @@ public struct ParkedAdministration: Sendable {
         public var applied: Int
         /// Why one of them failed again; it stays parked.
         public var failure: FleetError?
+        /// Whether a program of the service's own is to try it, and will.
+        public var isAsked = false
     }
 
     private let fleet: FleetDefinition
@@ -35,24 +38,50 @@ public struct ParkedAdministration: Sendable {
         var service: ServiceDefinition
         var name: String
         var parking: Parking
-        /// The view's applier; `nil` for an outbox.
-        var applier: ViewApplier?
+        var effect: Effect
     }
+
+    /// What it means for an event not to be parked any more.
+    private enum Effect {
+        case publish
+        case apply(ViewApplier)
+        case push
+        /// A program of the service's own does it.
+        case ask
+    }
+
+    /// Tries the parked events of a key, in order; first drops one of them, where one is named.
+    private typealias Retrier = (
+        _ key: String, _ discarded: ParkedEvent?
+    ) async throws -> (applied: Int, failure: FleetError?)
 
     private func sites() throws -> [Site] {
         var sites: [Site] = []
         for service in fleet.services {
             if !service.publishes.isEmpty {
                 let parking = Parking(place: .outbox, stream: fleet.stream(of: service.name))
-                sites.append(Site(service: service, name: "\(service.name) outbox", parking: parking))
+                sites.append(
+                    Site(service: service, name: "\(service.name) outbox", parking: parking, effect: .publish))
             }
             for view in service.views {
                 for applier in try fleet.appliers(of: view, in: service) {
-                    let parking = Parking(place: .view(view.name), stream: applier.stream)
+                    let parking = Parking(place: .subscription(view.name.text), stream: applier.stream)
                     sites.append(
                         Site(
-                            service: service, name: applier.subscription.description, parking: parking, applier: applier
-                        ))
+                            service: service, name: applier.subscription.description, parking: parking,
+                            effect: .apply(applier)))
+                }
+            }
+            let push = SubscriptionName.push(to: service.name)
+            for source in service.pushSources {
+                let parking = Parking(place: .subscription(push.name), stream: fleet.stream(of: source))
+                sites.append(Site(service: service, name: push.description, parking: parking, effect: .push))
+            }
+            for consumer in service.consumers {
+                let name = SubscriptionName(service: service.name, view: consumer.name)
+                for source in consumer.sources {
+                    let parking = Parking(place: .subscription(name.name), stream: fleet.stream(of: source))
+                    sites.append(Site(service: service, name: name.description, parking: parking, effect: .ask))
                 }
             }
         }
@@ -78,7 +107,7 @@ public struct ParkedAdministration: Sendable {
             let keys =
                 ids.isEmpty
                 ? nil : try await store.read { try Set(Self.events(ids, at: site, in: $0).map(\.event.key)) }
-            guard let applier = site.applier else {
+            if case .publish = site.effect {
                 let results = try await release(at: site, store, broker).publish(keys: keys)
                 return results.map {
                     Outcome(item: item($0.head, at: site), applied: $0.published, failure: $0.failure)
@@ -89,14 +118,14 @@ public struct ParkedAdministration: Sendable {
                 let keys = try keys ?? site.parking.heldKeys(in: transaction)
                 return try keys.compactMap { try site.parking.head(of: $0, in: transaction) }
             }
-            var outcomes: [Outcome] = []
-            for head in heads.sorted(by: { $0.sequence < $1.sequence }) {
-                let (applied, failure) = try await store.write {
-                    try applier.retry(key: head.event.key, automatically: false, at: .now(), in: $0)
+            return try await withRetrier(at: site, store) { retry in
+                var outcomes: [Outcome] = []
+                for head in heads.sorted(by: { $0.sequence < $1.sequence }) {
+                    let (applied, failure) = try await retry(head.event.key, nil)
+                    outcomes.append(Outcome(item: item(head, at: site), applied: applied, failure: failure))
                 }
-                outcomes.append(Outcome(item: item(head, at: site), applied: applied, failure: failure))
+                return outcomes
             }
-            return outcomes
         }
     }
 
@@ -108,26 +137,69 @@ public struct ParkedAdministration: Sendable {
                 ids.isEmpty
                 ? try await failures(at: site, store)
                 : try await store.read { try Self.events(ids, at: site, in: $0) }
-            guard let applier = site.applier else {
+            if case .publish = site.effect {
                 return try await discard(chosen, at: site, store, release(at: site, store, broker))
             }
-            var outcomes: [Outcome] = []
-            for event in chosen {
-                let (applied, failure) = try await discard(event, at: site, store, applier)
-                outcomes.append(Outcome(item: item(event, at: site), applied: applied, failure: failure))
+            return try await withRetrier(at: site, store) { retry in
+                var outcomes: [Outcome] = []
+                for event in chosen {
+                    let (applied, failure) = try await retry(event.event.key, event)
+                    outcomes.append(Outcome(item: item(event, at: site), applied: applied, failure: failure))
+                }
+                return outcomes
             }
-            return outcomes
         }
     }
 
-    private func discard(
-        _ event: ParkedEvent, at site: Site, _ store: any Store, _ applier: ViewApplier
-    ) async throws -> (applied: Int, failure: FleetError?) {
-        try await store.write { transaction in
-            try site.parking.remove(event, in: transaction)
-            // One that only waited leaves its key held by the one before it.
-            if event.reason == nil { return (0, nil) }
-            return try applier.retry(key: event.event.key, automatically: false, at: .now(), in: transaction)
+    private func withRetrier(
+        at site: Site, _ store: any Store, _ body: (Retrier) async throws -> [Outcome]
+    ) async throws -> [Outcome] {
+        let parking = site.parking
+        switch site.effect {
+        case .publish:
+            throw FleetError(.bug, "what is parked at an outbox is released, and not retried")
+        case .apply(let applier):
+            return try await body { key, discarded in
+                try await store.write { transaction in
+                    if let discarded { try parking.remove(discarded, in: transaction) }
+                    // One that only waited leaves its key held by the one before it.
+                    if let discarded, discarded.reason == nil { return (0, nil) }
+                    return try applier.retry(key: key, automatically: false, at: .now(), in: transaction)
+                }
+            }
+        case .ask:
+            return try await body { key, discarded in
+                try await store.write { transaction in
+                    if let discarded { try parking.remove(discarded, in: transaction) }
+                    if let discarded, discarded.reason == nil { return (0, nil) }
+                    guard let head = try parking.head(of: key, in: transaction) else { return (0, nil) }
+                    try parking.postpone(
+                        head, reason: head.reason ?? "to be tried again", until: .now(), in: transaction)
+                    return (0, nil)
+                }
+            }.map { outcome in
+                var outcome = outcome
+                outcome.isAsked = true
+                return outcome
+            }
+        case .push:
+            let assembly = PushAssembly(of: site.service, in: fleet)
+            let pushes = assembly.plans.filter { $0.stream == parking.stream }.map {
+                ParkedPush(plan: $0, store: store)
+            }
+            do {
+                let outcomes = try await body { key, discarded in
+                    if let discarded { try await store.write { try parking.remove(discarded, in: $0) } }
+                    guard let push = pushes.first, discarded == nil || discarded?.reason != nil else { return (0, nil) }
+                    let (delivered, failure) = try await push.retry(key: key)
+                    return (delivered, failure)
+                }
+                await assembly.close()
+                return outcomes
+            } catch {
+                await assembly.close()
+                throw error
+            }
         }
     }
 

@@ -1,8 +1,8 @@
 import FleetCore
 import FleetFile
 import Stores
+import Subscriptions
 import Synchronization
-import Views
 
 /// One service's store, opened once for all its views, and anew after it has failed.
 final class SharedStore: StoreProvider {

@@ -12,7 +12,8 @@ public struct StreamReading: Sendable {
     }
 
     private let fleet: FleetDefinition
-    private let mapping: WireMapping
+    private let stream: StreamName
+    private let message: @Sendable (Event) -> WireMessage
 
     /// What is held in memory at once; a single larger event is, too.
     private static let batch = BatchLimit(events: 256, bytes: .mebibytes(1))
@@ -32,8 +33,18 @@ public struct StreamReading: Sendable {
                     : "services that publish are \(publishers.joined(separator: ", "))")
         }
         self.fleet = fleet
-        mapping = WireMapping(
-            stream: fleet.stream(of: service.name), topic: service.topic, format: format ?? service.format)
+        let stream = fleet.stream(of: service.name)
+        self.stream = stream
+        if fleet.hasSubjects, format == nil {
+            let mapping = NATSMapping(
+                stream: stream, subjects: try SubjectMapping(stream: stream, topic: service.topic),
+                format: service.format)
+            message = { mapping.message(of: $0) }
+        } else {
+            let mapping = WireMapping(
+                stream: stream, topic: service.topic ?? .standard, format: format ?? service.format)
+            message = { mapping.message(of: $0) }
+        }
     }
 
     /// Reads records in order, a batch at a time, until `body` says that it wants no more.
@@ -60,7 +71,7 @@ public struct StreamReading: Sendable {
         _ broker: any Broker, from first: LogPosition?, limit: Int?, follows: Bool,
         _ body: @Sendable ([Record]) async throws -> Bool
     ) async throws {
-        let bounds = try await broker.bounds(of: mapping.stream)
+        let bounds = try await broker.bounds(of: stream)
         let start = first ?? bounds.first
         try check(start, bounds)
         var position = LogPosition(start.value - 1)
@@ -70,23 +81,23 @@ public struct StreamReading: Sendable {
                 events: EventCount(min(rest, Self.batch.events.value)), bytes: Self.batch.bytes)
             var records: [LogRecord]
             do {
-                records = try await broker.read(mapping.stream, after: position, limit: batch)
+                records = try await broker.read(stream, after: position, limit: batch)
             } catch let error as FleetError where error.code == .gap {
                 // Retention was faster; or the stream is another, which the broker tells.
-                try check(LogPosition(position.value + 1), try await broker.bounds(of: mapping.stream))
+                try check(LogPosition(position.value + 1), try await broker.bounds(of: stream))
                 throw error
             }
             // What came after the beginning is for those who follow.
             if !follows { records.removeAll { $0.position > bounds.last } }
             guard let last = records.last else {
                 if !follows { return }
-                try await broker.waitForRecords(in: mapping.stream, after: position, timeout: Self.patience)
+                try await broker.waitForRecords(in: stream, after: position, timeout: Self.patience)
                 try Task.checkCancellation()
                 continue
             }
             position = last.position
             rest -= records.count
-            let messages = records.map { Record(position: $0.position, message: mapping.message(of: $0.event)) }
+            let messages = records.map { Record(position: $0.position, message: message($0.event)) }
             guard try await body(messages) else { return }
         }
     }
@@ -96,12 +107,12 @@ public struct StreamReading: Sendable {
             let last = bounds.first.value - 1
             let missing = last == start.value ? "record \(last)" : "records \(start) to \(last)"
             throw FleetError(
-                .gap, "\(missing) of stream \(mapping.stream) are gone: retention dropped them",
+                .gap, "\(missing) of stream \(stream) are gone: retention dropped them",
                 remedy: "begin with what is there: --from \(bounds.first)")
         }
         if start.value > bounds.last.value + 1 {
             throw FleetError(
-                .invalidInput, "stream \(mapping.stream) ends at position \(bounds.last), before \(start)",
+                .invalidInput, "stream \(stream) ends at position \(bounds.last), before \(start)",
                 remedy: "--follow --from \(bounds.last.value + 1) waits for what comes next")
         }
     }

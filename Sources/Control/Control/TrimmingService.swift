@@ -5,7 +5,7 @@ import ServiceLifecycle
 
 /// Applies retention to each stream: at the start, and every minute.
 struct TrimmingService: Service {
-    let streams: [StreamName]
+    let needs: BrokerNeeds
     let broker: any Broker
     let logger: Logger
 
@@ -14,9 +14,10 @@ struct TrimmingService: Service {
     func run() async {
         await cancelWhenGracefulShutdown {
             while !Task.isCancelled {
-                for stream in streams {
+                for stream in needs.streams {
                     do {
-                        try await broker.trim(stream)
+                        let readers = needs.subscriptions.filter { $0.stream == stream }.map(\.subscription)
+                        try await broker.trim(stream, sparing: readers)
                     } catch {
                         let error = FleetError.wrapping(error)
                         if error.code != .cancelled { logger.warning("stream \(stream) was not trimmed: \(error)") }

@@ -37,7 +37,8 @@ public final class ChangeSignal: Sendable {
         }
     }
 
-    private func wait(past generation: UInt64) async {
+    /// Returns once there was a notification past `generation`, or when the task is cancelled.
+    public func wait(past generation: UInt64) async {
         let number = state.withLock { state in
             state.nextWaiter += 1
             return state.nextWaiter

@@ -27,6 +27,10 @@ public enum CrashPoint: String, CaseIterable, Sendable {
     case applied = "view-applied"
     /// Effect and cursor are committed; the broker does not know.
     case delivered = "view-delivered"
+    /// An endpoint has taken an event; nobody has noted it.
+    case pushed = "push-sent"
+    /// It is noted in the store; the broker does not know.
+    case pushNoted = "push-noted"
     /// Old records were deleted in a transaction that has not committed.
     case trimming = "log-trimming"
     /// A rebuilt view is complete beside the old one.

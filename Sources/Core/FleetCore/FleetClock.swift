@@ -1,3 +1,13 @@
+#if CRASH_POINTS
+    #if canImport(Glibc)
+        import Glibc
+    #elseif canImport(Musl)
+        import Musl
+    #elseif canImport(Darwin)
+        import Darwin
+    #endif
+#endif
+
 /// The clock that services read and wait by; tests bring their own.
 public struct FleetClock: Sendable {
     /// The wall clock.
@@ -12,6 +22,19 @@ public struct FleetClock: Sendable {
         self.sleep = sleep
     }
 
-    /// The machine's clock.
-    public static let system = FleetClock(now: { .now() }, sleep: { try await Task.sleep(for: $0) })
+    /// The machine's clock. In debug builds, `FLOTILLA_CLOCK_OFFSET` puts it forward by so many seconds, or back: for fault
+    /// tests.
+    public static let system = FleetClock(
+        now: { offset == .zero ? .now() : .now().advanced(by: offset) }, sleep: { try await Task.sleep(for: $0) })
+
+    #if CRASH_POINTS
+        private static let offset: Duration = {
+            guard let setting = getenv("FLOTILLA_CLOCK_OFFSET"), let seconds = Int32(String(cString: setting)) else {
+                return .zero
+            }
+            return .seconds(seconds)
+        }()
+    #else
+        private static let offset = Duration.zero
+    #endif
 }

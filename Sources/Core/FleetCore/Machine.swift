@@ -14,6 +14,13 @@ public protocol Machine {
     mutating func handle(_ input: Input) -> [Action]
 }
 
+/// A machine that can be told from outside to rest, to go on, and to begin anew.
+public protocol SteerableMachine: Machine {
+    /// Ends what is under way, takes on nothing new, and lets go of what it holds open; then begins anew from what the store
+    /// says, or, where it is paused, once it is told to go on.
+    mutating func restart(isPaused: Bool) -> [Action]
+}
+
 /// What a machine wants to be done.
 public protocol MachineAction: Sendable {
     associatedtype Step
@@ -54,18 +61,41 @@ public struct MachineDriver: Sendable {
         _ machine: consuming M, isExpected: (M.Step, FleetError) -> Bool = { _, _ in false },
         perform: @escaping @Sendable (M.Action) async throws -> M.Input
     ) async {
+        var loop = DrivenMachine(machine: machine, progress: progress)
         await withTaskGroup(of: M.Input.self) { group in
-            var failing: Set<M.Step> = []
-            for action in machine.start() { group.addTask { await Self.answer(action, perform) } }
+            for action in loop.machine.start() { group.addTask { await Self.answer(action, perform) } }
             while let input = await group.next() {
                 if Task.isCancelled { break }
-                let ending = input.ending
-                let actions = machine.handle(input)
-                for action in actions { group.addTask { await Self.answer(action, perform) } }
-                let isIdle = machine.isIdle
-                if isIdle { failing.removeAll() }
-                observe(ending, &failing, isExpected)
-                progress.setIdle(isIdle)
+                for action in loop.handle(input, isExpected) { group.addTask { await Self.answer(action, perform) } }
+            }
+            group.cancelAll()
+        }
+    }
+
+    /// Drives a machine until the task is cancelled, and tells it what `gate` is told.
+    public func drive<M: SteerableMachine>(
+        _ machine: consuming M, gate: FlowGate, isExpected: (M.Step, FleetError) -> Bool = { _, _ in false },
+        perform: @escaping @Sendable (M.Action) async throws -> M.Input
+    ) async {
+        var loop = DrivenMachine(machine: machine, progress: progress)
+        await withTaskGroup(of: Happening<M.Input>.self) { group in
+            let begun = gate.standing
+            group.addTask { .told(await gate.standing(after: begun)) }
+            // One that is paused from the beginning opens nothing.
+            var actions = begun.isPaused ? loop.machine.restart(isPaused: true) : []
+            actions += loop.machine.start()
+            for action in actions { group.addTask { .answer(await Self.answer(action, perform)) } }
+            progress.setIdle(loop.machine.isIdle)
+            while let event = await group.next() {
+                if Task.isCancelled { break }
+                switch event {
+                case .answer(let input): actions = loop.handle(input, isExpected)
+                case .told(let standing):
+                    group.addTask { .told(await gate.standing(after: standing)) }
+                    actions = loop.machine.restart(isPaused: standing.isPaused)
+                    progress.setIdle(loop.machine.isIdle)
+                }
+                for action in actions { group.addTask { .answer(await Self.answer(action, perform)) } }
             }
             group.cancelAll()
         }
@@ -80,11 +110,39 @@ public struct MachineDriver: Sendable {
             return .failed(action.step, FleetError.wrapping(error))
         }
     }
+}
+
+/// What a driver waits for.
+private enum Happening<Input: Sendable>: Sendable {
+    case answer(Input)
+    case told(FlowGate.Standing)
+}
+
+/// A machine at work, and what is known of how it is doing.
+private struct DrivenMachine<M: Machine> {
+    var machine: M
+    let progress: Progress
+    /// Steps that failed and have not succeeded since.
+    private var failing: Set<M.Step> = []
+
+    init(machine: consuming M, progress: Progress) {
+        self.machine = machine
+        self.progress = progress
+    }
+
+    /// Answers an action, and returns what is to be carried out next.
+    mutating func handle(_ input: M.Input, _ isExpected: (M.Step, FleetError) -> Bool) -> [M.Action] {
+        let ending = input.ending
+        let actions = machine.handle(input)
+        let isIdle = machine.isIdle
+        if isIdle { failing.removeAll() }
+        observe(ending, isExpected)
+        progress.setIdle(isIdle)
+        return actions
+    }
 
     /// Tells what stands in the way, until the step that failed has succeeded, or nothing is left to do.
-    private func observe<Step: Hashable>(
-        _ ending: MachineEnding<Step>?, _ failing: inout Set<Step>, _ isExpected: (Step, FleetError) -> Bool
-    ) {
+    private mutating func observe(_ ending: MachineEnding<M.Step>?, _ isExpected: (M.Step, FleetError) -> Bool) {
         switch ending {
         case .failure(let step, let error):
             // One who works beside it, or the end: the next try tells more.

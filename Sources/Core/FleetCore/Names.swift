@@ -90,17 +90,30 @@ public struct StreamName: Hashable, Sendable, Comparable, CustomStringConvertibl
     public static func < (left: StreamName, right: StreamName) -> Bool { left.description < right.description }
 }
 
-/// Who reads streams: a view of a service, written `service.view`.
+/// Who reads streams: a view of a service, or its push; written `service.name`.
 public struct SubscriptionName: Hashable, Sendable, Comparable, CustomStringConvertible {
     public let service: ServiceName
-    public let view: ViewName
+    /// A view's name, or `push`.
+    public let name: String
 
-    public init(service: ServiceName, view: ViewName) {
+    public init(service: ServiceName, name: String) {
         self.service = service
-        self.view = view
+        self.name = name
     }
 
-    public var description: String { "\(service).\(view)" }
+    public init(service: ServiceName, view: ViewName) {
+        self.init(service: service, name: view.text)
+    }
+
+    /// The name of ``push(to:)`` within its service. No view of a service that is pushed to has it.
+    public static let pushName = "push"
+
+    /// What is delivered to a service over HTTP.
+    public static func push(to service: ServiceName) -> SubscriptionName {
+        SubscriptionName(service: service, name: pushName)
+    }
+
+    public var description: String { "\(service).\(name)" }
     public static func < (left: SubscriptionName, right: SubscriptionName) -> Bool {
         left.description < right.description
     }

@@ -45,16 +45,15 @@ public struct BrokerDefinition: Sendable, Hashable {
     /// The engine's name: `embedded`, …
     public var engine: String
     public var retention: RetentionDefinition
-    /// Where the broker is; `nil` for the embedded one.
-    public var address: StoreAddress?
+    /// Where NATS is; `nil` for the embedded broker.
+    public var nats: NATSDefinition?
 
     public init(
-        engine: String = "embedded", retention: RetentionDefinition = RetentionDefinition(),
-        address: StoreAddress? = nil
+        engine: String = "embedded", retention: RetentionDefinition = RetentionDefinition(), nats: NATSDefinition? = nil
     ) {
         self.engine = engine
         self.retention = retention
-        self.address = address
+        self.nats = nats
     }
 }
 
@@ -81,19 +80,24 @@ public struct ServiceDefinition: Sendable {
     public var store: StoreAddress
     public var outbox: OutboxDefinition
     public var publishes: PublishedTypes
-    /// Where its events go on a broker that has topics. `{fleet}.{service}.{aggregatetype}` by default.
-    public var topic: TopicPattern
+    /// Where its events go on a broker that has topics; `nil` where the broker's own pattern is meant.
+    public var topic: TopicPattern?
     /// How they are written there. `cloudevents` by default.
     public var format: WireFormat
     /// In the order of the file.
     public var views: [ViewDefinition]
+    /// What is delivered to it over HTTP; in the order of the file, no two for one event.
+    public var push: [PushDefinition]
+    /// What it reads by a program of its own; in the order of the file.
+    public var consumers: [ConsumerDefinition]
     /// Where the service is declared.
     public var location: SourceLocation
 
     public init(
         name: ServiceName, store: StoreAddress, outbox: OutboxDefinition = OutboxDefinition(),
-        publishes: PublishedTypes = .listed([]), topic: TopicPattern = .standard, format: WireFormat = .cloudEvents,
-        views: [ViewDefinition] = [], location: SourceLocation
+        publishes: PublishedTypes = .listed([]), topic: TopicPattern? = nil, format: WireFormat = .cloudEvents,
+        views: [ViewDefinition] = [], push: [PushDefinition] = [],
+        consumers: [ConsumerDefinition] = [], location: SourceLocation
     ) {
         self.name = name
         self.store = store
@@ -102,7 +106,15 @@ public struct ServiceDefinition: Sendable {
         self.topic = topic
         self.format = format
         self.views = views
+        self.push = push
+        self.consumers = consumers
         self.location = location
+    }
+
+    /// The services whose streams are pushed to this one, each once, in the order of the file.
+    public var pushSources: [ServiceName] {
+        var seen: Set<ServiceName> = []
+        return push.map(\.service).filter { seen.insert($0).inserted }
     }
 }
 
@@ -173,12 +185,17 @@ public struct ViewDefinition: Sendable {
     public var schema: SourceText
     /// In the order of the file; no two for one event.
     public var reactions: [Reaction]
+    public var limit: SubscriptionLimit
     public var location: SourceLocation
 
-    public init(name: ViewName, schema: SourceText, reactions: [Reaction], location: SourceLocation) {
+    public init(
+        name: ViewName, schema: SourceText, reactions: [Reaction], limit: SubscriptionLimit = SubscriptionLimit(),
+        location: SourceLocation
+    ) {
         self.name = name
         self.schema = schema
         self.reactions = reactions
+        self.limit = limit
         self.location = location
     }
 
@@ -187,6 +204,25 @@ public struct ViewDefinition: Sendable {
         var seen: Set<ServiceName> = []
         return reactions.map(\.service).filter { seen.insert($0).inserted }
     }
+}
+
+/// How fast, and how much at once, a subscription takes its events from each stream.
+public struct SubscriptionLimit: Sendable, Hashable {
+    /// Events that take effect in a time; `nil` for as many as the store takes.
+    public var rate: EventRate?
+    /// How many events one transaction takes at most.
+    public var inFlight: EventCount
+
+    public init(rate: EventRate? = nil, inFlight: EventCount = BatchLimit.standard.events) {
+        self.rate = rate
+        self.inFlight = inFlight
+    }
+
+    /// What one transaction takes at most.
+    public var batch: BatchLimit { BatchLimit(events: inFlight, bytes: BatchLimit.standard.bytes) }
+
+    /// Whether it limits nothing beyond what limits all.
+    public var isStandard: Bool { self == SubscriptionLimit() }
 }
 
 /// What a view does when an event arrives: SQL with parameters (`:data.a.b`, `:key`, …).

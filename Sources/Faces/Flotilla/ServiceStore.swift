@@ -11,7 +11,8 @@ public final class ServiceStore: Sendable {
     /// The service's name, as the fleet file has it.
     public let service: String
     private let store: any Store
-    private let events: EventWriter
+    let events: EventWriter
+    let connector: StoreConnector
 
     /// Opens a service's store.
     ///
@@ -47,10 +48,11 @@ public final class ServiceStore: Sendable {
             throw error
         }
         let events = EventWriter(service: service, table: capture == .message ? nil : connector.quoted(table))
-        return ServiceStore(service: service, store: store, events: events)
+        return ServiceStore(service: service, store: store, events: events, connector: connector)
     }
 
-    private init(service: String, store: any Store, events: EventWriter) {
+    private init(service: String, store: any Store, events: EventWriter, connector: StoreConnector) {
+        self.connector = connector
         self.service = service
         self.store = store
         self.events = events

@@ -80,7 +80,8 @@ struct ParkedCommand: AsyncParsableCommand {
             if let failure = outcome.failure, outcome.applied == 0, done == "applied" {
                 Console.standardError("\(id) at \(outcome.item.place) stays parked: \(failure)")
             } else {
-                Console.line("\(id) at \(outcome.item.place): \(done)\(more)")
+                let what = outcome.isAsked && done == "applied" ? "its service tries it again" : done + more
+                Console.line("\(id) at \(outcome.item.place): \(what)")
                 if let failure = outcome.failure {
                     Console.standardError("the next of key \(outcome.item.event.event.key) stays parked: \(failure)")
                 }

@@ -47,6 +47,10 @@ struct RunCommand: AsyncParsableCommand {
             throw FleetError(.cancelled, "stopped before everything was delivered", remedy: "run it again")
         }
         let status = await FleetStatus.read(definition)
+        for pause in status.paused {
+            let waiting = status.waiting(at: pause.subject).map { ", and \(counted($0, "event")) wait there" } ?? ""
+            logger.warning("\(pause.subject) is paused since \(pause.since)\(waiting)")
+        }
         if status.parked > 0 {
             logger.warning("\(counted(status.parked, "event")) parked; see `flotilla parked \(fleet.file) list`")
             throw ExitCode(Failure.parked)
@@ -109,7 +113,9 @@ struct LiveView: Service {
         for (index, work) in work.enumerated() {
             let snapshot = snapshots[index]
             let state =
-                snapshot.condition.map { "waits: \($0.error.message)" } ?? (snapshot.isIdle ? "idle" : "carrying")
+                work.isPaused
+                ? "paused"
+                : snapshot.condition.map { "waits: \($0.error.message)" } ?? (snapshot.isIdle ? "idle" : "carrying")
             table.rows.append([
                 snapshot.condition == nil ? "·" : "!", work.kind == .relay ? "\(work.subject) outbox" : work.subject,
                 work.kind == .relay ? "its store" : work.stream.service.text, String(snapshot.count),

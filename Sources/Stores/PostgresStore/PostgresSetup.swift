@@ -70,6 +70,8 @@
         private let outbox: PostgresOutboxTable?
         /// Known views and the schema that each was made with.
         private let knownViews: [String: String]
+        /// Whether there is what a push has left that is not declared any more.
+        private let hasOldPush: Bool
 
         init(needs: StoreNeeds, address: PostgresAddress, session: PostgresSession) throws {
             self.needs = needs
@@ -94,6 +96,10 @@
                 }
             }
             knownViews = views
+            let push = SubscriptionName.pushName
+            hasOldPush =
+                try version > 0 && !needs.isPushedTo && views[push] == nil
+                && session.firstRow("SELECT 1 FROM flotilla_subscriptions WHERE name = $1", [.text(push)]) != nil
         }
 
         private struct Step {
@@ -139,7 +145,7 @@
             needs.outbox.flatMap { $0.capture == .poll ? nil : ReplicationSetup($0, address: address) }
         }
 
-        private var newViews: [ViewNeeds] { needs.views.filter { knownViews[$0.subscription.view.text] == nil } }
+        private var newViews: [ViewNeeds] { needs.views.filter { knownViews[$0.subscription.name] == nil } }
 
         func plan() throws -> SetupPlan {
             var plan = SetupPlan()
@@ -156,9 +162,12 @@
                 let steps = try replication.plan(in: session, isSetUp: version > 0)
                 plan.steps += steps.map { SetupStep($0.description(replication.names)) }
             }
+            if hasOldPush {
+                plan.steps.append(SetupStep("forget how far events were pushed, which are no longer declared"))
+            }
             plan.steps += newViews.map { SetupStep("create view \($0.subscription)") }
             for view in needs.views {
-                if let known = knownViews[view.subscription.view.text], known != view.schema {
+                if let known = knownViews[view.subscription.name], known != view.schema {
                     plan.notices.append(
                         "the schema of view \(view.subscription) differs from the one it was made with;"
                             + " `flotilla views rebuild \(view.subscription)` makes it anew")
@@ -171,7 +180,7 @@
         }
 
         private var undeclaredViews: [String] {
-            let declared = Set(needs.views.map { $0.subscription.view.text })
+            let declared = Set(needs.views.map { $0.subscription.name })
             return knownViews.keys.sorted().filter { !declared.contains($0) }
         }
 
@@ -182,17 +191,19 @@
             if let replication, try replication.plan(in: session, isSetUp: true).contains(.createPublication) {
                 try replication.createPublication(in: session)
             }
+            // A view of the same name begins at the beginning.
+            if hasOldPush { try forget(SubscriptionName.pushName) }
             for view in newViews { try PostgresViewObjects.create(view, schema: schema, in: session) }
             for known in undeclaredViews { try forget(known) }
         }
 
-        private func forget(_ view: String) throws {
-            let place = Parking.Place.view(ViewName(unchecked: view)).text
+        private func forget(_ subscription: String) throws {
+            let place = Parking.Place.subscription(subscription).text
             let numbers = "(SELECT number FROM flotilla_subscriptions WHERE name = $1)"
-            _ = try session.run("DELETE FROM flotilla_inbox WHERE subscription IN \(numbers)", [.text(view)])
-            _ = try session.run("DELETE FROM flotilla_subscriptions WHERE name = $1", [.text(view)])
+            _ = try session.run("DELETE FROM flotilla_inbox WHERE subscription IN \(numbers)", [.text(subscription)])
+            _ = try session.run("DELETE FROM flotilla_subscriptions WHERE name = $1", [.text(subscription)])
             _ = try session.run("DELETE FROM flotilla_parked WHERE place = $1", [.text(place)])
-            _ = try session.run("DELETE FROM flotilla_views WHERE name = $1", [.text(view)])
+            _ = try session.run("DELETE FROM flotilla_views WHERE name = $1", [.text(subscription)])
         }
     }
 #endif

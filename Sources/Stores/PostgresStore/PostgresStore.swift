@@ -6,16 +6,18 @@
     /// A service's store in PostgreSQL: one schema of a database.
     ///
     /// Write transactions are serializable. Where two are in each other's way, one of them is undone and its closure run
-    /// again, a few times.
+    /// again, alone, a few times; where that happens often, fewer run at a time.
     public final class PostgresStore: Store {
         public let name: String
         private let pool: PostgresPool
+        private let turns: WriteTurns
 
         /// Connects when it is first used.
         /// - Parameter connections: how many transactions may run at a time.
         public init(_ address: PostgresAddress, connections: Int = 4) {
             name = address.name
             pool = PostgresPool(address, size: connections)
+            turns = WriteTurns(most: max(1, connections))
         }
 
         public func write<Result: Sendable>(
@@ -24,7 +26,9 @@
             var failures = 0
             while true {
                 do {
-                    return try await pool.connection().transaction(.write) { try body($0) }
+                    return try await turns.take(alone: failures > 0) {
+                        try await pool.connection().transaction(.write) { try body($0) }
+                    }
                 } catch let error as FleetError where error.code == .conflictingTransactions && failures < Self.retries
                 {
                     failures += 1

@@ -50,16 +50,16 @@
                 ON CONFLICT (name) DO UPDATE SET schema = excluded.schema, objects = excluded.objects
                 """,
                 [
-                    .text(view.subscription.view.text), .text(view.schema),
+                    .text(view.subscription.name), .text(view.schema),
                     .text(made.map { "\($0.kind.replacing(" ", with: "_")) \($0.name)" }.joined(separator: "\n")),
                 ])
         }
 
         /// What a view's schema made, as it was noted; `nil` where the store does not know the view.
-        static func noted(of view: ViewName, schema: String, in session: PostgresSession) throws -> Self? {
+        static func noted(of view: String, schema: String, in session: PostgresSession) throws -> Self? {
             let row = try session.firstRow(
                 "SELECT objects, schema FROM \(PostgresAddress.quoted(schema)).flotilla_views WHERE name = $1",
-                [.text(view.text)])
+                [.text(view)])
             guard let row else { return nil }
             let objects = (row[0].text ?? "").split(separator: "\n").compactMap { line -> Object? in
                 let parts = line.split(separator: " ", maxSplits: 1)

@@ -13,7 +13,7 @@ public struct SQLiteRebuild: ViewRebuild {
     private let view: ViewNeeds
     private let path: String
     private let name: String
-    private var scratchPath: String { "\(path).rebuild-\(view.subscription.view)" }
+    private var scratchPath: String { "\(path).rebuild-\(view.subscription.name)" }
 
     public init(_ view: ViewNeeds, path: String, name: String) {
         self.view = view
@@ -37,7 +37,7 @@ public struct SQLiteRebuild: ViewRebuild {
             try SQLiteOwnTables.migrate(session, file: name)
             try SQLiteViewObjects.create(view, in: session)
         }
-        return SQLiteStore(connection: connection, name: "\(name) (rebuild of \(view.subscription.view))")
+        return SQLiteStore(connection: connection, name: "\(name) (rebuild of \(view.subscription.name))")
     }
 
     public func swap() async throws {
@@ -66,9 +66,9 @@ public struct SQLiteRebuild: ViewRebuild {
     }
 
     private static func replaceTables(of view: ViewNeeds, in session: SQLiteSession) throws {
-        if let old = try SQLiteViewObjects(of: view.subscription.view, in: session) { try old.drop(in: session) }
+        if let old = try SQLiteViewObjects(of: view.subscription.name, in: session) { try old.drop(in: session) }
         try SQLiteViewObjects.create(view, in: session)
-        guard let made = try SQLiteViewObjects(of: view.subscription.view, in: session) else {
+        guard let made = try SQLiteViewObjects(of: view.subscription.name, in: session) else {
             throw FleetError(.bug, "a view that was just made is not known")
         }
         // The rows are copied as they are: the schema's triggers have had their say in the scratch file.
@@ -106,8 +106,8 @@ public struct SQLiteRebuild: ViewRebuild {
 
     /// Puts cursors, inbox and parked events of the rebuilt view in the place of the old one's.
     private static func replaceRecords(of view: ViewNeeds, in session: SQLiteSession) throws {
-        let name = SQLValue.text(view.subscription.view.text)
-        let place = SQLValue.text(Parking.Place.view(view.subscription.view).text)
+        let name = SQLValue.text(view.subscription.name)
+        let place = SQLValue.text(Parking.Place.subscription(view.subscription.name).text)
         try session.run(
             """
             DELETE FROM main.flotilla_inbox WHERE subscription IN

@@ -55,6 +55,8 @@ struct SQLiteChanges {
     private let usesWAL: Bool
     /// Known views and the schema that each was made with.
     private let knownViews: [String: String]
+    /// Whether there is what a push has left that is not declared any more.
+    private let hasOldPush: Bool
 
     static let createFile = SetupStep("create the database file, in WAL mode")
     static let switchToWAL = SetupStep("switch the database to WAL mode")
@@ -78,6 +80,10 @@ struct SQLiteChanges {
             }
         }
         knownViews = views
+        let push = SubscriptionName.pushName
+        hasOldPush =
+            try version > 0 && !needs.isPushedTo && views[push] == nil
+            && session.firstRow("SELECT 1 FROM flotilla_subscriptions WHERE name = $1", [.text(push)]) != nil
     }
 
     static func forNewFile(_ needs: StoreNeeds) -> SetupPlan {
@@ -88,10 +94,11 @@ struct SQLiteChanges {
     }
 
     private static func outboxStep(_ table: TableName) -> SetupStep { SetupStep("create outbox table \(table)") }
+    private static let pushStep = SetupStep("forget how far events were pushed, which are no longer declared")
     private static func viewStep(_ view: SubscriptionName) -> SetupStep { SetupStep("create view \(view)") }
 
     private var newViews: [ViewNeeds] {
-        needs.views.filter { knownViews[$0.subscription.view.text] == nil }
+        needs.views.filter { knownViews[$0.subscription.name] == nil }
     }
 
     func plan() throws -> SetupPlan {
@@ -104,15 +111,16 @@ struct SQLiteChanges {
                 SetupStep("bring Flotilla's own tables from version \(version) to \(SQLiteOwnTables.migrations.count)"))
         }
         if let outbox = needs.outbox, !hasOutbox { plan.steps.append(Self.outboxStep(outbox.table)) }
+        if hasOldPush { plan.steps.append(Self.pushStep) }
         plan.steps += newViews.map { Self.viewStep($0.subscription) }
         for view in needs.views {
-            if let known = knownViews[view.subscription.view.text], known != view.schema {
+            if let known = knownViews[view.subscription.name], known != view.schema {
                 plan.notices.append(
                     "the schema of view \(view.subscription) differs from the one it was made with;"
                         + " `flotilla views rebuild \(view.subscription)` makes it anew")
             }
         }
-        let declared = Set(needs.views.map { $0.subscription.view.text })
+        let declared = Set(needs.views.map { $0.subscription.name })
         for known in knownViews.keys.sorted() where !declared.contains(known) {
             plan.steps.append(SetupStep("forget view \(known), which is no longer declared; its tables stay"))
         }
@@ -124,21 +132,23 @@ struct SQLiteChanges {
         if let outbox = needs.outbox, !hasOutbox {
             try session.script(SQLiteOutboxTable.creation(outbox.table))
         }
+        // A view of the same name begins at the beginning.
+        if hasOldPush { try forget(SubscriptionName.pushName) }
         for view in newViews {
             try SQLiteViewObjects.create(view, in: session)
         }
-        let declared = Set(needs.views.map { $0.subscription.view.text })
+        let declared = Set(needs.views.map { $0.subscription.name })
         for known in knownViews.keys where !declared.contains(known) {
             try forget(known)
         }
     }
 
-    private func forget(_ view: String) throws {
-        let place = Parking.Place.view(ViewName(unchecked: view)).text
+    private func forget(_ subscription: String) throws {
+        let place = Parking.Place.subscription(subscription).text
         let numbers = "(SELECT number FROM flotilla_subscriptions WHERE name = $1)"
-        try session.run("DELETE FROM flotilla_inbox WHERE subscription IN \(numbers)", [.text(view)])
-        try session.run("DELETE FROM flotilla_subscriptions WHERE name = $1", [.text(view)])
+        try session.run("DELETE FROM flotilla_inbox WHERE subscription IN \(numbers)", [.text(subscription)])
+        try session.run("DELETE FROM flotilla_subscriptions WHERE name = $1", [.text(subscription)])
         try session.run("DELETE FROM flotilla_parked WHERE place = $1", [.text(place)])
-        try session.run("DELETE FROM flotilla_views WHERE name = $1", [.text(view)])
+        try session.run("DELETE FROM flotilla_views WHERE name = $1", [.text(subscription)])
     }
 }

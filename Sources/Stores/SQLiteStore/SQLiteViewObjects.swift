@@ -31,14 +31,14 @@ struct SQLiteViewObjects {
             ON CONFLICT (name) DO UPDATE SET schema = excluded.schema, objects = excluded.objects
             """,
             [
-                .text(view.subscription.view.text), .text(view.schema),
+                .text(view.subscription.name), .text(view.schema),
                 .text(made.map { "\($0.type) \($0.name)" }.joined(separator: "\n")),
             ])
     }
 
     /// What a view's schema made, as it was noted; `nil` where the file does not know the view.
-    init?(of view: ViewName, in session: SQLiteSession) throws {
-        guard let row = try session.firstRow("SELECT objects FROM flotilla_views WHERE name = $1", [.text(view.text)])
+    init?(of view: String, in session: SQLiteSession) throws {
+        guard let row = try session.firstRow("SELECT objects FROM flotilla_views WHERE name = $1", [.text(view)])
         else { return nil }
         objects = (row[0].text ?? "").split(separator: "\n").compactMap { line in
             let parts = line.split(separator: " ", maxSplits: 1)

@@ -1,4 +1,4 @@
-import FleetCore
+public import FleetCore
 
 /// A fleet's own state in a store that several processes reach: who carries the fleet, and what that process says of
 /// itself to the others.
@@ -36,6 +36,20 @@ public protocol StateStore: Sendable {
 
     /// What the last holder said of itself; `nil` where there was none.
     func record() async throws -> String?
+
+    /// What operators have told parts of the fleet, in the order of their names.
+    func flow() async throws -> [FlowEntry]
+
+    /// Notes that a part of the fleet is paused.
+    /// - Returns: whether it was not before; nothing is changed where it was.
+    func pause(_ subject: String, reason: String?, at now: Timestamp) async throws -> Bool
+
+    /// Notes that a part of the fleet goes on.
+    /// - Returns: whether it was paused.
+    func resume(_ subject: String) async throws -> Bool
+
+    /// Has a part of the fleet begin anew from what its store says.
+    func restart(_ subject: String) async throws
 
     func close() async
 }

@@ -5,10 +5,13 @@ public struct StoreNeeds: Sendable {
     /// The service's outbox, where it publishes.
     public var outbox: OutboxNeeds?
     public var views: [ViewNeeds]
+    /// Whether events are pushed to the service: the cursor and the parked events of that are in its store.
+    public var isPushedTo: Bool
 
-    public init(outbox: OutboxNeeds?, views: [ViewNeeds]) {
+    public init(outbox: OutboxNeeds?, views: [ViewNeeds], isPushedTo: Bool = false) {
         self.outbox = outbox
         self.views = views
+        self.isPushedTo = isPushedTo
     }
 }
 

@@ -11,7 +11,10 @@ import Testing
         #expect(version.output.firstMatch(of: #/^\d+\.\d+\.\d+\n$/#) != nil, "\(version.said)")
         let help = try await fleet.flotilla("--help")
         #expect(help.ended(0))
-        let commands = ["check", "plan", "apply", "run", "status", "parked", "publish", "events", "views", "init"]
+        let commands = [
+            "check", "plan", "apply", "run", "status", "parked", "publish", "events", "views", "pause", "resume",
+            "replay", "init",
+        ]
         for command in commands {
             #expect(help.output.contains(command))
             let own = try await fleet.flotilla(command, "--help")
@@ -60,6 +63,9 @@ import Testing
         ["publish", "sub/other.yaml", "shop", "Sold", "--key", "K"],
         ["publish", "--key", "K", "sub/other.yaml", "shop", "Sold"],
         ["events", "sub/other.yaml", "shop"], ["events", "shop", "sub/other.yaml"],
+        ["pause", "sub/other.yaml", "shop"], ["pause", "shop", "sub/other.yaml"], ["resume", "sub/other.yaml", "shop"],
+        ["replay", "sub/other.yaml", "shop.sales", "--since", "1h"],
+        ["replay", "--since", "1h", "shop.sales", "sub/other.yaml"],
         ["views", "sub/other.yaml", "rebuild", "sales"], ["views", "rebuild", "sales", "sub/other.yaml"],
     ])
     func fileStandsAnywhere(_ arguments: [String]) async throws {

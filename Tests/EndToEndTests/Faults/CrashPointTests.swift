@@ -69,6 +69,8 @@ import Testing
             .captured, .appended, .acknowledging, .cleaningUp, .released, .applied, .delivered, .trimming,
             // RebuildTests
             .rebuilt, .swapping,
+            // PushCrashTests
+            .pushed, .pushNoted,
         ]
         #expect(Set(tested) == Set(CrashPoint.allCases))
     }

@@ -17,7 +17,8 @@
         let name: String
 
         init(
-            _ capture: Capture, outbox: String = "", sharedState: Bool = false, server: PrivatePostgres? = nil
+            _ capture: Capture, outbox: String = "", sharedState: Bool = false, broker: String = "embedded",
+            server: PrivatePostgres? = nil
         ) async throws {
             if let server { self.server = server } else { self.server = try await PrivatePostgres.shared() }
             database = try await self.server.makeDatabase()
@@ -27,6 +28,7 @@
             fleet = try FleetDirectory(
                 """
                 fleet: \(name)
+                broker: "\(broker)"
                 state: \(sharedState ? "\"\(url)\"" : ".flotilla")
                 services:
                   counter:

@@ -1,9 +1,15 @@
 import Foundation
 import GRDB
+import TestKit
 import Testing
 
 /// Stores that cannot be written for a while: locked, read-only, on a full disk.
 @Suite(.serialized, .lanes) struct UnwritableStoreTests {
+    /// Of forty megabytes: SQLite lets a write-ahead log grow to sixteen before it writes it back.
+    private static func disk() throws -> SmallDisk {
+        try #require(try SmallDisk(kibibytes: 40 * 1024))
+    }
+
     /// The one test that takes long by nature.
     @Test(arguments: ["left.db", "left_copy.db"]) func storeThatIsLockedForTenSeconds(_ file: String) async throws {
         let ways = try await TwoWays()
@@ -47,7 +53,7 @@ import Testing
     }
 
     @Test(.enabled(if: SmallDisk.isPossible)) func brokerOnAFullDisk() async throws {
-        let disk = try SmallDisk()
+        let disk = try Self.disk()
         let ways = try await TwoWays(state: disk.path)
         let run = try await ways.fleet.startRun()
         try await ways.publish(1...10, to: ways.left)
@@ -76,7 +82,7 @@ import Testing
     }
 
     @Test(.enabled(if: SmallDisk.isPossible)) func runGoesOnOnceThereIsSpace() async throws {
-        let disk = try SmallDisk()
+        let disk = try Self.disk()
         let ways = try await TwoWays(state: disk.path)
         let run = try await ways.fleet.startRun()
         try await ways.publish(1...10, to: ways.left)
@@ -90,7 +96,7 @@ import Testing
     }
 
     @Test(.enabled(if: SmallDisk.isPossible)) func copyOnAFullDisk() async throws {
-        let disk = try SmallDisk()
+        let disk = try Self.disk()
         let ways = try await TwoWays(leftCopy: "\(disk.path)/left_copy.db")
         let run = try await ways.fleet.startRun()
         try await ways.publish(1...10, to: ways.left)

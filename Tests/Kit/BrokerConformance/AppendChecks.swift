@@ -87,6 +87,7 @@ extension BrokerConformance {
             }
         },
         Check("a batch is appended whole, or not at all") { suite in
+            guard suite.features.batchesAreAtomic else { return }
             let events = (1...3).map { Event.numbered($0, payload: 400) }
             let limit = Retention(age: .seconds(3_600), size: ByteCount(100), limit: ByteCount(1_500))
             try await suite.withBroker(limit) { broker in

@@ -22,6 +22,9 @@ public struct BrokerConformance: Sendable {
         public var sizeIsExact = true
         /// Whether everything that retention allows is dropped when asked, to the record.
         public var trimsExactly = true
+        /// Whether a batch that does not fit is not appended at all; otherwise its first events may be, and are not
+        /// repeated when it is appended again.
+        public var batchesAreAtomic = true
 
         public init() {}
     }

@@ -100,6 +100,42 @@ extension BrokerConformance {
                 }
             }
         },
+        Check("records are found by the time at which they were appended") { suite in
+            let clock = ManualClock()
+            try await suite.withBroker(clock: clock.clock) { broker in
+                var positions: [LogPosition] = []
+                for number in 1...20 {
+                    positions.append(try await broker.append(numbers: number...number))
+                    if number % 5 == 0 { clock.advance(by: .seconds(60)) }
+                }
+                let bounds = try await broker.bounds(of: .orders)
+                var times: [Timestamp] = []
+                for position in positions {
+                    guard let time = try await broker.appendTime(of: position, in: .orders) else {
+                        throw CheckFailure("record \(position) has no time")
+                    }
+                    times.append(time)
+                }
+                try checkEqual(times, times.sorted())
+                try checkEqual(bounds.firstTime, times.first)
+                try checkEqual(bounds.lastTime, times.last)
+                try checkEqual(
+                    try await broker.appendTime(of: LogPosition(bounds.last.value + 1), in: .orders), nil)
+                for time in times {
+                    let expected = zip(positions, times).first { $0.1 >= time }?.0
+                    let found = try await broker.firstPosition(since: time, in: .orders, within: bounds)
+                    try checkEqual(found, expected)
+                }
+                let later = times[19].advanced(by: .microseconds(1))
+                let next = LogPosition(bounds.last.value + 1)
+                try checkEqual(try await broker.firstPosition(since: later, in: .orders, within: bounds), next)
+                let ever = Timestamp(microseconds: 0)
+                try checkEqual(
+                    try await broker.firstPosition(since: ever, in: .orders, within: bounds), bounds.first)
+                let empty = try await broker.bounds(of: .stock)
+                try checkEqual(try await broker.firstPosition(since: ever, in: .stock, within: empty), empty.first)
+            }
+        },
         Check("waiting ends after its timeout, and when its task is cancelled") { suite in
             try await suite.withBroker { broker in
                 let last = try await broker.append(numbers: 1...1)

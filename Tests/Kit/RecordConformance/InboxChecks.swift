@@ -58,6 +58,42 @@ extension RecordConformance {
                 }
             }
         },
+        Check("a cursor that is taken back forgets what comes after it") { suite in
+            try await suite.store.write { transaction in
+                let number = try Inbox.begin("one", in: stream, identity: "x", after: LogPosition(3), transaction)
+                    .number
+                let other = try Inbox.begin("two", in: stream, identity: "x", after: .start, transaction).number
+                for inbox in [Inbox(number: number), Inbox(number: other)] {
+                    for position in 4...9 {
+                        _ = try inbox.accept(.numbered(position), at: LogPosition(Int64(position)), transaction)
+                    }
+                }
+                let inbox = Inbox(number: number)
+                try inbox.advance(from: LogPosition(3), to: LogPosition(9), eventID: .numbered(9), transaction)
+                do {
+                    try inbox.rewind(from: LogPosition(8), to: LogPosition(6), eventID: nil, transaction)
+                    throw CheckFailure("a cursor was taken back from where it was not")
+                } catch let error as FleetError {
+                    try check(error.code == .conflict && error.isRetriable, "\(error)")
+                }
+                try inbox.rewind(from: LogPosition(9), to: LogPosition(6), eventID: .numbered(6), transaction)
+                let state = try Inbox.state(of: "one", in: stream, transaction)
+                try checkEqual(state?.position, LogPosition(6))
+                try checkEqual(state?.lastEventID, .numbered(6))
+                try checkEqual(state?.begunAfter, LogPosition(3))
+                let accepted = try (4...9).filter {
+                    try inbox.accept(.numbered($0), at: LogPosition(Int64($0)), transaction)
+                }
+                try checkEqual(accepted, [7, 8, 9])
+                // Another's memory is its own.
+                try checkEqual(
+                    try Inbox(number: other).accept(.numbered(9), at: LogPosition(9), transaction), false)
+                try inbox.rewind(from: LogPosition(6), to: LogPosition(1), eventID: nil, transaction)
+                let begun = try Inbox.state(of: "one", in: stream, transaction)
+                try checkEqual(begun?.begunAfter, LogPosition(1))
+                try check(begun?.lastEventID == nil, "an id of no event")
+            }
+        },
         Check("old events are forgotten in slices") { suite in
             try await suite.store.write { transaction in
                 let inbox = Inbox(

@@ -4,7 +4,7 @@ import Stores
 import TestKit
 
 extension RecordConformance {
-    private static let parking = Parking(place: .view(ViewName(unchecked: "totals")), stream: stream)
+    private static let parking = Parking(place: .subscription("totals"), stream: stream)
     private static let elsewhere = Parking(place: .outbox, stream: stream)
     private static let now = Timestamp(microseconds: 1_800_000_000_000_000)
 
@@ -38,6 +38,18 @@ extension RecordConformance {
     }
 
     static let parkingChecks: [Check] = [
+        Check("what a stream brings again is dropped, and nothing else") { suite in
+            try await suite.store.write { transaction in
+                try fill(transaction)
+                try checkEqual(try parking.oldestFailure(in: transaction), now)
+                try checkEqual(try parking.removeAll(after: LogPosition(5), in: transaction), 0)
+                try checkEqual(try parking.removeAll(after: LogPosition(2), in: transaction), 3)
+                try checkEqual(try parking.list(limit: 10, in: transaction).map(\.position), [1, 2])
+                try checkEqual(try parking.removeAll(after: LogPosition(0), in: transaction), 2)
+                try checkEqual(try parking.oldestFailure(in: transaction), nil)
+                try checkEqual(try elsewhere.counts(in: transaction), ParkedCounts(parked: 1))
+            }
+        },
         Check("parked events come back as they were") { suite in
             try await suite.store.write { transaction in
                 try fill(transaction)

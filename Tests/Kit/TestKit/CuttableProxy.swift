@@ -16,7 +16,11 @@ public final class CuttableProxy: Sendable {
         /// Both ends of each connection.
         var connections: [(client: Int32, server: Int32)] = []
         var held: Set<Direction> = []
-        var isClosed = false
+        var delay: Duration = .zero
+        var refuses = false
+        /// Whoever says this to the server is cut off.
+        var lastWord: [UInt8] = []
+        var lastWords = 0
     }
 
     public init(to serverPort: Int) throws {
@@ -60,6 +64,30 @@ public final class CuttableProxy: Sendable {
         }
     }
 
+    /// Ends every connection as a machine does that has restarted: with a reset, and what was on its way is lost.
+    public func reset() {
+        state.withLock { state in
+            for (client, server) in state.connections {
+                for descriptor in [client, server] {
+                    var now = linger(l_onoff: 1, l_linger: 0)
+                    setsockopt(descriptor, SOL_SOCKET, SO_LINGER, &now, socklen_t(MemoryLayout<linger>.size))
+                    // Wakes whoever passes on from it, which closes it; what was read there is passed on no more.
+                    shutdown(descriptor, Int32(SHUT_RD))
+                }
+            }
+        }
+    }
+
+    /// Passes on what is said only after a while, in pieces of at most 64 KiB.
+    public func slow(by delay: Duration) { state.withLock { $0.delay = delay } }
+
+    /// Cuts every connection on which `word` is said to the server: in turn before and after the server hears it. None where
+    /// it is empty.
+    public func cut(at word: String) { state.withLock { $0.lastWord = Array(word.utf8) } }
+
+    /// Whether whoever connects is turned away.
+    public func refuse(_ refuses: Bool) { state.withLock { $0.refuses = refuses } }
+
     /// Passes on nothing more in some directions: what is said there waits, and nobody is told.
     public func hold(_ directions: Set<Direction>) { state.withLock { $0.held = directions } }
 
@@ -71,6 +99,10 @@ public final class CuttableProxy: Sendable {
     }
 
     private func connect(_ client: Int32) {
+        guard !state.withLock({ $0.refuses }) else {
+            close(client)
+            return
+        }
         let server = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
         var address = Self.loopback(port: serverPort)
         let isConnected = withUnsafePointer(to: &address) { pointer in
@@ -88,9 +120,7 @@ public final class CuttableProxy: Sendable {
         for direction in Direction.allCases {
             let (from, to) = direction == .toServer ? (client, server) : (server, client)
             Thread.detachNewThread { [weak self] in
-                Self.pass(from, to) {
-                    self.map { proxy in proxy.state.withLock { $0.held.contains(direction) } } ?? false
-                }
+                Self.pass(from, to, direction) { [weak self] in self }
                 shutdown(from, Int32(SHUT_RDWR))
                 shutdown(to, Int32(SHUT_RDWR))
                 // Whoever is last closes both.
@@ -102,12 +132,16 @@ public final class CuttableProxy: Sendable {
         }
     }
 
-    private static func pass(_ from: Int32, _ to: Int32, unless isHeld: () -> Bool) {
+    /// - Parameter proxy: what says how; connections are cut when it ends.
+    private static func pass(_ from: Int32, _ to: Int32, _ direction: Direction, by proxy: () -> CuttableProxy?) {
         var buffer = [UInt8](repeating: 0, count: 65_536)
         while true {
             var ready = pollfd(fd: from, events: Int16(POLLIN), revents: 0)
             if poll(&ready, 1, 20) < 0, errno != EINTR { return }
-            if isHeld() {
+            guard let (isHeld, delay) = proxy()?.state.withLock({ ($0.held.contains(direction), $0.delay) }) else {
+                return
+            }
+            if isHeld {
                 // What is there stays there.
                 if ready.revents & Int16(POLLHUP | POLLERR) != 0 { return }
                 if ready.revents != 0 { usleep(2_000) }
@@ -116,6 +150,9 @@ public final class CuttableProxy: Sendable {
             if ready.revents == 0 { continue }
             let count = read(from, &buffer, buffer.count)
             if count <= 0 { return }
+            let ending = direction == .toServer ? proxy()?.ending(with: buffer[..<count]) : nil
+            if ending == .unheard { return }
+            if delay > .zero { usleep(useconds_t(delay.components.attoseconds / 1_000_000_000_000)) }
             var sent = 0
             while sent < count {
                 let written = buffer[sent..<count].withUnsafeBytes {
@@ -124,6 +161,18 @@ public final class CuttableProxy: Sendable {
                 if written <= 0 { return }
                 sent += written
             }
+            if ending == .heard { return }
+        }
+    }
+
+    private enum Ending { case heard, unheard }
+
+    /// Whether a connection ends with what is said now, and how.
+    private func ending(with words: ArraySlice<UInt8>) -> Ending? {
+        state.withLock { state in
+            guard !state.lastWord.isEmpty, words.contains(state.lastWord) else { return nil }
+            state.lastWords += 1
+            return state.lastWords.isMultiple(of: 2) ? .heard : .unheard
         }
     }
 

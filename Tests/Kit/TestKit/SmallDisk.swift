@@ -8,6 +8,9 @@ public final class SmallDisk: Sendable {
     private let unmount: Command
     private let directory: TemporaryDirectory
 
+    /// Whether one can be mounted here; where not, that is said on standard error.
+    public static let isPossible: Bool = ((try? SmallDisk(kibibytes: 64)) ?? nil) != nil
+
     /// - Returns: `nil`, and says so on standard error, where nothing can be mounted.
     public init?(kibibytes: Int) throws {
         directory = try TemporaryDirectory()
@@ -22,7 +25,10 @@ public final class SmallDisk: Sendable {
         }
     }
 
-    deinit {
+    deinit { remove() }
+
+    /// Takes it away, with everything on it. Done by itself when nobody holds it any more, unless the process ends before.
+    public func remove() {
         _ = try? unmount.run(["-l", path])
     }
 
@@ -38,4 +44,21 @@ public final class SmallDisk: Sendable {
     public func makeWritable() throws {
         try mount.succeed(["-o", "remount,rw", path])
     }
+
+    private var filler: String { file("filler") }
+
+    /// Takes all the space that there is.
+    public func fill() throws {
+        guard FileManager.default.createFile(atPath: filler, contents: nil),
+            let file = FileHandle(forWritingAtPath: filler)
+        else { throw CheckFailure("\(filler) cannot be made") }
+        for size in [1 << 20, 4096] {
+            let block = Data(repeating: 0, count: size)
+            while (try? file.write(contentsOf: block)) != nil {}
+        }
+        try file.close()
+    }
+
+    /// Gives it back.
+    public func free() throws { try FileManager.default.removeItem(atPath: filler) }
 }

@@ -16,6 +16,8 @@ final class DeliveryDriver: Driver {
         try schedule(machine.start())
     }
 
+    private(set) var isPaused = false
+
     var workCount: Int { work.count }
     var isIdle: Bool { machine.isIdle && !work.contains { $0.answer != nil } }
 
@@ -35,7 +37,15 @@ final class DeliveryDriver: Driver {
             if lost.answer == nil, !lost.action.isWait, world.random.chance(50) { _ = try perform(lost.action) }
         }
         machine = DeliveryMachine()
+        if isPaused { _ = machine.restart(isPaused: true) }
         try schedule(machine.start())
+    }
+
+    /// Tells the machine to rest, to go on, or to begin anew.
+    func steer(isPaused: Bool) throws {
+        world.note("delivery is told to \(isPaused ? "rest" : "begin")")
+        self.isPaused = isPaused
+        try schedule(machine.restart(isPaused: isPaused))
     }
 
     // MARK: The machine
@@ -43,6 +53,7 @@ final class DeliveryDriver: Driver {
     private func schedule(_ actions: [DeliveryMachine.Action]) throws {
         for action in actions {
             world.note("delivery: \(action.summary)")
+            if isPaused, action.isNewWork { throw Failure(.workedWhilePaused, action.summary) }
             if case .open = action { held = 0 }
             let step = action.step
             if work.contains(where: { $0.action.step == step }) {
@@ -111,6 +122,8 @@ final class DeliveryDriver: Driver {
             world.count(.automaticRetry)
             world.now = max(world.now, due)
             return .retried(try view.retryDue(at: world.now, using: &world.random))
+        case .close:
+            return .closed
         case .wait(_, let step):
             return .waited(step)
         }
@@ -118,25 +131,22 @@ final class DeliveryDriver: Driver {
 }
 
 extension DeliveryMachine.Action {
-    /// What this is a part of.
-    var step: DeliveryMachine.Step {
-        switch self {
-        case .open: .open
-        case .read: .read
-        case .apply: .apply
-        case .acknowledge: .acknowledge
-        case .retry: .retry
-        case .wait(_, let step): step
-        }
-    }
-
     var isWait: Bool {
         if case .wait = self { true } else { false }
+    }
+
+    /// Whether it takes on what was not taken on before.
+    var isNewWork: Bool {
+        switch self {
+        case .open, .read, .apply, .retry: true
+        default: false
+        }
     }
 
     var summary: String {
         switch self {
         case .open: "open"
+        case .close: "close"
         case .read(let position): "read after \(position)"
         case .apply(let records, let position, let heldKeys, let isCareful):
             "apply \(records.map(\.event.number)) after \(position)\(isCareful ? " with care" : ""),"

@@ -19,6 +19,8 @@ final class RelayDriver: Driver {
         try schedule(machine.start())
     }
 
+    private(set) var isPaused = false
+
     var workCount: Int { work.count }
     var isIdle: Bool { machine.isIdle && !work.contains { $0.answer != nil } }
 
@@ -37,7 +39,15 @@ final class RelayDriver: Driver {
         }
         belated = []
         machine = RelayMachine(contract: world.contract)
+        if isPaused { _ = machine.restart(isPaused: true) }
         try schedule(machine.start())
+    }
+
+    /// Tells the machine to rest, to go on, or to begin anew.
+    func steer(isPaused: Bool) throws {
+        world.note("relay is told to \(isPaused ? "rest" : "begin")")
+        self.isPaused = isPaused
+        try schedule(machine.restart(isPaused: isPaused))
     }
 
     // MARK: The machine
@@ -45,6 +55,7 @@ final class RelayDriver: Driver {
     private func schedule(_ actions: [RelayMachine.Action]) throws {
         for action in actions {
             world.note("relay: \(action.summary)")
+            if isPaused, action.isNewWork { throw Failure(.workedWhilePaused, action.summary) }
             if case .open = action { (captured, appended) = (0, 0) }
             let step = action.step
             if work.contains(where: { $0.action.step == step }) {
@@ -103,6 +114,8 @@ final class RelayDriver: Driver {
             try world.outbox.settle(batch)
             if !belated.isEmpty { try world.broker.append(belated) }
             return .settled
+        case .close:
+            return .closed
         case .wait(_, let step):
             return .waited(step)
         }
@@ -110,24 +123,22 @@ final class RelayDriver: Driver {
 }
 
 extension RelayMachine.Action {
-    /// What this is a part of.
-    var step: RelayMachine.Step {
-        switch self {
-        case .open: .open
-        case .capture: .capture
-        case .append: .append
-        case .settle: .settle
-        case .wait(_, let step): step
-        }
-    }
-
     var isWait: Bool {
         if case .wait = self { true } else { false }
+    }
+
+    /// Whether it takes on what was not taken on before.
+    var isNewWork: Bool {
+        switch self {
+        case .open, .capture: true
+        default: false
+        }
     }
 
     var summary: String {
         switch self {
         case .open: "open"
+        case .close: "close"
         case .capture(let position): "capture after \(position == .start ? "the start" : "\(position)")"
         case .append(let events): "append \(events.map(\.number))"
         case .settle(let batch):

@@ -37,6 +37,7 @@ struct Simulation {
         case ..<20: writer.step(world)
         case ..<22: world.broker.trim()
         case ..<24: world.outbox.removeExpired()
+        case ..<26: try steer()
         default: try machineStep()
         }
     }
@@ -53,9 +54,22 @@ struct Simulation {
         try delivery.crash()
     }
 
+    /// Somebody pauses a part, has it go on, or has it begin anew.
+    private func steer() throws {
+        world.count(.steering)
+        let isPaused = world.random.chance(50)
+        if world.random.chance(50) {
+            try relay.steer(isPaused: isPaused)
+        } else {
+            try delivery.steer(isPaused: isPaused)
+        }
+    }
+
     /// Something that is under way gets on.
     private func machineStep() throws {
-        let index = world.random.below(relay.workCount + delivery.workCount)
+        let count = relay.workCount + delivery.workCount
+        if count == 0 { return }
+        let index = world.random.below(count)
         let isHasty = world.random.chance(50)
         if index < relay.workCount {
             try relay.advance(index, isHasty: isHasty)
@@ -71,6 +85,8 @@ struct Simulation {
         world.note("calm")
         world.faultPercent = 0
         try admin.finish()
+        try relay.steer(isPaused: false)
+        try delivery.steer(isPaused: false)
         for _ in 0..<(world.scenario.events + 4) {
             try drain()
             try checkParked()

@@ -12,8 +12,12 @@ enum Judgement: String, Hashable, Sendable {
     case settledBeforeLogged
     /// The broker's cursor is past the store's.
     case acknowledgedTooFar
-    /// A machine holds more batches than it may.
+    /// The store's cursor is past a record that was neither delivered nor parked.
+    case cursorTooFar
+    /// A machine holds more batches, or has more under way, than it may.
     case heldTooMuch
+    /// A machine takes on new work although it is told to rest.
+    case workedWhilePaused
     /// A machine asks for what it has asked for already.
     case twiceUnderWay
     /// A parked event that should be tried again by itself is not.

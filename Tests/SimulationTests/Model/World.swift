@@ -55,5 +55,5 @@ final class World {
 /// What a simulation must have seen now and then, or it shows nothing.
 enum Occurrence: String, CaseIterable {
     case crash, reopening, conflict, lostAcknowledgement, carefulApply, automaticRetry, operatorRetry, operatorDiscard
-    case abandonedErrand, rollback, brokerFull, parkingFull, mendedContract
+    case steering, abandonedErrand, rollback, brokerFull, parkingFull, mendedContract
 }

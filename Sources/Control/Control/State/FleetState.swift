@@ -17,6 +17,18 @@ protocol FleetState: Sendable {
     /// What the last run said of itself; `nil` where there was none.
     func record() async throws -> RunRecord?
 
+    /// What operators have told parts of the fleet, in the order of their names.
+    func flow() async throws -> [FlowEntry]
+
+    /// - Returns: whether it was not paused before; nothing is changed where it was.
+    func pause(_ subject: String, reason: String?) async throws -> Bool
+
+    /// - Returns: whether it was paused.
+    func resume(_ subject: String) async throws -> Bool
+
+    /// Has a part of the fleet begin anew from what its store says.
+    func restart(_ subject: String) async throws
+
     func close() async
 }
 
@@ -75,6 +87,31 @@ struct DirectoryState: FleetState {
 
     func holder() async throws -> String? { FleetLock.holder(of: directory) }
     func record() async throws -> RunRecord? { RunRecord.read(from: directory) }
+    func flow() async throws -> [FlowEntry] { try FlowFile(directory: directory).read() }
+
+    func pause(_ subject: String, reason: String?) async throws -> Bool {
+        try await FlowFile(directory: directory).change(subject) { entry in
+            guard entry.pausedSince == nil else { return false }
+            (entry.pausedSince, entry.reason) = (.now(), reason)
+            return true
+        }
+    }
+
+    func resume(_ subject: String) async throws -> Bool {
+        try await FlowFile(directory: directory).change(subject) { entry in
+            guard entry.pausedSince != nil else { return false }
+            (entry.pausedSince, entry.reason) = (nil, nil)
+            return true
+        }
+    }
+
+    func restart(_ subject: String) async throws {
+        _ = try await FlowFile(directory: directory).change(subject) { entry in
+            entry.restarts += 1
+            return true
+        }
+    }
+
     func close() async {}
 }
 
@@ -118,6 +155,14 @@ struct SharedState: FleetState {
         try await store.record().flatMap { try? JSONDecoder().decode(RunRecord.self, from: Data($0.utf8)) }
     }
 
+    func flow() async throws -> [FlowEntry] { try await store.flow() }
+
+    func pause(_ subject: String, reason: String?) async throws -> Bool {
+        try await store.pause(subject, reason: reason, at: .now())
+    }
+
+    func resume(_ subject: String) async throws -> Bool { try await store.resume(subject) }
+    func restart(_ subject: String) async throws { try await store.restart(subject) }
     func close() async { await store.close() }
 }
 

@@ -4,19 +4,37 @@ internal import FleetCore
 struct BrokerKeys {
     static let embedded = "embedded"
 
+    /// Engines whose connector is in builds with a trait of the package alone, and the trait.
+    private static let gated = [NATSKeys.engine: "NATS"]
+    /// Keys that the embedded broker has not.
+    private static let serverKeys = NATSKeys.keys
+
     let values: ValueReader
     let engines: Set<String>
+    /// The file's directory.
+    let directory: String
 
     func read(_ field: NamedValue?) -> BrokerDefinition? {
         guard let field else { return BrokerDefinition() }
         if case .mapping = field.value.content { return mapping(field.value) }
-        return values.text(field.value, "\"broker\"").flatMap(knownEngine).map { BrokerDefinition(engine: $0) }
+        guard let read = values.text(field.value, "\"broker\"") else { return nil }
+        if read.text.contains("://"), engines.contains(NATSKeys.engine) {
+            // What is wrong with it is told there.
+            guard let nats = NATSKeys(values: values, directory: directory).read(url: read) else { return nil }
+            return BrokerDefinition(engine: NATSKeys.engine, nats: nats)
+        }
+        guard let engine = knownEngine(read) else { return nil }
+        if engine != Self.embedded {
+            let remedy = "write broker: {engine: \(engine), url: \"nats://HOST:4222\"}"
+            values.log.error(at: field.value.mark, "it is not said where \(engine) is", remedy: remedy)
+            return nil
+        }
+        return BrokerDefinition(engine: engine)
     }
 
     private func mapping(_ node: YAMLNode) -> BrokerDefinition? {
-        guard let fields = values.fields(node, "the broker", known: ["engine", "url", "retain", "limit"]) else {
-            return nil
-        }
+        let known = ["engine", "retain", "limit"] + Self.serverKeys
+        guard let fields = values.fields(node, "the broker", known: known) else { return nil }
         var broker = BrokerDefinition()
         if let field = fields["engine"] {
             guard let engine = values.text(field.value, "\"engine\"").flatMap(knownEngine) else {
@@ -25,32 +43,25 @@ struct BrokerKeys {
             }
             broker.engine = engine
         }
-        if let field = fields["url"] {
-            if broker.engine == Self.embedded {
-                let remedy = "remove it, or name another engine"
-                values.log.error(at: field.mark, "the embedded broker has no \"url\"", remedy: remedy)
-            } else {
-                broker.address = address(field)
-            }
-        }
         broker.retention = readRetention(fields)
-        return broker
-    }
-
-    private func address(_ field: NamedValue) -> StoreAddress? {
-        guard let url = values.text(field.value, "\"url\"") else { return nil }
-        guard let scheme = StoreURL.scheme(of: url.text) else {
-            values.log.error(at: url.mark, "\(url.shown) is no URL", remedy: "write SCHEME://HOST:PORT")
-            return nil
+        if broker.engine == Self.embedded {
+            for key in Self.serverKeys {
+                guard let field = fields[key] else { continue }
+                let remedy = "remove it, or name another engine"
+                values.log.error(at: field.mark, "the embedded broker has no \"\(key)\"", remedy: remedy)
+            }
+            return broker
         }
-        return StoreAddress(scheme: scheme, text: url.text, description: Shown.redacted(url.text))
+        guard let nats = NATSKeys(values: values, directory: directory).read(fields, node) else { return nil }
+        broker.nats = nats
+        return broker
     }
 
     private func knownEngine(_ read: FieldText) -> String? {
         if engines.contains(read.text) { return read.text }
         let nearest = read.hasVariables ? nil : values.log.nearest(to: read.text, in: engines)
         let remedy =
-            nearest.map { "did you mean \"\($0)\"?" }
+            Self.gated[read.text].map { "build it with --traits \($0)" } ?? nearest.map { "did you mean \"\($0)\"?" }
             ?? "it has \(engines.sorted().joined(separator: ", "))"
         values.log.error(at: read.mark, "this build has no broker \(read.shown)", remedy: remedy)
         return nil

@@ -3,7 +3,7 @@ internal import FleetCore
 /// Reads the keys of the fleet itself.
 struct FleetKeys {
     /// Keys of later versions of this file.
-    static let later: Set<String> = ["push", "sagas", "flows", "objectives"]
+    static let later: Set<String> = ["sagas", "flows", "objectives"]
 
     let values: ValueReader
     let storeSchemes: Set<String>
@@ -22,7 +22,7 @@ struct FleetKeys {
         guard let fields = values.fields(root, subject, known: known, later: Self.later) else { return nil }
         checkVersion(fields["version"])
         let name = readName(fields, root)
-        let broker = BrokerKeys(values: values, engines: brokerEngines).read(fields["broker"])
+        let broker = BrokerKeys(values: values, engines: brokerEngines, directory: directory).read(fields["broker"])
         let stores = StoreKeys(values: values, schemes: storeSchemes, directory: directory)
         let state = StateKeys(values: values, stores: stores, directory: directory).read(fields["state"])
         let remedy = "add services: with one entry for each service"

@@ -8,9 +8,11 @@ struct ServicesKeys {
         var name: ServiceName?
         var store: StoreKeys.Store?
         var outbox: OutboxDefinition
-        var topic = TopicPattern.standard
+        var topic: TopicPattern?
         var format = WireFormat.cloudEvents
         var views: NamedValue?
+        var push: NamedValue?
+        var consumers: NamedValue?
     }
 
     let values: ValueReader
@@ -33,11 +35,13 @@ struct ServicesKeys {
     private func draft(_ entry: NamedValue, publishers: inout Publishers) -> Draft {
         let subject = "service \(entry.shown)"
         let name: ServiceName? = values.name(entry.name, shown: entry.shown, at: entry.mark, "a service")
-        let known = ["store", "outbox", "publishes", "topic", "format", "views"]
+        let known = ["store", "outbox", "publishes", "topic", "format", "views", "push", "consumers"]
         let fields = values.fields(entry.value, subject, known: known, later: FleetKeys.later)
         let publisher = PublishesKeys(values: values).read(fields?["publishes"], isKnown: fields != nil)
         if !entry.isDuplicate { publishers.add(entry.name, name, publisher) }
-        var draft = Draft(entry: entry, name: name, outbox: OutboxDefinition(), views: fields?["views"])
+        var draft = Draft(
+            entry: entry, name: name, outbox: OutboxDefinition(), views: fields?["views"], push: fields?["push"],
+            consumers: fields?["consumers"])
         guard let fields else { return draft }
         let remedy = "add store: sqlite:\(name?.text ?? "NAME").db"
         if let field = values.required("store", of: fields, entry.value, subject, remedy: remedy) {
@@ -52,7 +56,7 @@ struct ServicesKeys {
             }
         }
         let wire = WireKeys(values: values)
-        draft.topic = fields["topic"].flatMap(wire.topic) ?? draft.topic
+        draft.topic = fields["topic"].flatMap(wire.topic)
         draft.format = fields["format"].flatMap(wire.format) ?? draft.format
         if publisher.types?.isEmpty == true, let field = fields["topic"] ?? fields["format"] {
             let message = "\(subject) has a \(field.name), but publishes nothing"
@@ -63,12 +67,17 @@ struct ServicesKeys {
 
     private func definition(_ draft: Draft, publishers: Publishers) -> ServiceDefinition? {
         let owner = "service \(draft.entry.shown)"
-        let views = draft.views.map { ViewsKeys(values: values, publishers: publishers).read($0, owner) } ?? []
+        let keys = ViewsKeys(values: values, publishers: publishers, hasPush: draft.push != nil)
+        let views = draft.views.map { keys.read($0, owner) } ?? []
+        let pushKeys = PushKeys(values: values, publishers: publishers, directory: stores.directory)
+        let push = draft.push.map { pushKeys.read($0, owner) } ?? []
+        let consumerKeys = ConsumersKeys(values: values, publishers: publishers, views: views.map(\.name))
+        let consumers = draft.consumers.map { consumerKeys.read($0, owner) } ?? []
         guard let name = draft.name, let store = draft.store else { return nil }
         return ServiceDefinition(
             name: name, store: store.address, outbox: draft.outbox,
             publishes: publishers.types(of: draft.entry.name) ?? .listed([]), topic: draft.topic, format: draft.format,
-            views: views,
+            views: views, push: push, consumers: consumers,
             location: values.source.location(draft.entry.mark))
     }
 

@@ -85,7 +85,7 @@
             let views = try session.rows("SELECT name FROM \(PostgresAddress.quoted(schema)).flotilla_views")
             var names: Set<String> = []
             for case let view? in views.map({ $0[0].text }) {
-                let noted = try PostgresViewObjects.noted(of: ViewName(unchecked: view), schema: schema, in: session)
+                let noted = try PostgresViewObjects.noted(of: view, schema: schema, in: session)
                 names.formUnion((noted?.objects ?? []).map { CheckText.unquoted($0.name) })
             }
             return names

@@ -28,23 +28,23 @@
 
         private static func countWhileCaptured(
             by process: Int64, _ needs: OutboxNeeds, in session: PostgresSession
-        ) throws -> Int? {
+        ) throws -> PendingRows {
             let end = try session.firstRow("SELECT pg_current_wal_flush_lsn()::text")?[0] ?? .null
             let deadline = ContinuousClock.now + reportPatience
             repeat {
                 let reported = try session.firstRow(
                     "SELECT replay_lsn >= $2::pg_lsn FROM pg_stat_replication WHERE pid = $1", [.integer(process), end])
-                if reported?[0] == .boolean(true) { return 0 }
+                if reported?[0] == .boolean(true) { return PendingRows(count: 0, oldest: nil) }
                 // It has just ended.
-                if reported == nil { return nil }
+                if reported == nil { return PendingRows(count: nil, oldest: nil) }
                 _ = try session.waitForNotification(upTo: .milliseconds(50))
             } while ContinuousClock.now < deadline
             guard needs.capture == .log, let table = try PostgresOutboxTable(needs.table, in: session) else {
-                return nil
+                return PendingRows(count: nil, oldest: nil)
             }
             // Rows that their service has deleted may wait in the log.
-            let count = try PostgresOutboxQuery(table: table).pending(in: session).count
-            return count == 0 ? nil : count
+            let pending = try PostgresOutboxQuery(table: table).pending(in: session)
+            return pending.count == 0 ? PendingRows(count: nil, oldest: nil) : pending
         }
 
         /// At most so many changes are looked at to count them.
@@ -57,10 +57,11 @@
                 return PendingRows(count: nil, oldest: nil)
             }
             if let process = slot.activeProcess {
-                let count = try countWhileCaptured(by: process, needs, in: session)
+                var pending = try countWhileCaptured(by: process, needs, in: session)
                 slot = try ReplicationSlot(names.slot, in: session) ?? slot
-                if count != nil || slot.activeProcess != nil {
-                    return PendingRows(count: count, oldest: nil, retainedLog: slot.retained)
+                if pending.count != nil || slot.activeProcess != nil {
+                    pending.retainedLog = slot.retained
+                    return pending
                 }
             }
             let isMessage = needs.capture == .message
@@ -80,7 +81,11 @@
                     (SELECT count(*) FROM flotilla_backlog WHERE stream = $4),
                     -- A commit's own place stands behind C and a byte of flags.
                     EXISTS (SELECT FROM changes WHERE get_byte(data, 0) = 67 AND lsn > $3::pg_lsn
-                        AND substring(data FROM 3 FOR 8) = $5::bytea)
+                        AND substring(data FROM 3 FOR 8) = $5::bytea),
+                    -- When the oldest of them committed: microseconds since 2000, behind C, the flags and two places.
+                    (SELECT min(('x' || encode(substring(data FROM 19 FOR 8), 'hex'))::bit(64)::bigint) FROM changes
+                        WHERE get_byte(data, 0) = 67 AND lsn > $3::pg_lsn
+                        AND xid IN (SELECT xid FROM changes WHERE \(wanted)))
                 """,
                 [
                     .text(names.slot), .integer(Self.peekLimit), .text(record.settled.description),
@@ -90,7 +95,11 @@
             // Of a transaction the first rows may be settled already.
             let settled = row?[2] == .boolean(true) ? record.rows : 0
             let count = max(0, (row?[0].integer ?? 0) - settled) + (row?[1].integer ?? 0)
-            return PendingRows(count: Int(count), oldest: nil, retainedLog: slot.retained)
+            // What was copied when the slot was made is older, and says not when it was written.
+            let oldest = row?[1].integer == 0 && count > 0 ? row?[3].integer : nil
+            return PendingRows(
+                count: Int(count), oldest: oldest.map { Timestamp(postgresMicroseconds: $0) },
+                retainedLog: slot.retained)
         }
     }
 #endif

@@ -51,7 +51,7 @@
                 throw error
             }
             return RebuildStore(
-                connection, watch: watch, name: "\(address.name) (rebuild of \(view.subscription.view))")
+                connection, watch: watch, name: "\(address.name) (rebuild of \(view.subscription.name))")
         }
 
         public func swap() async throws {

@@ -23,7 +23,7 @@
             scratch = PostgresAddress.quoted(place.scratch)
         }
 
-        private var name: SQLValue { .text(view.subscription.view.text) }
+        private var name: SQLValue { .text(view.subscription.name) }
 
         /// - Parameter patience: how long the old view's tables may be busy.
         func perform(patience: Duration) throws {
@@ -103,7 +103,7 @@
 
         /// Puts cursors and parked events of the rebuilt view in the place of the old one's. The old inbox rows stay.
         private func replaceRecords(_ numbers: [Numbers]) throws {
-            let place = SQLValue.text(Parking.Place.view(view.subscription.view).text)
+            let place = SQLValue.text(Parking.Place.subscription(view.subscription.name).text)
             _ = try session.run("DELETE FROM \(live).flotilla_subscriptions WHERE name = $1", [name])
             for number in numbers {
                 _ = try session.run(

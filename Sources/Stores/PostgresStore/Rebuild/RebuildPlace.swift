@@ -20,19 +20,19 @@
                     .notApplied, "\(session.name): there is no such schema", remedy: "run `flotilla apply`")
             }
             live = first
-            scratch = Self.scratchName(of: view.subscription.view)
+            scratch = Self.scratchName(of: view.subscription.name)
         }
 
         /// PostgreSQL cuts names off behind 63 bytes.
-        private static func scratchName(of view: ViewName) -> String {
+        private static func scratchName(of view: String) -> String {
             let name = "flotilla_rebuild_\(view)"
             guard name.utf8.count > 63 else { return name }
-            let hash = view.text.utf8.reduce(0xCBF2_9CE4_8422_2325 as UInt64) { ($0 ^ UInt64($1)) &* 0x100_0000_01B3 }
+            let hash = view.utf8.reduce(0xCBF2_9CE4_8422_2325 as UInt64) { ($0 ^ UInt64($1)) &* 0x100_0000_01B3 }
             return "\(name.prefix(46))_\(String(hash, radix: 16))"
         }
 
         /// What the scratch schema's comment says: nobody else's is removed.
-        private var mark: String { "Flotilla rebuilds view \(view.subscription.view) of schema \(live) here" }
+        private var mark: String { "Flotilla rebuilds view \(view.subscription.name) of schema \(live) here" }
 
         /// Takes the lock that a rebuild holds, for the transaction or until the connection ends.
         /// - Throws: `busy` where another rebuild of this view is at work.
@@ -157,7 +157,7 @@
 
         /// What the live view's schema made.
         func noted(_ session: PostgresSession) throws -> PostgresViewObjects? {
-            try PostgresViewObjects.noted(of: view.subscription.view, schema: live, in: session)
+            try PostgresViewObjects.noted(of: view.subscription.name, schema: live, in: session)
         }
     }
 #endif

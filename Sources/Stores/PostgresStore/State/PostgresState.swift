@@ -10,12 +10,11 @@
     public final class PostgresState: StateStore {
         public let name: String
         private let address: PostgresAddress
-        private let fleet: FleetName
-        private let connection: PostgresConnection
+        let fleet: FleetName
+        let connection: PostgresConnection
 
         /// The schema, where the fleet file names none.
         public static let standardSchema = "flotilla"
-        private static let version = 1
 
         /// Connects when it is first used.
         public init(_ address: PostgresAddress, fleet: FleetName) {
@@ -46,22 +45,14 @@
                 _ = try session.firstRow("SELECT pg_advisory_xact_lock(hashtextextended('flotilla apply', 0))")
                 let plan = try Self.plan(address, in: session)
                 if plan.steps.isEmpty { return plan }
+                try session.script("CREATE SCHEMA IF NOT EXISTS \(schema)")
+                let version = try Self.version(address, in: session)
+                for migration in PostgresStateTables.migrations.dropFirst(version) { try session.script(migration) }
+                if version == 0 { try session.script("CREATE TABLE flotilla_state (version BIGINT NOT NULL)") }
                 try session.script(
                     """
-                    CREATE SCHEMA IF NOT EXISTS \(schema);
-                    CREATE TABLE flotilla_fleets (
-                        name TEXT PRIMARY KEY,
-                        epoch BIGINT NOT NULL,
-                        holder TEXT NOT NULL,
-                        holder_process TEXT,
-                        predecessor TEXT,
-                        expires TIMESTAMPTZ NOT NULL,
-                        process INTEGER,
-                        process_start TIMESTAMPTZ,
-                        record TEXT
-                    );
-                    CREATE TABLE flotilla_state (version BIGINT NOT NULL);
-                    INSERT INTO flotilla_state VALUES (\(Self.version))
+                    DELETE FROM flotilla_state;
+                    INSERT INTO flotilla_state VALUES (\(PostgresStateTables.migrations.count))
                     """)
                 return plan
             }
@@ -69,18 +60,25 @@
 
         private static func plan(_ address: PostgresAddress, in session: PostgresSession) throws -> SetupPlan {
             let schema = address.schema ?? standardSchema
-            let known = try session.firstRow(
-                "SELECT 1 FROM pg_tables WHERE schemaname = $1 AND tablename = 'flotilla_state'", [.text(schema)])
-            guard known != nil else {
-                return SetupPlan(steps: [SetupStep("create the fleet's state in schema \(schema)")])
-            }
-            let version = Int(try session.firstRow("SELECT version FROM flotilla_state")?[0].integer ?? 0)
-            guard version == Self.version else {
+            switch try version(address, in: session) {
+            case 0: return SetupPlan(steps: [SetupStep("create the fleet's state in schema \(schema)")])
+            case PostgresStateTables.migrations.count: return SetupPlan()
+            case ..<PostgresStateTables.migrations.count:
+                return SetupPlan(steps: [SetupStep("bring the fleet's state in schema \(schema) to this version")])
+            default:
                 throw FleetError(
                     .invalidInput, "\(session.name): the fleet's state was made by a newer Flotilla",
                     remedy: "run that newer version")
             }
-            return SetupPlan()
+        }
+
+        /// The version of the tables; 0 where there are none.
+        private static func version(_ address: PostgresAddress, in session: PostgresSession) throws -> Int {
+            let known = try session.firstRow(
+                "SELECT 1 FROM pg_tables WHERE schemaname = $1 AND tablename = 'flotilla_state'",
+                [.text(address.schema ?? standardSchema)])
+            if known == nil { return 0 }
+            return Int(try session.firstRow("SELECT version FROM flotilla_state")?[0].integer ?? 0)
         }
 
         // MARK: The lease

@@ -1,0 +1,172 @@
+#if NATS
+    import CLibNATS
+    import Dispatch
+    import FleetCore
+    import Synchronization
+    import Wire
+
+    /// Appends to one stream, one batch at a time.
+    final class StreamPublisher: Sendable {
+        private struct State {
+            /// Where the stream ends; `nil` if that is not certain.
+            var end: UInt64?
+            /// Messages up to here are of batches that are done; `nil` if that is not known.
+            var floor: UInt64?
+        }
+
+        private let name: String
+        private let mapping: NATSMapping
+        private let lock = AsyncLock()
+        private let state = Mutex(State())
+        /// For calls that wait for an acknowledgement: other streams' do not wait behind it.
+        private let queue: DispatchQueue
+
+        /// How long an acknowledgement is waited for.
+        private static let timeout = Duration.seconds(5)
+        /// What a header adds to its name and value, and a message to its headers, in bytes.
+        private static let (headerOverhead, messageOverhead) = (4, 14)
+        /// Headers of which JetStream makes something: the id, and the place.
+        private static let ownHeaders = 2 * 64
+
+        init(_ mapping: NATSMapping) {
+            self.mapping = mapping
+            name = mapping.stream.description
+            queue = DispatchQueue(label: "flotilla.nats.\(mapping.stream)")
+        }
+
+        private var doing: String { "append to stream \(name)" }
+
+        /// Appends events in order.
+        /// - Parameters:
+        ///   - end: for copies of what another stream holds: where the stream must end. `nil` for new events.
+        ///   - look: how the stream is looked at where it is not known what it holds.
+        /// - Returns: where the stream ends then.
+        /// - Throws: `full`; `missing`; `unavailable`, where it is not known what has become of them: whoever tries again with
+        ///   the same events repeats none.
+        func append(
+            _ events: [Event], _ connection: NATSConnection, after end: UInt64? = nil, looking look: Look
+        ) async throws -> UInt64 {
+            try await lock.withLock { try await appendAlone(events, connection, after: end, look) }
+        }
+
+        /// How the stream is looked at.
+        struct Look: Sendable {
+            /// The first sequence that is there, and the last that ever was.
+            var ends: @Sendable () async throws -> (first: UInt64, last: UInt64)
+            /// The event ids of messages after a sequence, and up to one.
+            var ids: @Sendable (_ after: UInt64, _ through: UInt64) async throws -> [EventID]
+        }
+
+        private func appendAlone(
+            _ events: [Event], _ connection: NATSConnection, after copied: UInt64?, _ look: Look
+        ) async throws -> UInt64 {
+            try connection.requireConnection(doing)
+            let messages = events.map(mapping.message)
+            try check(messages, events, connection)
+            let known = copied.map { State(end: $0, floor: $0) } ?? state.withLock { $0 }
+            var chain = AppendChain(events.map(\.id), end: known.end, floor: known.floor)
+            do {
+                var action = chain.start()
+                while true {
+                    switch action {
+                    case .send(let range, let end):
+                        state.withLock { $0.end = nil }
+                        let outcome = try await send(
+                            messages, copied == nil ? events : nil, range, after: end, connection)
+                        action = chain.handle(outcome)
+                    case .look:
+                        let (first, last) = try await look.ends()
+                        action = chain.handle(.ends(first: first, last: last))
+                    case .scan(let after, let through):
+                        action = chain.handle(.found(try await look.ids(after, through)))
+                    case .done(let end):
+                        state.withLock { $0 = State(end: end, floor: end) }
+                        return end
+                    case .giveUp:
+                        throw FleetError(
+                            .busy, "others append to stream \(name) without pause",
+                            remedy: "nobody but Flotilla is to publish to the subjects of the stream", isRetriable: true
+                        )
+                    }
+                }
+            } catch {
+                // What is there already must be found again by whoever tries next, however long that is after.
+                let floor = known.end ?? known.floor
+                state.withLock { $0 = State(end: nil, floor: floor) }
+                throw error
+            }
+        }
+
+        /// A server ends the connection of who sends more than it takes.
+        private func check(_ messages: [WireMessage], _ events: [Event], _ connection: NATSConnection) throws {
+            let maximum = connection.maximumMessage
+            for (message, event) in zip(messages, events) where event.size.value * 4 + 4096 > maximum {
+                let headers = message.headers.reduce(0) {
+                    $0 + $1.name.utf8.count + $1.value.utf8.count + Self.headerOverhead
+                }
+                let size = headers + (message.value?.count ?? 0) + Self.messageOverhead + Self.ownHeaders
+                guard size > maximum else { continue }
+                throw FleetError(
+                    .invalidInput,
+                    "event \(event.id) is of \(ByteCount(size)) with its headers, and the NATS server \(connection.name) takes"
+                        + " messages of at most \(ByteCount(maximum))",
+                    remedy:
+                        "raise max_payload of the server, or lower outbox.max_event of \(mapping.stream.service), so that such"
+                        + " events are parked")
+            }
+        }
+
+        // MARK: Sending
+
+        private func send(
+            _ messages: [WireMessage], _ events: [Event]?, _ range: Range<Int>, after end: UInt64,
+            _ connection: NATSConnection
+        ) async throws -> AppendChain.Input {
+            let doing = doing
+            let errors = connection.events.errorCount
+            let answer = try await connection.perform(on: queue) { pointer in
+                var last: NATSMessage?
+                for index in range {
+                    let offset = index - range.lowerBound
+                    let predecessor: OutgoingMessage.Predecessor
+                    // Copies have no ids for the server, and nobody else appends while they are made.
+                    if let events, offset > 0 {
+                        predecessor = .event(events[index - 1].id)
+                    } else {
+                        predecessor = .sequence(end + UInt64(offset))
+                    }
+                    let message = try OutgoingMessage(
+                        messages[index], id: events?[index].id, after: predecessor)
+                    if index < range.upperBound - 1 {
+                        guard try message.publish(pointer) else { return Answer.unknown }
+                    } else {
+                        switch message.request(pointer, timeout: Self.timeout) {
+                        case .success(let reply): last = reply
+                        case .failure(let failure): return Answer.failed(failure.status)
+                        }
+                    }
+                }
+                return last.map(Answer.message) ?? .unknown
+            }
+            switch answer {
+            case .message(let reply):
+                return try PublishAnswer(reply.payload, doing, stream: name, at: connection.name).input
+            case .failed(NATS_NO_RESPONDERS):
+                // No stream takes the subject, or nobody leads it: looking tells which.
+                return .unknown
+            case .failed, .unknown:
+                if let error = connection.events.error(after: errors), error.status == NATS_NOT_PERMITTED {
+                    throw NATSFailure.denied(doing, at: connection.name, said: error.text)
+                }
+                try connection.requireConnection(doing)
+                return .unknown
+            }
+        }
+
+        private enum Answer: Sendable {
+            case message(NATSMessage)
+            case failed(natsStatus)
+            case unknown
+        }
+    }
+#endif

@@ -1,0 +1,264 @@
+#if NATS
+    import Brokers
+    import FleetCore
+    import Synchronization
+
+    /// Reads one stream for one subscription, or for whoever looks.
+    ///
+    /// Whoever reads says after which position: the consumer follows. Where it would deliver anything else next, it is made
+    /// anew there.
+    final class StreamReader: Sendable {
+        private struct State {
+            var puller: PullReader?
+            /// The sequence that is read next.
+            var next: UInt64 = 0
+            /// Whether a consumer was used already, which may hold requests that nobody waits for any more.
+            var hasRead = false
+            /// The acknowledgement subjects of batches' last records, oldest first.
+            var replies: [(sequence: UInt64, reply: String)] = []
+            /// Of the stream that was read.
+            var identity: String?
+        }
+
+        private let stream: NATSStream
+        private let subscription: SubscriptionName?
+        private let lock = AsyncLock()
+        private let state = Mutex(State())
+
+        /// How long records that are known to be there are waited for.
+        private static let patience = Duration.seconds(10)
+        /// How long a batch that has begun waits for records that are on their way.
+        private static let fillTime = Duration.milliseconds(20)
+        /// How many batches may be read and not acknowledged yet, to be acknowledged without asking.
+        private static let replyLimit = 16
+
+        init(_ stream: NATSStream, for subscription: SubscriptionName?) {
+            self.stream = stream
+            self.subscription = subscription
+        }
+
+        private var name: String { stream.name }
+
+        func read(
+            _ connection: NATSConnection, after position: LogPosition, limit: BatchLimit
+        ) async throws -> [LogRecord] {
+            try await lock.withLock {
+                let deadline = ContinuousClock.now + Self.patience
+                while true {
+                    let puller = try await placed(connection, after: position)
+                    let generation = puller.changes.generation
+                    var batch = Batch(limit: limit)
+                    try take(from: puller, into: &batch)
+                    if !batch.records.isEmpty {
+                        try? await puller.askForMore()
+                        try await fill(&batch, from: puller)
+                        remember(batch)
+                        return batch.records
+                    }
+                    if let trouble = puller.trouble {
+                        drop(puller)
+                        if case .hole(let sequence) = trouble { try await check(sequence, connection) }
+                    } else {
+                        try await puller.askForMore()
+                        if state.withLock({ $0.next }) > stream.lastKnown { return [] }
+                        await puller.changes.wait(past: generation, timeout: .seconds(1))
+                    }
+                    try Task.checkCancellation()
+                    guard ContinuousClock.now < deadline else {
+                        drop(puller)
+                        try await check(state.withLock { $0.next }, connection)
+                        throw NATSFailure.unavailable(
+                            "read stream \(name)", at: connection.name, said: "no record comes")
+                    }
+                }
+            }
+        }
+
+        func waitForRecords(_ connection: NATSConnection, after position: LogPosition, timeout: Duration) async throws {
+            let waiting: (PullReader, UInt64)? = try await lock.withLock {
+                let puller = try await placed(connection, after: position)
+                let generation = puller.changes.generation
+                if puller.trouble != nil || !puller.isEmpty { return nil }
+                try await puller.askForMore()
+                return state.withLock { $0.next } > stream.lastKnown ? (puller, generation) : nil
+            }
+            if let (puller, generation) = waiting { await puller.changes.wait(past: generation, timeout: timeout) }
+        }
+
+        /// - Returns: whether what was read up to a sequence is acknowledged now; `false` where another way must be taken.
+        func acknowledge(_ connection: NATSConnection, upTo sequence: UInt64) async throws -> Bool {
+            let reply = state.withLock { state -> String? in
+                guard state.puller?.connection === connection else { return nil }
+                let found = state.replies.first { $0.sequence == sequence }
+                state.replies.removeAll { $0.sequence <= sequence }
+                return found?.reply
+            }
+            guard let reply else { return false }
+            try await connection.publish(Array("+ACK".utf8), to: reply, doing: "acknowledge records of stream \(name)")
+            return true
+        }
+
+        /// Forgets what was read ahead: the consumer was moved.
+        func reset() {
+            if let puller = state.withLock({ $0.puller }) { drop(puller) }
+        }
+
+        /// Ends, and lets the server forget a consumer that was for this look alone.
+        func close(_ connection: NATSConnection?) async {
+            guard let puller = state.withLock({ $0.puller }) else { return }
+            drop(puller)
+            if subscription == nil, let connection, connection === puller.connection {
+                try? await JetStreamAPI(connection: connection).deleteConsumer(puller.consumer, of: name)
+            }
+        }
+
+        // MARK: The consumer
+
+        private func drop(_ puller: PullReader) {
+            puller.end()
+            state.withLock { state in
+                if state.puller === puller { state.puller = nil }
+                state.replies = []
+            }
+        }
+
+        /// The consumer, in front of what comes after a position.
+        private func placed(_ connection: NATSConnection, after position: LogPosition) async throws -> PullReader {
+            let (known, next) = state.withLock { ($0.puller, $0.next) }
+            if let known, known.connection === connection, stream.sequence(of: position) == next &- 1 { return known }
+            if let known { drop(known) }
+            return try await stream.lock.withLock {
+                let api = JetStreamAPI(connection: connection)
+                let after = try await sequence(of: position, api)
+                let mayKeep = state.withLock { state in
+                    defer { state.hasRead = true }
+                    return !state.hasRead
+                }
+                let consumer = try await consumer(after: after, mayKeep: mayKeep, api)
+                let puller = try await PullReader.begin(connection, consumer: consumer, of: name, from: after + 1)
+                state.withLock { state in
+                    state.puller = puller
+                    state.next = after + 1
+                }
+                return puller
+            }
+        }
+
+        private func consumer(after: UInt64, mayKeep: Bool, _ api: JetStreamAPI) async throws -> String {
+            guard let subscription else { return try await api.createConsumer(.look(from: after + 1), of: name).name }
+            let consumer = ConsumerName.of(subscription)
+            if let there = try await api.consumer(consumer, of: name) {
+                let isInPlace = there.lastDelivered == after && there.unacknowledged == 0 && (there.waiting ?? 0) == 0
+                if mayKeep, isInPlace { return consumer }
+                try await api.deleteConsumer(consumer, of: name)
+            }
+            return try await api.createConsumer(.cursor(of: subscription, from: after + 1), of: name).name
+        }
+
+        /// - Throws: `gap` where the stream does not have what comes after the position.
+        private func sequence(of position: LogPosition, _ api: JetStreamAPI) async throws -> UInt64 {
+            let info = try await api.stream(name)
+            stream.learn(info)
+            let bounds = StreamBounds(info)
+            let known = state.withLock { state in
+                defer { state.identity = bounds.identity }
+                return state.identity
+            }
+            if let known, known != bounds.identity {
+                throw FleetError(
+                    .gap, "stream \(name) is not the one that was read until now: it was made anew",
+                    remedy: "restore it, or build the views that read it from what there is (`flotilla views rebuild`)")
+            }
+            guard position.value >= bounds.first.value - 1, let sequence = info.place.sequence(of: position) else {
+                throw FleetError(
+                    .gap,
+                    "stream \(name) begins at position \(bounds.first): what was before is dropped, and position"
+                        + " \(position) was asked for",
+                    remedy: "build the view anew with `flotilla views rebuild`, from what there is")
+            }
+            guard position <= bounds.last else {
+                throw FleetError(
+                    .gap,
+                    "stream \(name) ends at position \(bounds.last), before position \(position) that was read already:"
+                        + " the stream is older than its readers",
+                    remedy: "restore the newest copy of the stream, or rebuild the views that read it"
+                        + " (`flotilla views rebuild`)")
+            }
+            return sequence
+        }
+
+        /// Looks why a record did not come. Somebody else may have taken it from the consumer: then it is read again.
+        private func check(_ sequence: UInt64, _ connection: NATSConnection) async throws {
+            let api = JetStreamAPI(connection: connection)
+            if try await api.message(of: name, at: sequence) != nil { return }
+            let info = try await api.stream(name)
+            guard sequence <= info.state.lastSequence else { return }
+            let position = info.place.position(of: sequence)
+            throw FleetError(
+                .gap, "stream \(name) has no record at position \(position): somebody has removed it",
+                remedy:
+                    "`nats stream purge \(name) --seq \(sequence + 1)` removes what is before the gap as well; then build the"
+                    + " views that had not read it yet anew from what there is (`flotilla views rebuild`)")
+        }
+
+        // MARK: Records
+
+        private struct Batch {
+            let limit: BatchLimit
+            var records: [LogRecord] = []
+            var bytes = 0
+            /// Whether what comes next does not belong to it.
+            var isFull = false
+            /// Where the last record is acknowledged.
+            var reply: String?
+        }
+
+        /// Waits a little for what is known to be on its way, so that batches are not of what has just come.
+        private func fill(_ batch: inout Batch, from puller: PullReader) async throws {
+            let deadline = ContinuousClock.now + Self.fillTime
+            while !batch.isFull, state.withLock({ $0.next }) <= stream.lastKnown {
+                let generation = puller.changes.generation
+                let count = batch.records.count
+                try take(from: puller, into: &batch)
+                if batch.records.count > count { continue }
+                let left = deadline - .now
+                guard puller.trouble == nil, left > .zero else { return }
+                await puller.changes.wait(past: generation, timeout: left)
+                if Task.isCancelled { return }
+            }
+        }
+
+        private func take(from puller: PullReader, into batch: inout Batch) throws {
+            while !batch.isFull, let arrival = puller.next {
+                let record: LogRecord
+                do {
+                    record = try stream.record(arrival)
+                } catch  where !batch.records.isEmpty {
+                    // What comes before it is read first.
+                    batch.isFull = true
+                    break
+                }
+                let bytes = batch.bytes + record.event.size.value
+                if !batch.records.isEmpty, bytes > batch.limit.bytes.value {
+                    batch.isFull = true
+                    break
+                }
+                puller.take()
+                batch.records.append(record)
+                batch.bytes = bytes
+                batch.isFull = batch.records.count >= batch.limit.events.value
+                batch.reply = subscription == nil ? nil : arrival.message.reply
+                state.withLock { $0.next = arrival.delivery.sequence + 1 }
+            }
+        }
+
+        /// Keeps how the batch is acknowledged.
+        private func remember(_ batch: Batch) {
+            state.withLock { state in
+                guard let reply = batch.reply else { return }
+                if state.replies.count == Self.replyLimit { state.replies.removeFirst() }
+                state.replies.append((state.next - 1, reply))
+            }
+        }
+    }
+#endif

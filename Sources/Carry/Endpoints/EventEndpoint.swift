@@ -1,0 +1,25 @@
+public import FleetCore
+
+/// Where events are delivered to, each by a request of its own.
+public protocol EventEndpoint: Sendable {
+    /// What may be shown of where it is; never a secret.
+    var name: String { get }
+
+    /// Delivers one event, and tells what became of it, within a time-out of the endpoint's own.
+    func deliver(_ event: Event) async -> DeliveryAnswer
+
+    /// Lets go of its connections. Calls after this are answered with ``DeliveryAnswer/notNow(_:wait:mayBeTheEvent:)``.
+    func close() async
+}
+
+/// What became of a delivery.
+public enum DeliveryAnswer: Sendable {
+    case delivered
+    /// The endpoint does not want this event, and will not want it later.
+    case refused(FleetError)
+    /// Nobody knows whether the event arrived; it must be sent again.
+    /// - Parameters:
+    ///   - wait: how long the endpoint asks to be left alone.
+    ///   - mayBeTheEvent: whether another event might have fared better: false where the endpoint says that it is too much.
+    case notNow(FleetError, wait: Duration?, mayBeTheEvent: Bool)
+}

@@ -1,0 +1,22 @@
+import Crypto
+import FleetCore
+import Foundation
+import Wire
+
+/// Signs requests after the Standard Webhooks specification, symmetrically (`v1`).
+struct WebhookSignature {
+    private let key: SymmetricKey
+
+    init(_ secret: WebhookSecret) {
+        key = SymmetricKey(data: secret.key)
+    }
+
+    /// The value of `webhook-signature`: `v1,` and the HMAC-SHA256 of id, time and body.
+    /// - Parameter time: in seconds since 1970, as `webhook-timestamp` says it.
+    func value(id: String, time: String, body: [UInt8]) -> String {
+        var code = HMAC<SHA256>(key: key)
+        code.update(data: Array("\(id).\(time).".utf8))
+        code.update(data: body)
+        return "v1," + Data(code.finalize()).base64EncodedString()
+    }
+}

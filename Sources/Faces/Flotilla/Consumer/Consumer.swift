@@ -1,0 +1,121 @@
+import Brokers
+public import FleetCore
+import Parking
+public import ServiceLifecycle
+import Stores
+import Views
+
+/// Has events of other services handled in transactions of a service's own store: with exactly one effect per event, and in
+/// commit order for each key.
+///
+/// The fleet file names a service's consumers (`consumers:`), so that `flotilla apply` keeps records for them from then on,
+/// and `flotilla status` and `flotilla parked` show them. The handlers' writes, the record of having seen the event and the
+/// place in the stream commit together. An event whose handler fails is tried five times and then parked; its key waits, and
+/// all others go on.
+///
+/// One process at a time should run a consumer; a second does no harm, as the place in the stream is compared in the same
+/// transaction, and no good.
+public final class Consumer: Service {
+    /// How a consumer is doing with one stream.
+    public struct Status: Sendable {
+        /// Whose stream it is.
+        public let service: String
+        /// Events that were read since the start, also those that are not handled.
+        public let count: Int
+        /// Whether nothing was there at the last look, and no event waits to be tried again.
+        public let isIdle: Bool
+        /// What stands in the way; `nil` while all is well.
+        public let problem: FleetError?
+    }
+
+    /// `service.name`.
+    public let name: String
+    private let subscription: SubscriptionName
+    private let broker: FleetBroker
+    private let connector: StoreConnector
+    private let sources: [Source]
+
+    private struct Source: Sendable {
+        let applier: ViewApplier
+        let progress: Progress
+        let gate = FlowGate()
+    }
+
+    /// How often a retry that somebody asked for (`flotilla parked retry`) is looked for.
+    private static let interval = Duration.seconds(1)
+
+    /// - Parameters:
+    ///   - name: the consumer's name, under the service's `consumers` in the fleet file.
+    ///   - store: the service's store.
+    ///   - broker: where the fleet's streams are.
+    ///   - reactions: what is done on which event; at most one for each type of a service.
+    /// - Throws: `FleetError` with code `invalidInput` for what is no name, for no reactions, and for two of one event.
+    public init(_ name: String, of store: ServiceStore, in broker: FleetBroker, _ reactions: [EventReaction]) throws {
+        let service = try ServiceName(store.service)
+        subscription = SubscriptionName(service: service, view: try ViewName(name))
+        self.name = subscription.description
+        self.broker = broker
+        connector = store.connector
+        guard !reactions.isEmpty else {
+            throw FleetError(.invalidInput, "consumer \(name) handles nothing", remedy: "give it a reaction: .on(…)")
+        }
+        var sources: [Source] = []
+        for publisher in Set(reactions.map(\.service)).sorted() {
+            let own = reactions.filter { $0.service == publisher }
+            guard Set(own.map(\.type)).count == own.count else {
+                throw FleetError(
+                    .invalidInput, "consumer \(name) has two reactions on one event of \(publisher)",
+                    remedy: "keep one of the two")
+            }
+            let program = ViewProgram(handlers: own.map { ($0.type, $0.handler(store.events)) })
+            sources.append(
+                Source(
+                    applier: ViewApplier(
+                        subscription: subscription,
+                        stream: StreamName(fleet: broker.fleet, service: try ServiceName(publisher)), program: program,
+                        reader: .consumer),
+                    progress: Progress(name: "\(subscription) from \(publisher)")))
+        }
+        self.sources = sources
+    }
+
+    /// How it is doing, stream by stream.
+    public var status: [Status] {
+        sources.map { source in
+            let snapshot = source.progress.snapshot
+            return Status(
+                service: source.applier.stream.service.text, count: snapshot.count, isIdle: snapshot.isIdle,
+                problem: snapshot.condition?.error)
+        }
+    }
+
+    /// Handles events until the task is cancelled or the process shuts down. What stands in the way is in ``status``, and
+    /// waited for.
+    public func run() async throws {
+        let stores = ConsumerStores(connector, of: subscription.service)
+        let opened = broker.open()
+        await withTaskGroup(of: Void.self) { group in
+            for source in sources {
+                let delivery = DeliveryService(
+                    applier: source.applier, stores: stores, broker: opened, patience: broker.patience,
+                    progress: source.progress, gate: source.gate)
+                group.addTask { await delivery.run() }
+                group.addTask { await self.watchRetries(of: source, stores) }
+            }
+        }
+        await stores.close()
+        await opened.close()
+    }
+
+    /// A delivery knows when what it has parked itself is due; that somebody asks for more stands in the store alone.
+    private func watchRetries(of source: Source, _ stores: ConsumerStores) async {
+        let parking = source.applier.parking
+        await cancelWhenGracefulShutdown {
+            while (try? await Task.sleep(for: Self.interval)) != nil {
+                // A store that cannot be asked is told by the delivery.
+                guard let due = try? await stores.store().read({ try parking.nextDue(in: $0) }) else { continue }
+                if Timestamp.now().elapsed(since: due) > Self.interval { source.gate.restart() }
+            }
+        }
+    }
+}

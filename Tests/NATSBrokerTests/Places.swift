@@ -1,0 +1,110 @@
+#if NATS
+    import Brokers
+    import FleetCore
+    import TestKit
+    import Wire
+
+    @testable import NATSBroker
+
+    /// A stream of a test's own.
+    struct Place {
+        let servers: [String]
+        let stream: StreamName
+        var tls: NATSSettings.TLS?
+        var credentials: String?
+        var nkey: String?
+        var limit = ByteCount.gibibytes(1)
+        var replicas = 1
+
+        /// - Parameter name: of the fleet; each test that shares a server has one of its own.
+        init(_ servers: [String], _ name: String = "fleet") {
+            self.servers = servers
+            stream = StreamName(fleet: FleetName(unchecked: name), service: ServiceName(unchecked: "orders"))
+        }
+
+        var settings: NATSSettings {
+            NATSSettings(servers: servers, name: "nats://test", tls: tls, credentials: credentials, nkey: nkey)
+        }
+
+        var setup: NATSBrokerSetup {
+            NATSBrokerSetup(settings, mappings: [:], limit: limit, replicas: replicas)
+        }
+
+        var needs: BrokerNeeds { BrokerNeeds(streams: [stream], subscriptions: [(reader, stream)]) }
+
+        var reader: SubscriptionName {
+            SubscriptionName(service: ServiceName(unchecked: "reports"), view: ViewName(unchecked: "lines"))
+        }
+
+        func broker(_ retention: Retention? = nil) -> NATSBroker {
+            NATSBroker(
+                settings,
+                retention: retention ?? Retention(age: .seconds(86_400), size: .gibibytes(1), limit: .gibibytes(1)))
+        }
+
+        /// Makes the stream, and opens the broker for the length of `body`.
+        func withBroker(_ body: (NATSBroker) async throws -> Void) async throws {
+            _ = try await setup.apply(needs)
+            let broker = broker()
+            do {
+                try await body(broker)
+                await broker.close()
+            } catch {
+                await broker.close()
+                throw error
+            }
+        }
+
+        /// Asks JetStream itself, as an operator would.
+        func ask(_ subject: String, _ request: String = "") async throws {
+            let connection = try await NATSConnection.open(settings, for: .asking)
+            let answer = try await connection.request(
+                Array(request.utf8), to: "$JS.API.\(subject)", timeout: .seconds(5), doing: "test")
+            let text = String(decoding: answer.payload, as: UTF8.self)
+            await connection.close()
+            try check(!text.contains("\"error\""), text)
+        }
+
+        func publish(_ text: String, to subject: String) async throws {
+            let connection = try await NATSConnection.open(settings, for: .asking)
+            _ = try await connection.request(Array(text.utf8), to: subject, timeout: .seconds(5), doing: "test")
+            await connection.close()
+        }
+    }
+
+    extension Event {
+        static func numbered(_ number: Int, payload: Int = 8) -> Event {
+            Event(
+                id: EventID(high: 0x0192_F3A4_5B6C_7000, low: 0x8000_0000_0000_0000 | UInt64(number)),
+                source: "/fleet/orders", type: "OrderPlaced", key: "order-\(number % 7)", aggregateType: "order",
+                time: Timestamp(microseconds: 1_700_000_000_000_000 + Int64(number)),
+                payload: [UInt8](repeating: UInt8(truncatingIfNeeded: number), count: payload))
+        }
+
+        var number: Int { Int(id.low & 0xFFFF_FFFF) }
+    }
+
+    extension Broker {
+        func numbers(of stream: StreamName, after position: LogPosition = .start) async throws -> [Int] {
+            var (numbers, position) = ([Int](), position)
+            while true {
+                let batch = try await read(stream, after: position, limit: .standard)
+                guard let last = batch.last else { return numbers }
+                numbers += batch.map(\.event.number)
+                position = last.position
+            }
+        }
+    }
+
+    /// Tries again until it does not fail with what may pass.
+    func patiently<Result>(_ body: () async throws -> Result) async throws -> Result {
+        let deadline = ContinuousClock.now + .seconds(60)
+        while true {
+            do {
+                return try await body()
+            } catch let error as FleetError where error.isRetriable && ContinuousClock.now < deadline {
+                try await Task.sleep(for: .milliseconds(20))
+            }
+        }
+    }
+#endif

@@ -78,7 +78,8 @@ let package = Package(
         room("FleetCore", wing: "Core", []),
         // Seams
         room("Wire", wing: "Carry", ["FleetCore"]),
-        room("FleetFile", wing: "Core", ["FleetCore", "Wire", yams]),
+        room("SagaModel", wing: "Coordinate", ["FleetCore"]),
+        room("FleetFile", wing: "Core", ["FleetCore", "Wire", "SagaModel", yams]),
         room("Stores", wing: "Stores", ["FleetCore"]),
         room("SQLTemplate", wing: "Stores", ["FleetCore"]),
         room("Brokers", wing: "Brokers", ["FleetCore"]),
@@ -96,6 +97,7 @@ let package = Package(
         room(
             "Push", wing: "Carry",
             ["FleetCore", "Stores", "Inbox", "Parking", "Brokers", "Subscriptions", "Endpoints", lifecycle]),
+        room("Sagas", wing: "Coordinate", ["FleetCore", "SagaModel", "Stores"]),
         // Connectors
         .systemLibrary(
             name: "CSQLiteConfiguration", path: "Sources/Stores/CSQLiteConfiguration",
@@ -156,7 +158,8 @@ let package = Package(
             dependencies: [
                 "CMalloc", "FleetCore", "Stores", "SQLTemplate", "Brokers", "PGOutput", "Relay", "Views",
                 "SQLiteConnection", "SQLiteStore", "EmbeddedBroker", "TestKit", postgres("PostgresConnection"),
-                postgres("PostgresStore"), nats("NATSBroker"), nats("CLibNATS"), "Push", "Subscriptions", "HTTPEndpoint",
+                postgres("PostgresStore"), nats("NATSBroker"), nats("CLibNATS"), "Push", "Subscriptions",
+                "HTTPEndpoint",
                 "Wire", .product(name: "NIOCore", package: "swift-nio"),
                 .product(name: "NIOPosix", package: "swift-nio"), .product(name: "NIOHTTP1", package: "swift-nio"),
             ],
@@ -196,11 +199,18 @@ let package = Package(
         tests(
             "DrillTests", ["FlotillaCommand", "FleetCore", "DrillJudge", "DrillReport", "DrillKit", "TestKit"]),
         tests("FleetCoreTests", ["FleetCore"]),
-        tests("FleetFileTests", ["FleetCore", "FleetFile", "Wire"]),
+        tests("FleetFileTests", ["FleetCore", "FleetFile", "SagaModel", "Wire"]),
         tests("WireTests", ["FleetCore", "Wire", "TestKit"]),
         tests("SQLTemplateTests", ["FleetCore", "SQLTemplate"]),
         tests("PGOutputTests", ["FleetCore", "PGOutput", "TestKit", "CAllocations"]),
         tests("SimulationTests", ["FleetCore", "Outbox", "Relay", "Brokers", "Views", "Push", "Endpoints", "Parking"]),
+        tests("SagaTests", ["FleetCore", "SagaModel", "Sagas", "TestKit"]),
+        tests(
+            "SagaJournalTests",
+            [
+                "FleetCore", "SagaModel", "Sagas", "Stores", "SQLiteConnection", "SQLiteStore", "TestKit",
+                postgres("PostgresConnection"), postgres("PostgresStore"),
+            ]),
         tests(
             "HTTPEndpointTests",
             [

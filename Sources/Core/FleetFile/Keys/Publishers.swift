@@ -53,6 +53,15 @@ struct Publishers {
         return (name, checked)
     }
 
+    /// Reads the name of a service; `nil` where there is none of the name, which is reported.
+    func service(_ read: FieldText) -> ServiceName? {
+        if let (name, _) = publishers[read.text] { return name }
+        let nearest = values.log.nearest(to: read.text, in: publishers.keys).map { "did you mean \"\($0)\"?" }
+        values.log.error(
+            at: read.mark, "there is no service \(read.shown)", remedy: nearest ?? "services are \(services)")
+        return nil
+    }
+
     private func report(
         _ entry: NamedValue, _ message: @autoclosure () -> String, remedy: @autoclosure () -> String
     ) {

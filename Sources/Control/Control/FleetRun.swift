@@ -39,6 +39,8 @@ public final class FleetRun: Sendable {
     /// Everything that is at work, in the order of the file.
     public let work: [Work]
     private let relays: [RelayService]
+    /// Four batches of a relay may be in memory at once: larger ones are hardly faster.
+    private static let relayLimit = BatchLimit(events: 2048, bytes: .mebibytes(2))
     private let deliveries: [DeliveryService]
     private let pushes: [PushService]
     private let endpoints: [PushAssembly]
@@ -85,7 +87,7 @@ public final class FleetRun: Sendable {
                     contract: RelayContract(
                         service: service.name, maximumEventSize: service.outbox.maximumEventSize,
                         publishes: { publishes.contains($0) }),
-                    broker: broker, patience: patience, progress: progress, gate: gate,
+                    broker: broker, limit: Self.relayLimit, patience: patience, progress: progress, gate: gate,
                     makeSource: {
                         // Whoever else captures this outbox was told to leave it, if the fleet is still ours.
                         try await hold.confirm()

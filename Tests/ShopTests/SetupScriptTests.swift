@@ -44,6 +44,7 @@ import Testing
         }
         try program("swift", "echo 'Swift version \(machine.swift) (swift-RELEASE)'")
         try program("python3", "exit 0")
+        try program("openssl", "exit 0")
         // The real one would find the real apt-get; this one stays among these programs.
         try program("env", "while case $1 in *=*) ;; *) false ;; esac; do export \"$1\"; shift; done\nexec \"$@\"")
         try program("id", "echo \(machine.isRoot ? 0 : 1000)")

@@ -18,6 +18,10 @@ MINUTES ?= 10
 # The connectors for PostgreSQL and NATS stand behind package traits. Programs with them are built in a place of their own: so
 # nothing is built again when one goes from the one to the other. Tests are debug builds, and have both always.
 trait = --traits Postgres,NATS
+# Tests that use all of a processor, and those that break a whole fleet, run by themselves: others wait for servers, with
+# deadlines.
+simulations = ^(SimulationTests|SagaTests|PGOutputTests)\.
+drills = ^DrillTests\.
 servers = $(filter postgres,$(STORE)) $(filter nats,$(BROKER))
 swift_build = swift build -c $(configuration) $(if $(strip $(servers)),$(trait) --scratch-path .build/servers)
 bench_build = swift build -c release $(trait) --scratch-path .build/servers
@@ -53,7 +57,9 @@ run: build ## Run the example shop until Ctrl-C; again, it goes on where it was
 
 test: setup-servers ## Build and run all tests, on SQLite, PostgreSQL and NATS
 	@swift build $(trait) --build-tests
-	@swift test $(trait) --skip-build --parallel
+	@swift test $(trait) --skip-build --parallel --filter '$(simulations)'
+	@swift test $(trait) --skip-build --parallel --skip '$(simulations)|$(drills)'
+	@swift test $(trait) --skip-build --parallel --filter '$(drills)'
 
 drill: setup-servers ## Break everything around a fleet for MINUTES=10, and judge what became of what was written
 	@swift build $(trait) --product flotilla

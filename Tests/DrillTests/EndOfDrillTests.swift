@@ -33,7 +33,7 @@
             }
             let tree = ProcessTable.tree(of: process.processIdentifier)
             // PostgreSQL with its processes, two runs, and their leashes.
-            #expect(tree.count > 8)
+            #expect(tree.count > 5)
             kill(process.processIdentifier, signal)
             try await eventually("the drill ends") { !process.isRunning }
             if signal != SIGKILL {

@@ -24,16 +24,14 @@ import Testing
         #expect(answer.later?.message.contains("does not speak HTTP") == true, "\(answer)")
     }
 
-    /// A success is a success, however long its body takes.
+    /// A success is a success, however long its body takes; one that was read to its end would never be.
     @Test func aBodyWithoutEndIsNotReadToItsEnd() async throws {
-        let start = ContinuousClock.now
         let (answer, _) = try await deliver(timeout: .seconds(2)) { _ in .endless(200, bytes: 4096) }
         #expect(answer.isDelivered)
         let (drip, _) = try await deliver(timeout: .milliseconds(500)) { _ in .endless(200, bytes: 1) }
         #expect(drip.isDelivered)
         let (refused, _) = try await deliver(timeout: .milliseconds(500)) { _ in .endless(422, bytes: 65_536) }
         #expect(refused.refusal.map { $0.description.utf8.count < 1000 } == true)
-        #expect(ContinuousClock.now - start < .seconds(60))
     }
 
     @Test func oneThatIsNotThereIsTold() async throws {

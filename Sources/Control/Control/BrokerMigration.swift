@@ -58,7 +58,9 @@ public struct BrokerMigration: Sendable {
                     + " as it is, and run this again")
         }
         if moved.destination != nil {
-            try moved.set(destination: Connectors.broker(of: fleet).name)
+            let broker = Connectors.broker(of: fleet)
+            try moved.set(destination: broker.name)
+            await broker.close()
             return Outcome(streams: [], keptDirectory: moved.keptDirectory, wasMovedBefore: true)
         }
         let source = Connectors.broker(of: embedded)
@@ -122,9 +124,7 @@ public struct BrokerMigration: Sendable {
 
     private func copy(_ stream: StreamName, from source: any Broker, to target: any RecordCopier) async throws {
         let here = try await target.bounds(of: stream)
-        var position = here.last
-        let first = max(position.value, here.first.value - 1)
-        position = LogPosition(first)
+        var position = max(here.last, LogPosition(here.first.value - 1))
         while true {
             let bounds = try await source.bounds(of: stream)
             let there = bounds.last

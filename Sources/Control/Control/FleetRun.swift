@@ -7,6 +7,7 @@ import Relay
 import SQLiteStore
 import ServiceLifecycle
 import Stores
+import Subscriptions
 import Synchronization
 import Views
 
@@ -102,7 +103,7 @@ public final class FleetRun: Sendable {
         var endpoints: [PushAssembly] = []
         var pushing: [(ServiceDefinition, SharedStore)] = []
         for service in fleet.services where !service.views.isEmpty || !service.push.isEmpty {
-            let store = SharedStore(service)
+            let store = SharedStore { try Connectors.store(of: service) }
             stores.append(store)
             for view in service.views {
                 for applier in try fleet.appliers(of: view, in: service) {

@@ -6,7 +6,7 @@ public final class NATSCluster: Sendable {
     ///
     /// They tell clients nothing of each other, so that whoever goes through a proxy goes on doing so.
     public init(settings: String = "") async throws {
-        let ports = try (0..<3).map { _ in try NATSServer.freePort() }
+        let ports = try (0..<3).map { _ in try LoopbackPort.free() }
         let routes = ports.map { "\"nats://127.0.0.1:\($0)\"" }.joined(separator: ", ")
         var servers: [NATSServer] = []
         for (number, port) in ports.enumerated() {

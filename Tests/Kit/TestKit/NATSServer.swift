@@ -33,7 +33,7 @@ public final class NATSServer: Sendable {
         waitsForOthers: Bool = false
     ) async throws {
         directory = try TemporaryDirectory()
-        self.port = try port ?? Self.freePort()
+        self.port = try port ?? LoopbackPort.free()
         var text = """
             listen: "127.0.0.1:\(self.port)"
             max_payload: \(maximumPayload)
@@ -157,22 +157,5 @@ public final class NATSServer: Sendable {
                 connect(descriptor, $0, socklen_t(MemoryLayout<sockaddr_in>.size)) == 0
             }
         }
-    }
-
-    /// A port that nobody listens on at the moment.
-    public static func freePort() throws -> Int {
-        let descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
-        defer { close(descriptor) }
-        var address = sockaddr_in()
-        address.sin_family = sa_family_t(AF_INET)
-        address.sin_addr.s_addr = UInt32(0x7F00_0001).bigEndian
-        var length = socklen_t(MemoryLayout<sockaddr_in>.size)
-        let isBound = withUnsafeMutablePointer(to: &address) { pointer in
-            pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
-                bind(descriptor, $0, length) == 0 && getsockname(descriptor, $0, &length) == 0
-            }
-        }
-        try check(isBound, "no port of the loopback interface is free")
-        return Int(UInt16(bigEndian: address.sin_port))
     }
 }

@@ -32,7 +32,7 @@ public final class PrivatePostgres: Sendable {
     public init(settings: [String: String] = [:]) async throws {
         directory = try TemporaryDirectory()
         programs = try Self.findPrograms()
-        port = try Self.freePort()
+        port = try LoopbackPort.free()
         var all = [
             "listen_addresses": "127.0.0.1", "port": "\(port)", "unix_socket_directories": directory.path,
             "wal_level": "logical", "max_wal_senders": "30", "max_replication_slots": "60", "max_connections": "300",
@@ -215,22 +215,5 @@ public final class PrivatePostgres: Sendable {
         let text = output.fileHandleForReading.readDataToEndOfFile()
         process.waitUntilExit()
         return (process.terminationStatus, String(decoding: text, as: UTF8.self))
-    }
-
-    /// A port that nobody listens on at the moment.
-    private static func freePort() throws -> Int {
-        let descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
-        defer { close(descriptor) }
-        var address = sockaddr_in()
-        address.sin_family = sa_family_t(AF_INET)
-        address.sin_addr.s_addr = UInt32(0x7F00_0001).bigEndian
-        var length = socklen_t(MemoryLayout<sockaddr_in>.size)
-        let isBound = withUnsafeMutablePointer(to: &address) { pointer in
-            pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
-                bind(descriptor, $0, length) == 0 && getsockname(descriptor, $0, &length) == 0
-            }
-        }
-        try check(isBound, "no port of the loopback interface is free")
-        return Int(UInt16(bigEndian: address.sin_port))
     }
 }

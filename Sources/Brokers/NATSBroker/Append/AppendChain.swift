@@ -4,8 +4,8 @@
     /// Appends one batch to a stream in order, without gap and without repeating: the logic, without I/O.
     ///
     /// The first message of a batch names the sequence that it is to come after, and each other one the event before it, so that
-    /// one that is lost or refused stops all that follow: where the last is acknowledged, all are there. After anything else the chain looks at the stream: what it holds of
-    /// the batch is appended, and the rest is sent again, after what is there now.
+    /// one that is lost or refused stops all that follow: where the last is acknowledged, all are there. After anything else the
+    /// chain looks at the stream: what it holds of the batch is appended, and the rest is sent again, after what is there now.
     struct AppendChain: Sendable {
         enum Action: Sendable, Equatable {
             /// Send these events of the batch, the first after a sequence, each other one after the event before it.

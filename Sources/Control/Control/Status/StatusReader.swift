@@ -5,6 +5,7 @@ import Inbox
 import Outbox
 import Parking
 import Stores
+import Subscriptions
 
 extension FleetStatus {
     /// Looks at every store and stream. What cannot be looked at is told in its row.
@@ -39,7 +40,7 @@ private struct StatusReader: Sendable {
             if !look.isReachable { status.unreachable = true }
         }
         for service in fleet.services where !service.subscriptions.isEmpty {
-            let store = SharedStore(service)
+            let store = SharedStore { try Connectors.store(of: service) }
             for (name, sources) in service.subscriptions {
                 for source in sources {
                     let look = await reader.look(at: name, of: service, fleet.stream(of: source), store)

@@ -3,6 +3,7 @@ public import FleetCore
 import Parking
 public import ServiceLifecycle
 import Stores
+import Subscriptions
 import Views
 
 /// Has events of other services handled in transactions of a service's own store: with exactly one effect per event, and in
@@ -92,7 +93,8 @@ public final class Consumer: Service {
     /// Handles events until the task is cancelled or the process shuts down. What stands in the way is in ``status``, and
     /// waited for.
     public func run() async throws {
-        let stores = ConsumerStores(connector, of: subscription.service)
+        let (connector, service) = (connector, subscription.service)
+        let stores = SharedStore { try connector.store(of: service) }
         let opened = broker.open()
         await withTaskGroup(of: Void.self) { group in
             for source in sources {
@@ -108,7 +110,7 @@ public final class Consumer: Service {
     }
 
     /// A delivery knows when what it has parked itself is due; that somebody asks for more stands in the store alone.
-    private func watchRetries(of source: Source, _ stores: ConsumerStores) async {
+    private func watchRetries(of source: Source, _ stores: SharedStore) async {
         let parking = source.applier.parking
         await cancelWhenGracefulShutdown {
             while (try? await Task.sleep(for: Self.interval)) != nil {

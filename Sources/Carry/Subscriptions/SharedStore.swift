@@ -1,22 +1,19 @@
-import FleetCore
-import Stores
-import Subscriptions
+public import Stores
 import Synchronization
 
-/// A consumer's own connection to its service's store, opened anew after it has failed.
-final class ConsumerStores: StoreProvider {
-    private let service: ServiceName
-    private let connector: StoreConnector
+/// One service's store, opened once for all who work in it, and anew after it has failed.
+public final class SharedStore: StoreProvider {
+    private let open: @Sendable () throws -> any Store
     private let current = Mutex<(any Store)?>(nil)
 
-    init(_ connector: StoreConnector, of service: ServiceName) {
-        self.connector = connector
-        self.service = service
+    /// - Parameter open: opens the store; what it throws is thrown by ``store()``.
+    public init(_ open: @escaping @Sendable () throws -> any Store) {
+        self.open = open
     }
 
-    func store() async throws -> any Store {
+    public func store() async throws -> any Store {
         if let open = current.withLock({ $0 }) { return open }
-        let opened = try connector.store(of: service)
+        let opened = try open()
         let (kept, spare) = current.withLock { current -> (any Store, (any Store)?) in
             if let other = current { return (other, opened) }
             current = opened
@@ -26,7 +23,7 @@ final class ConsumerStores: StoreProvider {
         return kept
     }
 
-    func discard(_ store: any Store) async {
+    public func discard(_ store: any Store) async {
         let isCurrent = current.withLock { current in
             guard let held = current, (held as AnyObject) === (store as AnyObject) else { return false }
             current = nil
@@ -35,7 +32,7 @@ final class ConsumerStores: StoreProvider {
         if isCurrent { await store.close() }
     }
 
-    func close() async {
+    public func close() async {
         let last = current.withLock { current in
             defer { current = nil }
             return current

@@ -57,9 +57,7 @@ run: build ## Run the example shop until Ctrl-C; again, it goes on where it was
 
 test: setup-servers ## Build and run all tests, on SQLite, PostgreSQL and NATS
 	@swift build $(trait) --build-tests
-	@swift test $(trait) --skip-build --parallel --filter '$(simulations)'
-	@swift test $(trait) --skip-build --parallel --skip '$(simulations)|$(drills)'
-	@swift test $(trait) --skip-build --parallel --filter '$(drills)'
+	@scripts/test $(trait) --skip-build --parallel -- '--filter=$(simulations)' '--skip=$(simulations)|$(drills)' '--filter=$(drills)'
 
 drill: setup-servers ## Break everything around a fleet for MINUTES=10, and judge what became of what was written
 	@swift build $(trait) --product flotilla

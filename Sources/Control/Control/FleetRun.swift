@@ -1,10 +1,12 @@
 import Brokers
 public import FleetCore
 public import FleetFile
+import HTTPEndpoint
 import Logging
 import Push
 import Relay
 import SQLiteStore
+import Sagas
 import ServiceLifecycle
 import Stores
 import Subscriptions
@@ -24,9 +26,9 @@ public final class FleetRun: Sendable {
 
     /// A piece of the fleet's work, for those who show it.
     public struct Work: Sendable {
-        public enum Kind: Sendable { case relay, delivery }
+        public enum Kind: Sendable { case relay, delivery, sagas }
         public var kind: Kind
-        /// The service whose outbox is relayed, or the subscription that is delivered to.
+        /// The service whose outbox is relayed, the subscription that is delivered to, or a journal of sagas.
         public var subject: String
         public var stream: StreamName
         public var progress: Progress
@@ -45,8 +47,10 @@ public final class FleetRun: Sendable {
     private let deliveries: [DeliveryService]
     private let pushes: [PushService]
     private let endpoints: [PushAssembly]
+    private let sagas: [SagaAssembly]
+    private let caller: HTTPCaller?
     private let broker: any Broker
-    private let stores: [SharedStore]
+    private let stores: FleetStores
     private let hold: any FleetHold
     private let state: any FleetState
     private let gates: FlowGates
@@ -77,7 +81,7 @@ public final class FleetRun: Sendable {
         var work: [Work] = []
         var relays: [RelayService] = []
         var deliveries: [DeliveryService] = []
-        var stores: [SharedStore] = []
+        let stores = FleetStores()
         for (service, stream) in fleet.publishers {
             let progress = Progress(name: "\(service.name) outbox", changes: changes)
             let publishes = service.publishes
@@ -103,8 +107,7 @@ public final class FleetRun: Sendable {
         var endpoints: [PushAssembly] = []
         var pushing: [(ServiceDefinition, SharedStore)] = []
         for service in fleet.services where !service.views.isEmpty || !service.push.isEmpty {
-            let store = SharedStore { try Connectors.store(of: service) }
-            stores.append(store)
+            let store = stores.store(of: service)
             for view in service.views {
                 for applier in try fleet.appliers(of: view, in: service) {
                     let name = "\(applier.subscription) from \(applier.stream.service)"
@@ -139,6 +142,18 @@ public final class FleetRun: Sendable {
                         progress: progress, gate: gate))
             }
         }
+        let caller = fleet.sagas.isEmpty ? nil : HTTPCaller()
+        self.caller = caller
+        sagas =
+            caller.map { caller in
+                fleet.sagaPlaces.map { place in
+                    SagaAssembly(
+                        place, in: fleet, broker: broker, caller: caller, owner: FleetHolder.ownName,
+                        patience: patience,
+                        changes: changes, logger: logger, stores: { stores.store(of: $0) })
+                }
+            } ?? []
+        work += sagas.flatMap(\.work)
         self.work = work
         self.relays = relays
         self.deliveries = deliveries
@@ -167,6 +182,8 @@ public final class FleetRun: Sendable {
         services += relays.map { .init(service: $0) }
         services += deliveries.map { .init(service: $0) }
         services += pushes.map { .init(service: $0) }
+        services += sagas.flatMap(\.intakes).map { .init(service: $0) }
+        services += sagas.map { .init(service: SagaService(engine: $0.engine)) }
         services += companions.map { .init(service: $0) }
         let retained = RetainedLogWatch(services: fleet.publishers, logger: logger)
         let flow = FlowWatch(state: state, gates: gates, changes: changes, logger: logger)
@@ -192,7 +209,8 @@ public final class FleetRun: Sendable {
 
     private func close() async {
         for assembly in endpoints { await assembly.close() }
-        for store in stores { await store.close() }
+        await caller?.close()
+        await stores.close()
         await broker.close()
         await hold.release()
     }

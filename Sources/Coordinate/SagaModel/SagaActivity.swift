@@ -88,11 +88,14 @@ public struct SagaSQL: Sendable, Hashable, Codable {
     public var statements: String
     /// What its parameters refer to.
     public var references: [SagaReference]
+    /// Whether it is a refusal where the last statement returns no row.
+    public var expectsRow: Bool
 
-    public init(service: String, statements: String, references: [SagaReference] = []) {
+    public init(service: String, statements: String, references: [SagaReference] = [], expectsRow: Bool = false) {
         self.service = service
         self.statements = statements
         self.references = references
+        self.expectsRow = expectsRow
     }
 }
 

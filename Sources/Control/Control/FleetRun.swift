@@ -6,6 +6,7 @@ import Logging
 import Push
 import Relay
 import SQLiteStore
+import SagaModel
 import Sagas
 import ServiceLifecycle
 import Stores
@@ -61,9 +62,10 @@ public final class FleetRun: Sendable {
     /// - Parameters:
     ///   - hold: the right to carry the fleet; it is released at the end of ``run(with:until:)``.
     ///   - flow: what the state holds of what operators have told the fleet's parts.
+    ///   - sagasInUse: by journal, the definitions of sagas that have not ended.
     init(
         _ fleet: FleetDefinition, hold: any FleetHold, state: any FleetState, flow: [FlowEntry],
-        options: Options = Options(), logger: Logger
+        sagasInUse: [String: [SagaDefinition]], options: Options = Options(), logger: Logger
     ) throws {
         self.fleet = fleet
         self.hold = hold
@@ -148,7 +150,7 @@ public final class FleetRun: Sendable {
             caller.map { caller in
                 fleet.sagaPlaces.map { place in
                     SagaAssembly(
-                        place, in: fleet, broker: broker, caller: caller, owner: FleetHolder.ownName,
+                        place, inUse: sagasInUse[place.name] ?? [], in: fleet, broker: broker, caller: caller, owner: FleetHolder.ownName,
                         patience: patience,
                         changes: changes, logger: logger, stores: { stores.store(of: $0) })
                 }

@@ -18,7 +18,7 @@ struct SagaAssembly: Sendable {
     let work: [FleetRun.Work]
 
     init(
-        _ place: SagaPlace, in fleet: FleetDefinition, broker: any Broker, caller: HTTPCaller, owner: String,
+        _ place: SagaPlace, inUse: [SagaDefinition], in fleet: FleetDefinition, broker: any Broker, caller: HTTPCaller, owner: String,
         patience: Duration, changes: ChangeSignal, logger: Logger,
         stores: @escaping @Sendable (ServiceDefinition) -> SharedStore
     ) {
@@ -40,7 +40,10 @@ struct SagaAssembly: Sendable {
         var work = [
             FleetRun.Work(kind: .sagas, subject: place.name, stream: home, progress: progress, gate: FlowGate())
         ]
-        let events = place.sagas.reduce(into: Set<SagaEventName>()) { $0.formUnion($1.definition.events) }
+        // Sagas that were started with an older definition end with it.
+        let events = (place.sagas.map(\.definition) + inUse).reduce(into: Set<SagaEventName>()) {
+            $0.formUnion($1.events)
+        }
         intakes = place.sources.map { source in
             let stream = fleet.stream(of: source)
             let progress = Progress(name: "\(place.name) from \(source)", changes: changes)

@@ -89,6 +89,17 @@ final class SagaFleetParties: SagaParties {
         await stores(service).discard(store)
     }
 
+    // A fleet file declares no code.
+    func perform(_ call: SagaLocalCall) async throws -> String { throw Self.noCode(call) }
+
+    func perform(_ call: SagaLocalCall, in transaction: any StoreTransaction) throws -> String {
+        throw Self.noCode(call)
+    }
+
+    private static func noCode(_ call: SagaLocalCall) -> FleetError {
+        FleetError(.bug, "the saga \(call.id) has a step in code, and the fleet file none")
+    }
+
     // MARK: HTTP
 
     func call(_ request: SagaRequest) async -> SagaAnswer {

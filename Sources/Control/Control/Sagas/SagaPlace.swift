@@ -57,6 +57,18 @@ extension FleetDefinition {
             location: SourceLocation(file: file, line: 1, column: 1))
     }
 
+    /// The definitions of sagas that have not ended, by the names of their journals.
+    func sagasInUse() async throws -> [String: [SagaDefinition]] {
+        var definitions: [String: [SagaDefinition]] = [:]
+        for place in sagaPlaces {
+            let journal = place.journal(of: name)
+            definitions[place.name] = try await Connectors.withStore(of: place.host) { store in
+                try await store.read { try journal.definitionsInUse(in: $0) }
+            }
+        }
+        return definitions
+    }
+
     /// Tables of sagas in a service's store.
     func sagaTables(of service: ServiceName) -> [TableNeeds] {
         var tables: [TableNeeds] = []

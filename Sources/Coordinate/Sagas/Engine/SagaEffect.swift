@@ -7,6 +7,31 @@ public enum SagaEffect: Sendable, Hashable {
     case command(SagaOutgoing)
     case http(SagaRequest)
     case sql(SagaStatements)
+    case local(SagaLocalCall)
+}
+
+/// A call of code of the program that carries sagas out.
+public struct SagaLocalCall: Sendable, Hashable {
+    public var saga: SagaName
+    public var id: String
+    public var ticket: SagaTicket
+    /// What the saga was started with: a JSON text.
+    public var data: String
+    /// The replies of steps that are done, and of this one where it is to be undone, as JSON texts.
+    public var replies: [String: String]
+    /// The item of the nearest for each, as a JSON text.
+    public var item: String?
+    /// The same for all attempts at a step.
+    public var idempotencyKey: String
+    public var due: Timestamp
+    public var isTransactional: Bool
+}
+
+/// What code throws where it refused a step: it had no effect, and will have none.
+public struct SagaRefusal: Error, Sendable, CustomStringConvertible {
+    public let description: String
+
+    public init(_ reason: String) { description = reason }
 }
 
 /// A command event that is to leave by a service's outbox.
@@ -97,4 +122,13 @@ public protocol SagaParties: Sendable {
     func discard(_ store: any Store, of service: String) async
 
     func call(_ request: SagaRequest) async -> SagaAnswer
+
+    /// Runs code of the program.
+    /// - Returns: its reply, a JSON text.
+    /// - Throws: ``SagaRefusal``, or anything else where nobody knows what became of it.
+    func perform(_ call: SagaLocalCall) async throws -> String
+
+    /// Runs code of the program in the journal's transaction.
+    /// - Throws: ``SagaRefusal``, or anything else; what it wrote is undone.
+    func perform(_ call: SagaLocalCall, in transaction: any StoreTransaction) throws -> String
 }

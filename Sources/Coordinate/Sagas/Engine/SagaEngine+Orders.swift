@@ -14,6 +14,19 @@ extension SagaEngine {
         case .sql(let statements):
             let answer = await run(statements)
             if !Task.isCancelled { inbox.put(first.saga, answer.input(first.ticket)) }
+        case .local(let call):
+            let answer = await perform(call)
+            if !Task.isCancelled { inbox.put(first.saga, answer.input(first.ticket)) }
+        }
+    }
+
+    private func perform(_ call: SagaLocalCall) async -> SagaAnswer {
+        do {
+            return .replied(try await parties.perform(call))
+        } catch let refusal as SagaRefusal {
+            return .failed(SagaFailure(SagaFailureCode.rejected, refusal.description, effect: .none))
+        } catch {
+            return .failed(SagaFailure("error", "\(error)", effect: .unknown))
         }
     }
 

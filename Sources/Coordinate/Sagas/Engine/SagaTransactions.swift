@@ -20,11 +20,17 @@ enum SagaTransactions {
 
     /// What an error says of a step's effect; `nil` where it is the store's, and nobody's fault.
     static func failure(_ error: any Error) -> SagaFailure? {
-        if error is Refusal {
-            return SagaFailure(SagaFailureCode.rejected, "the statement returned no row", effect: .none)
+        switch error {
+        case is Refusal:
+            SagaFailure(SagaFailureCode.rejected, "the statement returned no row", effect: .none)
+        case let refusal as SagaRefusal:
+            SagaFailure(SagaFailureCode.rejected, refusal.description, effect: .none)
+        case let error as FleetError where error.code == .statement:
+            SagaFailure(SagaFailureCode.rejected, error.description, effect: .none)
+        case is FleetError: nil
+        // Code of the program's own, whose transaction was undone.
+        default: SagaFailure("error", "\(error)", effect: .none)
         }
-        guard let error = error as? FleetError, error.code == .statement else { return nil }
-        return SagaFailure(SagaFailureCode.rejected, error.description, effect: .none)
     }
 
     private static func object(_ row: SQLRow) -> String {

@@ -294,6 +294,15 @@ struct SagaTurn {
                 guard let failure = SagaTransactions.failure(error) else { throw error }
                 queue.append((id, .failed(work.ticket, failure)))
             }
+        case .local(let call) where call.isTransactional:
+            do {
+                let parties = parties
+                let reply = try transaction.savepoint { try parties.perform(call, in: transaction) }
+                queue.append((id, .replied(work.ticket, reply: reply)))
+            } catch {
+                guard let failure = SagaTransactions.failure(error) else { throw error }
+                queue.append((id, .failed(work.ticket, failure)))
+            }
         case .command(let command) where parties.sharesJournal(command.service):
             try parties.write(command, in: transaction)
         case .some(let effect):

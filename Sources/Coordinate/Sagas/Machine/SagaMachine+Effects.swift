@@ -32,8 +32,20 @@ extension SagaMachine {
                 SagaStatements(
                     service: sql.service, statements: statements, expectsRow: sql.expectsRow,
                     step: "\(state.id)/\(id)", direction: work.ticket.direction))
+        case .local(let local): return .local(call(work, isTransactional: local.isTransactional))
         case .event, .timer, .decision: return nil
         }
+    }
+
+    private func call(_ work: SagaWork, isTransactional: Bool) -> SagaLocalCall {
+        var replies: [String: String] = [:]
+        for run in state.runs.all where run.id.items.isEmpty || run.id == work.ticket.step {
+            if let reply = run.forward.reply { replies[run.id.name] = reply }
+        }
+        let item = value(of: SagaReference(.item), for: work.ticket.step).map(JSONText.text)
+        return SagaLocalCall(
+            saga: state.saga, id: state.id, ticket: work.ticket, data: state.data, replies: replies, item: item,
+            idempotencyKey: work.idempotencyKey, due: work.due, isTransactional: isTransactional)
     }
 
     private func request(_ work: SagaWork) -> String { "\(SagaRequestID(state.id, work.ticket))" }

@@ -1,6 +1,7 @@
 #if Postgres
-    public import FleetCore
+    import FleetCore
     public import PostgresConnection
+    import Stores
 
     /// Sessions of a fleet whose process does not go on: it was stopped within a transaction, or its machine sleeps. The
     /// locks of such a session hold everybody up. `idle_in_transaction_session_timeout` does not end one that stands within a

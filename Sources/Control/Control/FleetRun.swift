@@ -150,7 +150,8 @@ public final class FleetRun: Sendable {
             caller.map { caller in
                 fleet.sagaPlaces.map { place in
                     SagaAssembly(
-                        place, inUse: sagasInUse[place.name] ?? [], in: fleet, broker: broker, caller: caller, owner: FleetHolder.ownName,
+                        place, inUse: sagasInUse[place.name] ?? [], in: fleet, broker: broker, caller: caller,
+                        owner: FleetHolder.ownName,
                         patience: patience,
                         changes: changes, logger: logger, stores: { stores.store(of: $0) })
                 }

@@ -13,7 +13,8 @@ private final class Flag: Sendable {
 /// The kinds of steps, and what an operator does, with the real program.
 @Suite(.serialized, .lanes) struct SagaKindTests {
     /// A saga that asks over HTTP, waits for a person, for an event and for a time, and then writes a row.
-    private func fleet(port: Int, retry: String = "{attempts: 3, wait: 20ms, at_most: 50ms}") async throws -> FleetDirectory
+    private func fleet(port: Int, retry: String = "{attempts: 3, wait: 20ms, at_most: 50ms}") async throws
+        -> FleetDirectory
     {
         let fleet = try FleetDirectory(
             """
@@ -89,7 +90,9 @@ private final class Flag: Sendable {
         return states
     }
 
-    private func reaches(_ fleet: FleetDirectory, _ id: String, _ step: String, _ state: String = "running") async throws {
+    private func reaches(_ fleet: FleetDirectory, _ id: String, _ step: String, _ state: String = "running")
+        async throws
+    {
         try await eventually("\(id) reaches \(step) \(state)") { try await steps(fleet, id)[step] == state }
     }
 

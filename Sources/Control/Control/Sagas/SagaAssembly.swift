@@ -18,7 +18,8 @@ struct SagaAssembly: Sendable {
     let work: [FleetRun.Work]
 
     init(
-        _ place: SagaPlace, inUse: [SagaDefinition], in fleet: FleetDefinition, broker: any Broker, caller: HTTPCaller, owner: String,
+        _ place: SagaPlace, inUse: [SagaDefinition], in fleet: FleetDefinition, broker: any Broker, caller: HTTPCaller,
+        hold: any FleetHold,
         patience: Duration, changes: ChangeSignal, logger: Logger,
         stores: @escaping @Sendable (ServiceDefinition) -> SharedStore
     ) {
@@ -33,7 +34,8 @@ struct SagaAssembly: Sendable {
         let engine = SagaEngine(
             runner: journal.runner, catalog: SagaCatalog(place.sagas.map(\.definition), journal: journal),
             parties: parties, stores: own,
-            settings: SagaEngine.Settings(owner: owner, isOnlyOne: true, keep: keep), progress: progress,
+            settings: SagaEngine.Settings(
+                owner: FleetHolder.ownName, confirm: { try await hold.confirm() }, keep: keep), progress: progress,
             notify: { Self.tell($0, logger) })
         self.engine = engine
         let home = StreamName(fleet: fleet.name, service: place.host.name)

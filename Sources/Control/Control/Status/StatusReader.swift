@@ -52,7 +52,9 @@ private struct StatusReader: Sendable {
             }
             await store.close()
         }
-        for place in fleet.sagaPlaces { await reader.look(at: place, of: fleet, includingCounts: includingStreams, &status) }
+        for place in fleet.sagaPlaces {
+            await reader.look(at: place, of: fleet, includingCounts: includingStreams, &status)
+        }
         await reader.broker.close()
         return status
     }

@@ -21,8 +21,9 @@ public final class SagaEngine: Sendable {
     public struct Settings: Sendable {
         /// How this process is called, for people.
         public var owner: String
-        /// Whether somebody else saw to it that nobody else carries these sagas out.
-        public var isOnlyOne: Bool
+        /// Throws `fenced` where this process may not carry the sagas out any more, as somebody else decides; `nil` where the
+        /// lease in the journal does.
+        public var confirm: (@Sendable () async throws -> Void)?
         public var lease: Duration
         /// How often messages of other processes are looked for.
         public var interval: Duration
@@ -36,12 +37,13 @@ public final class SagaEngine: Sendable {
         public var keepEvents: Duration
 
         public init(
-            owner: String, isOnlyOne: Bool, lease: Duration = .seconds(5), interval: Duration = .milliseconds(250),
+            owner: String, confirm: (@Sendable () async throws -> Void)?, lease: Duration = .seconds(5),
+            interval: Duration = .milliseconds(250),
             ordersAtOnce: Int = 64, cached: Int = 4_096, keep: Duration = .seconds(30 * 86_400),
             keepEvents: Duration = .seconds(86_400)
         ) {
             self.owner = owner
-            self.isOnlyOne = isOnlyOne
+            self.confirm = confirm
             self.lease = lease
             self.interval = interval
             self.ordersAtOnce = ordersAtOnce
@@ -112,10 +114,13 @@ public final class SagaEngine: Sendable {
                     try await self.carry(&group) { failures = 0 }
                 } catch {
                     if Task.isCancelled { break }
+                    let error = FleetError.wrapping(error)
                     failures += 1
-                    self.progress.fail(FleetError.wrapping(error))
+                    self.progress.fail(error)
                     var random = SystemRandomNumberGenerator()
-                    try? await self.clock.sleep(self.backoff.delay(afterFailures: failures, using: &random))
+                    let wait = self.backoff.delay(afterFailures: failures, using: &random)
+                    // Whoever has the sagas may be gone soon.
+                    try? await self.clock.sleep(error.code == .busy ? min(wait, .milliseconds(500)) : wait)
                 }
             }
             group.cancelAll()
@@ -180,10 +185,13 @@ public final class SagaEngine: Sendable {
     }
 
     private func begin(in store: any Store) async throws -> SagaHold {
+        // One that was paused and wakes is told so here, and may not take what another has by now. Where it was paused
+        // between this and what follows, the other is told, comes here, and takes it back.
+        try await settings.confirm?()
         let (journal, catalog, settings, now) = (journal, catalog, settings, clock.now())
         let (hold, due) = try await store.write { transaction in
             let hold = try journal.take(
-                as: settings.owner, until: now.advanced(by: settings.lease), isForced: settings.isOnlyOne, at: now,
+                as: settings.owner, until: now.advanced(by: settings.lease), isForced: settings.confirm != nil, at: now,
                 in: transaction)
             try catalog.load(in: transaction)
             return (hold, try journal.nextDue(in: transaction))

@@ -55,7 +55,7 @@ final class SagaBench: Sendable {
     func engine(_ definition: SagaDefinition, parties: any SagaParties = NothingToDo()) -> SagaEngine {
         SagaEngine(
             runner: Self.runner, catalog: SagaCatalog([definition], journal: journal), parties: parties, stores: stores,
-            settings: .init(owner: "bench", isOnlyOne: true), progress: Progress(name: "bench")
+            settings: .init(owner: "bench", confirm: {}), progress: Progress(name: "bench")
         ) { [self] notice in
             guard case .ended = notice else { return }
             ended.add(1, ordering: .relaxed)

@@ -151,7 +151,7 @@ public final class FleetRun: Sendable {
                 fleet.sagaPlaces.map { place in
                     SagaAssembly(
                         place, inUse: sagasInUse[place.name] ?? [], in: fleet, broker: broker, caller: caller,
-                        owner: FleetHolder.ownName,
+                        hold: hold,
                         patience: patience,
                         changes: changes, logger: logger, stores: { stores.store(of: $0) })
                 }

@@ -48,7 +48,7 @@ public final class SagaRunner: Service {
             parties: SagaCodeParties(code: code, service: store.service, events: store.events, stores: stores),
             stores: stores,
             settings: SagaEngine.Settings(
-                owner: "\(owner), \(UUID().uuidString.prefix(8))", isOnlyOne: false, lease: lease, keep: keep),
+                owner: "\(owner), \(UUID().uuidString.prefix(8))", confirm: nil, lease: lease, keep: keep),
             progress: progress)
     }
 

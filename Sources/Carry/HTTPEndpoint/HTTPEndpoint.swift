@@ -55,7 +55,10 @@ public final class HTTPEndpoint: EventEndpoint {
         self.settings = settings
         self.clock = clock
         signature = settings.secret.map { WebhookSignature($0) }
-        client = HTTPClient(configuration: Self.configuration(settings))
+        client = HTTPClient(
+            configuration: Self.configuration(
+                timeout: settings.timeout, connections: settings.connections,
+                allowsPrivateAddresses: settings.allowsPrivateAddresses, authorities: settings.authorities))
     }
 
     public func close() async {
@@ -63,21 +66,23 @@ public final class HTTPEndpoint: EventEndpoint {
         try? await client.shutdown()
     }
 
-    private static func configuration(_ settings: Settings) -> HTTPClient.Configuration {
+    static func configuration(
+        timeout: Duration, connections: Int, allowsPrivateAddresses: Bool, authorities: String?
+    ) -> HTTPClient.Configuration {
         var configuration = HTTPClient.Configuration()
         configuration.redirectConfiguration = .disallow
-        let timeout = TimeAmount.nanoseconds(settings.timeout.wholeMicroseconds * 1000)
+        let timeout = TimeAmount.nanoseconds(timeout.wholeMicroseconds * 1000)
         configuration.timeout.connect = timeout
         configuration.timeout.read = timeout
-        configuration.connectionPool.concurrentHTTP1ConnectionsPerHostSoftLimit = settings.connections
+        configuration.connectionPool.concurrentHTTP1ConnectionsPerHostSoftLimit = connections
         // What is refused is told at once; who asks again, and when, is decided elsewhere.
         configuration.connectionPool.retryConnectionEstablishment = false
-        if let authorities = settings.authorities {
+        if let authorities {
             var tls = TLSConfiguration.makeClientConfiguration()
             tls.trustRoots = .file(authorities)
             configuration.tlsConfiguration = tls
         }
-        if !settings.allowsPrivateAddresses {
+        if !allowsPrivateAddresses {
             // The address that was connected to, whatever a name meant before or means later. Nothing of a request is sent
             // until this has passed.
             let check: @Sendable (any Channel) -> EventLoopFuture<Void> = { channel in
@@ -107,7 +112,8 @@ public final class HTTPEndpoint: EventEndpoint {
             }
             return await answer(response, until: deadline)
         } catch {
-            return .notNow(HTTPFailure.error(error, at: settings), wait: nil, mayBeTheEvent: true)
+            return .notNow(
+                HTTPFailure.error(error, at: settings.name, within: settings.timeout), wait: nil, mayBeTheEvent: true)
         }
     }
 
@@ -131,7 +137,7 @@ public final class HTTPEndpoint: EventEndpoint {
 
     private func answer(_ response: HTTPClientResponse, until deadline: NIODeadline) async -> DeliveryAnswer {
         let text = (try? await body(of: response, until: deadline)) ?? ""
-        let error = HTTPFailure.error(response.status, text, at: settings)
+        let error = HTTPFailure.error(response.status, text, at: settings.name)
         switch response.status.code {
         case 408, 429, 500...:
             let wait = RetryAfter.wait(response.headers.first(name: "retry-after"), at: clock.now())

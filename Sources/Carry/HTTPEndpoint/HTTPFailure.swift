@@ -12,9 +12,9 @@ enum HTTPFailure {
     static let quoteLimit = ByteCount(256)
 
     /// An answer that is no success.
-    static func error(_ status: HTTPResponseStatus, _ body: String, at settings: HTTPEndpoint.Settings) -> FleetError {
+    static func error(_ status: HTTPResponseStatus, _ body: String, at name: String) -> FleetError {
         let quote = quoted(body)
-        let message = "\(settings.name) answered \(status.code) \(oneLine(status.reasonPhrase, 64))"
+        let message = "\(name) answered \(status.code) \(oneLine(status.reasonPhrase, 64))"
         switch status.code {
         case 300...399:
             return FleetError(
@@ -34,8 +34,7 @@ enum HTTPFailure {
     }
 
     /// No answer at all.
-    static func error(_ error: any Error, at settings: HTTPEndpoint.Settings) -> FleetError {
-        let name = settings.name
+    static func error(_ error: any Error, at name: String, within timeout: Duration) -> FleetError {
         switch error {
         case is CancellationError:
             return FleetError(.cancelled, "the work was cancelled")
@@ -44,7 +43,7 @@ enum HTTPFailure {
         case let error as HTTPClientError where timeouts.contains(error):
             return FleetError(
                 .unavailable,
-                "\(name) did not answer within \(Double(settings.timeout.wholeMicroseconds) / 1_000_000) s",
+                "\(name) did not answer within \(Double(timeout.wholeMicroseconds) / 1_000_000) s",
                 remedy: "see why it hangs, or raise `timeout`", isRetriable: true)
         case let error as HTTPClientError where error == .remoteConnectionClosed:
             return FleetError(
@@ -76,6 +75,28 @@ enum HTTPFailure {
                 .unavailable, "\(name) cannot be reached", isRetriable: true, underlying: oneLine("\(error)", 120))
         }
     }
+
+    /// No answer to a call: it matters whether nothing of it was sent.
+    static func error(ofCall error: any Error, to name: String, within timeout: Duration) -> FleetError {
+        let told = Self.error(error, at: name, within: timeout)
+        let mayHaveArrived =
+            switch error {
+            case is NIOConnectionError, is PrivateAddress, is ChannelError, is NIOSSLExtraError: false
+            case let error as IOError: error.errnoCode != ECONNREFUSED
+            case NIOSSLError.handshakeFailed: false
+            case let error as HTTPClientError: !unsent.contains(error)
+            default: true
+            }
+        guard mayHaveArrived, told.code != .cancelled else { return told }
+        return FleetError(
+            .unknownOutcome, told.message, remedy: told.remedy, isRetriable: told.isRetriable,
+            underlying: told.underlying)
+    }
+
+    private static let unsent: [HTTPClientError] = [
+        .connectTimeout, .tlsHandshakeTimeout, .getConnectionFromPoolTimeout, .invalidURL, .emptyHost, .emptyScheme,
+        .alreadyShutdown,
+    ]
 
     private static let timeouts: [HTTPClientError] = [
         .deadlineExceeded, .readTimeout, .writeTimeout, .connectTimeout, .tlsHandshakeTimeout,

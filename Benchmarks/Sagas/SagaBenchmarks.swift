@@ -5,6 +5,7 @@ import SQLiteStore
 import SagaModel
 import Sagas
 import Stores
+import Subscriptions
 import TestKit
 
 #if Postgres

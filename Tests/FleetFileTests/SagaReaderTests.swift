@@ -135,9 +135,19 @@ import Testing
         )
     }
 
-    @Test func theKeyIsNotPartOfTheFleetFileYet() {
+    @Test func aFleetFileHasThem() {
         Marked(
-            "fleet: f\n‸sagas: {}\nservices:\n  a: {store: sqlite:a.db}\n", "\"sagas\" is not part of this build yet"
+            """
+            fleet: f
+            services:
+              a: {store: sqlite:a.db, publishes: [Placed]}
+            sagas:
+              order:
+                start: ‸a.Plcaed
+                deadline: 1h
+                journal: ‸b
+                steps: [{step: wait, timer: 1s}]
+            """, "did you mean \"Placed\"?", "there is no service \"b\""
         ).check()
     }
 }

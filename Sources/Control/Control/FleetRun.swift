@@ -74,7 +74,8 @@ public final class FleetRun: Sendable {
         self.gates = gates
         self.options = options
         self.logger = logger
-        broker = Connectors.broker(of: fleet, epoch: hold.epoch)
+        let broker = Connectors.broker(of: fleet, epoch: hold.epoch)
+        self.broker = broker
         let watcher = FileWatcher()
         let changes = ChangeSignal()
         self.changes = changes

@@ -1,5 +1,6 @@
 import Foundation
 import GRDB
+import TestKit
 
 /// A fleet whose sagas move money between the accounts of two services. The services are nothing but SQL: `left` answers
 /// commands, in `right` the saga works itself.

@@ -2,6 +2,7 @@ import Foundation
 import GRDB
 import HTTPReceiver
 import Synchronization
+import TestKit
 import Testing
 
 private final class Flag: Sendable {
@@ -26,7 +27,7 @@ private final class Flag: Sendable {
             sagas:
               order:
                 start: shop.Asked
-                deadline: 10m
+                deadline: 20m
                 lock: "order:{data.item}"
                 steps:
                   - step: reserve

@@ -1,4 +1,4 @@
-public import FleetCore
+import FleetCore
 public import FleetFile
 public import SagaModel
 public import Sagas
@@ -66,8 +66,9 @@ public struct SagaAdministration: Sendable {
     // MARK: Acting
 
     /// Starts a saga.
-    /// - Returns: its id; one that is there already stays as it is.
-    public func start(_ name: String, id: String?, data: String) async throws -> String {
+    /// - Returns: its id, and whether it is begun: not where nobody carries the fleet. One that is there already stays as it is.
+    /// - Throws: `invalidInput`, also where the data are not what the saga needs.
+    public func start(_ name: String, id: String?, data: String) async throws -> (id: String, isBegun: Bool) {
         let saga = try declaration(name)
         do {
             try JSONDocument.validate(Array(data.utf8))
@@ -78,8 +79,16 @@ public struct SagaAdministration: Sendable {
         let full = "\(name)/\(id ?? EventID.make().description)"
         guard let place = places.first(where: { $0.sagas.contains { $0.definition.name == saga.definition.name } })
         else { throw FleetError(.bug, "the saga \(name) has no journal") }
-        try await post(.start(saga: name, id: full, data: data), to: place)
-        return full
+        let message = try await post(.start(saga: name, id: full, data: data), to: place)
+        guard try await isTaken(message, at: place) else { return (full, false) }
+        let journal = place.journal(of: fleet.name)
+        if try await read(place, { _, transaction in try journal.entry(full, in: transaction) != nil }) {
+            return (full, true)
+        }
+        let why = try await strays(limit: 1).first?.note
+        throw FleetError(
+            .invalidInput, "\(full) was not started\(why.map { ": \($0)" } ?? "")",
+            remedy: "give it the data that it needs")
     }
 
     public func cancel(_ id: String, reason: String) async throws -> Outcome {
@@ -197,25 +206,28 @@ public struct SagaAdministration: Sendable {
     ) async throws -> Outcome {
         let (place, before) = try await find(id)
         let posted = try await post(try message(before), to: place)
-        let journal = place.journal(of: fleet.name)
         let saga = before.entry.state.id
+        guard try await isTaken(posted, at: place),
+            let entry = try await read(place, { try $0.entry(saga, in: $1) })
+        else { return Outcome(after: nil, notes: []) }
+        let new = entry.state.noteCount - before.entry.state.noteCount
+        return Outcome(
+            after: Report(entry: entry, definition: before.definition),
+            notes: new > 0 ? Array(entry.state.notes.suffix(new)) : [])
+    }
+
+    /// Waits until a message was acted on.
+    /// - Returns: `false` where nobody does.
+    private func isTaken(_ message: String, at place: SagaPlace) async throws -> Bool {
+        let journal = place.journal(of: fleet.name)
         return try await Connectors.withStore(of: place.host) { store in
             let deadline = ContinuousClock.now + Self.patience
             while ContinuousClock.now < deadline {
-                let isWaiting = try await store.read { try journal.isWaiting(posted, in: $0) }
-                if !isWaiting {
-                    let entry = try await store.read { try journal.entry(saga, in: $0) }
-                    guard let entry else { break }
-                    let new = entry.state.noteCount - before.entry.state.noteCount
-                    return Outcome(
-                        after: Report(entry: entry, definition: before.definition),
-                        notes: new > 0 ? Array(entry.state.notes.suffix(new)) : [])
-                }
-                // Nobody will act on it soon.
-                if try await store.read({ try journal.owner(at: .now(), in: $0) }) == nil { break }
+                if try await !store.read({ try journal.isWaiting(message, in: $0) }) { return true }
+                if try await store.read({ try journal.owner(at: .now(), in: $0) }) == nil { return false }
                 try await Task.sleep(for: .milliseconds(20))
             }
-            return Outcome(after: nil, notes: [])
+            return false
         }
     }
 

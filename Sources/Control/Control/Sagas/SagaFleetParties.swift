@@ -89,6 +89,12 @@ final class SagaFleetParties: SagaParties {
         await stores(service).discard(store)
     }
 
+    func forgetSteps(before moment: Timestamp) async throws {
+        for service in fleet.services where fleet.sagaTables(of: service.name).contains(SagaPlace.barrierTables) {
+            try await stores(service).store().write { try SagaBarrier.prune(before: moment, in: $0) }
+        }
+    }
+
     // A fleet file declares no code.
     func perform(_ call: SagaLocalCall) async throws -> String { throw Self.noCode(call) }
 

@@ -1,6 +1,6 @@
 import FleetCore
 public import SagaModel
-public import Stores
+import Stores
 import Synchronization
 
 /// The definitions that an engine knows: those that are declared, and older ones by which sagas in the journal end.
@@ -90,11 +90,14 @@ extension SagaDefinition {
 
     /// The events that answer its commands.
     var answers: Set<SagaEventName> {
-        let activities = allSteps.flatMap { [$0.activity, $0.compensation?.activity] }
-        return Set(
-            activities.flatMap { activity in
-                if case .command(let command) = activity { [command.reply] + command.failures } else { [] }
-            })
+        var answers: Set<SagaEventName> = []
+        for step in allSteps {
+            for case .command(let command)? in [step.activity, step.compensation?.activity] {
+                answers.insert(command.reply)
+                answers.formUnion(command.failures)
+            }
+        }
+        return answers
     }
 
     /// All steps, in the order in which they stand there.

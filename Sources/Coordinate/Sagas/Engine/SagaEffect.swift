@@ -123,6 +123,9 @@ public protocol SagaParties: Sendable {
 
     func call(_ request: SagaRequest) async -> SagaAnswer
 
+    /// Lets stores forget steps of sagas that nobody will ask for again.
+    func forgetSteps(before moment: Timestamp) async throws
+
     /// Runs code of the program.
     /// - Returns: its reply, a JSON text.
     /// - Throws: ``SagaRefusal``, or anything else where nobody knows what became of it.

@@ -1,6 +1,6 @@
 public import FleetCore
 import SagaModel
-public import Stores
+import Stores
 public import Subscriptions
 import Synchronization
 
@@ -210,7 +210,7 @@ public final class SagaEngine: Sendable {
         let (journal, catalog, parties) = (journal, catalog, parties)
         var last = ""
         while true {
-            let (after, found) = try await store.read { transaction -> (String?, [SagaOrder]) in
+            let (after, found) = try await store.read { [last] transaction -> (String?, [SagaOrder]) in
                 let ids = try journal.withOrders(after: last, limit: 256, in: transaction)
                 var orders: [SagaOrder] = []
                 for id in ids {
@@ -292,6 +292,7 @@ public final class SagaEngine: Sendable {
                 endedBefore: now.advanced(by: .zero - settings.keep),
                 eventsBefore: now.advanced(by: .zero - settings.keepEvents), limit: 10_000, in: transaction)
         }
+        try await parties.forgetSteps(before: now.advanced(by: .zero - settings.keep))
     }
 
     // MARK: Orders

@@ -1,4 +1,4 @@
-import FleetCore
+public import FleetCore
 import SagaModel
 public import Stores
 

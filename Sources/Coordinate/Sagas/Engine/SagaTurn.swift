@@ -248,6 +248,7 @@ struct SagaTurn {
                 if conflict == .wait {
                     try journal.waitForLock(key, of: id, at: now, in: transaction)
                     touched[id]?.isWaitingForLock = true
+                    let now = now
                     touched[id]?.machine.noteLockWait(key, holder: holder, at: now)
                 } else {
                     queue.append((id, .lockConflict(key: key, holder: holder)))

@@ -1,6 +1,7 @@
-public import FleetCore
+import FleetCore
 public import SagaModel
 public import Stores
+import Synchronization
 
 /// What comes to sagas from outside: it is in the journal, durably, before anybody acts on it.
 public enum SagaMessage: Sendable, Hashable, Codable {
@@ -16,13 +17,26 @@ public enum SagaMessage: Sendable, Hashable, Codable {
     case resolveNotDone(saga: String, step: SagaStepID, reason: String)
 }
 
+/// Ids by which the messages of one process stay in order.
+private enum MessageOrder {
+    private static let last = Mutex<Int64>(0)
+
+    static func next() -> String {
+        let time = last.withLock { last in
+            last = max(last + 1, Timestamp.now().microseconds)
+            return last
+        }
+        let digits = String(time)
+        return String(repeating: "0", count: max(0, 19 - digits.count)) + digits + "-" + EventID.make().description
+    }
+}
+
 extension SagaJournal {
     /// Leaves a message for whoever carries out the sagas.
     /// - Returns: the message's id, until it was acted on.
     @discardableResult
     public func post(_ message: SagaMessage, in transaction: any StoreTransaction) throws -> String {
-        // By these ids messages of one writer stay in order.
-        let id = EventID.make().description
+        let id = MessageOrder.next()
         try transaction.prepare("INSERT INTO flotilla_saga_messages (id, runner, message) VALUES ($1, $2, $3)")
             .submit([.text(id), .text(runner), .text(try Self.text(message))])
         return id

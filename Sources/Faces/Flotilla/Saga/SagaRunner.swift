@@ -15,7 +15,7 @@ public final class SagaRunner: Service {
     private let journal: SagaJournal
     private let stores: SharedStore
     private let names: [String]
-    private let progress: Progress
+    private let progress: FleetCore.Progress
 
     /// - Parameters:
     ///   - name: whose sagas those are, where a service has several runners.
@@ -41,7 +41,7 @@ public final class SagaRunner: Service {
         let connector = store.connector
         let stores = SharedStore { try connector.store(of: service) }
         self.stores = stores
-        progress = Progress(name: journal.runner)
+        progress = FleetCore.Progress(name: journal.runner)
         let owner = "process \(ProcessInfo.processInfo.processIdentifier) on \(ProcessInfo.processInfo.hostName)"
         engine = SagaEngine(
             runner: journal.runner, catalog: SagaCatalog(definitions, journal: journal),
@@ -190,6 +190,7 @@ private struct SagaCodeParties: SagaParties {
     func statements(of sql: SagaSQL) throws -> [SagaStatement] { throw Self.noParty }
     func write(_ command: SagaOutgoing, in transaction: any StoreTransaction) throws { throw Self.noParty }
     func store(of service: String) async throws -> any Store { try await stores.store() }
+    func forgetSteps(before moment: Timestamp) async throws {}
     func discard(_ store: any Store, of service: String) async { await stores.discard(store) }
 
     func call(_ request: SagaRequest) async -> SagaAnswer {

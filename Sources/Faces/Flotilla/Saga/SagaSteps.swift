@@ -1,8 +1,8 @@
-public import FleetCore
+import FleetCore
 import Foundation
 public import SagaModel
-public import Sagas
-public import Stores
+import Sagas
+import Stores
 
 /// The parts of a saga, in order.
 public struct SagaSteps<Input: Codable & Sendable>: Sendable {
@@ -221,13 +221,13 @@ enum SagaJSON {
         }
     }
 
-    static func run<Input: Decodable, Reply: Encodable>(
+    static func run<Input: Decodable & Sendable, Reply: Encodable & Sendable>(
         _ body: @escaping @Sendable (Input, SagaAttempt) async throws -> Reply
     ) -> SagaCode.Asynchronous {
         { call in try text(try await body(input(call), SagaAttempt(call))) }
     }
 
-    static func run<Input: Decodable, Reply: Encodable>(
+    static func run<Input: Decodable & Sendable, Reply: Encodable & Sendable>(
         _ body: @escaping @Sendable (Input, Transaction, SagaAttempt) throws -> Reply
     ) -> SagaCode.Transactional {
         { call, base, events in

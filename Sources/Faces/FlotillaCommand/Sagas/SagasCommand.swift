@@ -86,7 +86,11 @@ struct SagasCommand: AsyncParsableCommand {
             Console.line(export.text.trimmingCharacters(in: .newlines))
         case .start:
             guard let data else { throw ValidationError("say what the saga is about: --data '{\"order_id\": 7}'") }
-            Console.line(try await sagas.start(one(words, "a saga of the fleet file"), id: id, data: data))
+            let started = try await sagas.start(one(words, "a saga of the fleet file"), id: id, data: data)
+            Console.line(started.id)
+            if !started.isBegun {
+                Console.standardError("nobody carries the fleet at the moment; it begins once somebody does")
+            }
         default: try tell(try await act(verb, sagas, words))
         }
     }

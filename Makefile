@@ -30,7 +30,7 @@ shop = SHOP_STORE=$(STORE) SHOP_BROKER=$(BROKER) FLOTILLA_BIN="$$($(swift_build)
 	$(if $(SHOP_DATA),SHOP_DATA="$(abspath $(SHOP_DATA))")
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-servers build run test drill shop-check bench lint format docs clean
+.PHONY: help setup setup-servers build run test drill shop-check bench receiver-check lint format docs clean
 
 help: ## List the tasks
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -67,6 +67,12 @@ drill: setup-servers ## Break everything around a fleet for MINUTES=10, and judg
 
 shop-check: build ## Compare the ended shop's read models with a direct join over its five stores
 	@exec env $(shop) Examples/shop/check
+
+receiver-check: setup-servers ## Build the receiver in Swift of docs/push.md, and run the tests of the receivers with it
+	@swift build --package-path Examples/receiver --scratch-path .build/receiver
+	@swift build $(trait) --build-tests
+	@FLOTILLA_RECEIVER="$$(swift build --package-path Examples/receiver --scratch-path .build/receiver --show-bin-path)/receiver" \
+		swift test $(trait) --skip-build --filter ReceiverExampleTests
 
 bench: setup-servers ## Measure the speeds, each against the database alone
 	@$(bench_build) --product flotilla

@@ -182,7 +182,7 @@ let package = Package(
             ],
             path: "Drill/Command", swiftSettings: strict),
         // Tests
-        kit("TestKit", ["FleetCore"]),
+        kit("TestKit", ["FleetCore", crypto]),
         .target(name: "CAllocations", path: "Tests/Kit/CAllocations"),
         kit(
             "HTTPReceiver",
@@ -194,7 +194,12 @@ let package = Package(
         kit("RecordConformance", ["FleetCore", "Stores", "Inbox", "Parking", "TestKit"]),
         kit("BrokerConformance", ["FleetCore", "Brokers", "TestKit"]),
         tests("HouseTests", []),
-        tests("EndToEndTests", ["FlotillaCommand", "Flotilla", "FleetCore", "TestKit", "HTTPReceiver", grdb]),
+        tests(
+            "EndToEndTests",
+            [
+                "FlotillaCommand", "Flotilla", "FleetCore", "Brokers", nats("NATSBroker"), "TestKit", "HTTPReceiver",
+                grdb,
+            ]),
         tests("ShopTests", ["TestKit"]),
         tests(
             "DrillTests", ["FlotillaCommand", "FleetCore", "DrillJudge", "DrillReport", "DrillKit", "TestKit"]),

@@ -203,12 +203,14 @@ let package = Package(
         tests("ShopTests", ["TestKit"]),
         tests(
             "DrillTests", ["FlotillaCommand", "FleetCore", "DrillJudge", "DrillReport", "DrillKit", "TestKit"]),
-        tests("FleetCoreTests", ["FleetCore"]),
-        tests("FleetFileTests", ["FleetCore", "FleetFile", "SagaModel", "Wire"]),
+        tests("FleetCoreTests", ["FleetCore", "TestKit"]),
+        tests("FleetFileTests", ["FleetCore", "FleetFile", "SagaModel", "Wire", "TestKit"]),
         tests("WireTests", ["FleetCore", "Wire", "TestKit"]),
-        tests("SQLTemplateTests", ["FleetCore", "SQLTemplate"]),
+        tests("SQLTemplateTests", ["FleetCore", "SQLTemplate", "TestKit"]),
         tests("PGOutputTests", ["FleetCore", "PGOutput", "TestKit", "CAllocations"]),
-        tests("SimulationTests", ["FleetCore", "Outbox", "Relay", "Brokers", "Views", "Push", "Endpoints", "Parking"]),
+        tests(
+            "SimulationTests",
+            ["FleetCore", "Outbox", "Relay", "Brokers", "Views", "Push", "Endpoints", "Parking", "TestKit"]),
         tests("SagaTests", ["FleetCore", "SagaModel", "Sagas", "TestKit"]),
         tests(
             "SagaJournalTests",

@@ -1,6 +1,7 @@
 import Brokers
 import FleetCore
 import Foundation
+import GRDB
 import TestKit
 import Testing
 

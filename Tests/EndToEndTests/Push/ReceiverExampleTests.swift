@@ -63,7 +63,8 @@ import Testing
     }
 
     @Test func thePageShowsTheProgramThatIsCompiled() throws {
-        #expect(try Language.swift.example() == Language.swiftSource())
+        let (shown, compiled) = (try Language.swift.example(), try Language.swiftSource())
+        #expect(shown == compiled)
     }
 
     @Test(arguments: Language.there) func whatIsSentTwiceHasOneEffect(_ language: Language) async throws {

@@ -49,7 +49,10 @@
             let run = try await setting.fleet.startRun()
             try await setting.does("pause", "maker")
             try await setting.make(1...10)
-            try await during(.milliseconds(500)) { #expect(try await setting.waiting() == 10) }
+            try await during(.milliseconds(500)) {
+                let waiting = try await setting.waiting()
+                #expect(waiting == 10)
+            }
             try await setting.does("resume", "maker")
             try await setting.arrives(Array(1...10))
             try await setting.end(run)
@@ -63,7 +66,10 @@
                 try await eventually("some arrive") { try await setting.ledger().count > turn * 500 }
                 try await setting.does("pause", "copies.ledger")
                 let count = try await setting.ledger().count
-                try await during(.milliseconds(100)) { #expect(try await setting.ledger().count == count) }
+                try await during(.milliseconds(100)) {
+                    let now = try await setting.ledger().count
+                    #expect(now == count)
+                }
                 try await setting.does("resume", "copies.ledger")
             }
             try await setting.arrives(Array(1...3000))

@@ -8,13 +8,13 @@ guard let secret = Data(base64Encoded: String(secret)), let port = Int(CommandLi
     fatalError("PUSH_SECRET=whsec_… receiver PORT")
 }
 let store = try DatabaseQueue(path: "receiver.db")
-try await store.write { db in
+try store.write { db in
     try db.execute(sql: "CREATE TABLE IF NOT EXISTS inbox (id TEXT PRIMARY KEY)")
     try db.execute(sql: "CREATE TABLE IF NOT EXISTS effects (key TEXT, type TEXT, data TEXT)")
 }
 let router = Router()
 router.post("events") { request, _ -> HTTPResponse.Status in
-    let header = { (name: String) in HTTPField.Name(name).flatMap { request.headers[$0] } ?? "" }
+    let header = { name in request.headers.first { $0.name.canonicalName == name }?.value ?? "" }
     let body = Data(try await request.body.collect(upTo: 2 << 20).readableBytesView)
     let (id, time) = (header("webhook-id"), header("webhook-timestamp"))
     let isSigned = header("webhook-signature").split(separator: " ").contains { one in
@@ -23,12 +23,11 @@ router.post("events") { request, _ -> HTTPResponse.Status in
         return HMAC<SHA256>.isValidAuthenticationCode(mac, authenticating: signed, using: SymmetricKey(data: secret))
     }
     guard isSigned, abs(Date().timeIntervalSince1970 - (Double(time) ?? 0)) < 300 else { return .unauthorized }
+    let (key, type, data) = (header("ce-subject"), header("ce-type"), String(decoding: body, as: UTF8.self))
     try await store.write { db in  // the id and its effect, in one transaction
         try db.execute(sql: "INSERT OR IGNORE INTO inbox VALUES (?)", arguments: [id])
         guard db.changesCount == 1 else { return }
-        try db.execute(
-            sql: "INSERT INTO effects VALUES (?, ?, ?)",
-            arguments: [header("ce-subject"), header("ce-type"), String(decoding: body, as: UTF8.self)])
+        try db.execute(sql: "INSERT INTO effects VALUES (?, ?, ?)", arguments: [key, type, data])
     }
     return .ok
 }

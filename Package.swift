@@ -184,7 +184,7 @@ let package = Package(
             ],
             path: "Drill/Command", swiftSettings: strict),
         // Tests
-        kit("TestKit", ["FleetCore"]),
+        kit("TestKit", ["FleetCore", crypto]),
         .target(name: "CAllocations", path: "Tests/Kit/CAllocations"),
         kit(
             "HTTPReceiver",
@@ -196,16 +196,23 @@ let package = Package(
         kit("RecordConformance", ["FleetCore", "Stores", "Inbox", "Parking", "TestKit"]),
         kit("BrokerConformance", ["FleetCore", "Brokers", "TestKit"]),
         tests("HouseTests", []),
-        tests("EndToEndTests", ["FlotillaCommand", "Flotilla", "FleetCore", "TestKit", "HTTPReceiver", grdb]),
+        tests(
+            "EndToEndTests",
+            [
+                "FlotillaCommand", "Flotilla", "FleetCore", "Brokers", nats("NATSBroker"), "TestKit", "HTTPReceiver",
+                grdb,
+            ]),
         tests("ShopTests", ["TestKit"]),
         tests(
             "DrillTests", ["FlotillaCommand", "FleetCore", "DrillJudge", "DrillReport", "DrillKit", "TestKit"]),
-        tests("FleetCoreTests", ["FleetCore"]),
-        tests("FleetFileTests", ["FleetCore", "FleetFile", "SagaModel", "Wire"]),
+        tests("FleetCoreTests", ["FleetCore", "TestKit"]),
+        tests("FleetFileTests", ["FleetCore", "FleetFile", "SagaModel", "Wire", "TestKit"]),
         tests("WireTests", ["FleetCore", "Wire", "TestKit"]),
-        tests("SQLTemplateTests", ["FleetCore", "SQLTemplate"]),
+        tests("SQLTemplateTests", ["FleetCore", "SQLTemplate", "TestKit"]),
         tests("PGOutputTests", ["FleetCore", "PGOutput", "TestKit", "CAllocations"]),
-        tests("SimulationTests", ["FleetCore", "Outbox", "Relay", "Brokers", "Views", "Push", "Endpoints", "Parking"]),
+        tests(
+            "SimulationTests",
+            ["FleetCore", "Outbox", "Relay", "Brokers", "Views", "Push", "Endpoints", "Parking", "TestKit"]),
         tests("SagaTests", ["FleetCore", "SagaModel", "Sagas", "TestKit"]),
         tests(
             "SagaJournalTests",

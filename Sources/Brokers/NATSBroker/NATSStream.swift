@@ -18,10 +18,13 @@
         let publisher: StreamPublisher
         /// For what moves cursors, and what drops records up to the slowest.
         let lock = AsyncLock()
+        /// Is told what was mended by itself.
+        let notice: @Sendable (String) -> Void
         private let state = Mutex(State())
 
-        init(_ mapping: NATSMapping) {
+        init(_ mapping: NATSMapping, notice: @escaping @Sendable (String) -> Void) {
             self.mapping = mapping
+            self.notice = notice
             name = mapping.stream.description
             publisher = StreamPublisher(mapping)
         }

@@ -52,6 +52,17 @@
                     + " streams' subjects", underlying: said)
         }
 
+        /// Servers of a cluster do not hold a stream with the others at the moment.
+        static func gone(_ servers: [String], of stream: String, at name: String) -> FleetError {
+            FleetError(
+                .unavailable,
+                "\(servers.joined(separator: ", ")) of \(name) does not take part in stream \(stream): it is carried by the"
+                    + " others, and stops where one more of them is lost",
+                remedy:
+                    "see that nats-server runs there and reaches the others; one whose disk was full has turned JetStream off"
+                    + " (its log says so), and must be started again once there is room", isRetriable: true)
+        }
+
         /// JetStream itself answers nothing.
         static func noJetStream(at name: String, doing: String) -> FleetError {
             FleetError(

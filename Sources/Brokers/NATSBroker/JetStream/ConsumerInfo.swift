@@ -5,8 +5,10 @@
     struct ConsumerInfo: Decodable, Sendable {
         struct Place: Decodable, Sendable {
             var stream: UInt64
+            /// How many there were.
+            var count: UInt64
 
-            enum CodingKeys: String, CodingKey { case stream = "stream_seq" }
+            enum CodingKeys: String, CodingKey { case stream = "stream_seq", count = "consumer_seq" }
         }
 
         struct Configuration: Decodable, Sendable {
@@ -38,6 +40,9 @@
         var cursor: UInt64 { max(acknowledged.stream, beginning) }
         /// The last sequence that was delivered, or that comes before the first.
         var lastDelivered: UInt64 { max(delivered.stream, beginning) }
+
+        /// Whether it has delivered nothing, and nobody waits for anything.
+        var isUntouched: Bool { delivered.count == 0 && (waiting ?? 0) == 0 }
 
         private var beginning: UInt64 { max(config.start ?? 0, 1) - 1 }
 
@@ -79,6 +84,8 @@
         var maximumUnacknowledged: Int?
         var replayPolicy = "instant"
         var headersOnly: Bool?
+        /// Where it is gone, it is made anew elsewhere: sooner than several servers would agree on who leads it.
+        var replicas = 1
         /// How long one that has no name stays when nobody asks, in nanoseconds.
         var inactiveThreshold: Int64?
 
@@ -92,6 +99,7 @@
             case maximumUnacknowledged = "max_ack_pending"
             case replayPolicy = "replay_policy"
             case headersOnly = "headers_only"
+            case replicas = "num_replicas"
             case inactiveThreshold = "inactive_threshold"
         }
 

@@ -5,9 +5,22 @@
     /// What JetStream can be asked for, as JSON over subjects below `$JS.API`.
     struct JetStreamAPI: Sendable {
         let connection: NATSConnection
+        var patience = Patience.brief
 
-        /// How long an answer is waited for. A cluster that has just lost a leader needs a few seconds.
+        /// How long whoever asks bears that nobody answers who knows.
+        enum Patience {
+            /// Up to a sure answer, or until it is sure that there is none now.
+            case brief
+            /// For as long as a cluster may well need to elect somebody, as who has something to carry.
+            case lasting
+        }
+
+        /// How long an answer is waited for.
         static let timeout = Duration.seconds(5)
+        /// How often the same is asked again: whoever led may be gone, and whoever leads next has not heard the question.
+        private static let again = Duration.seconds(1)
+        /// Every server that knows no leader says so, the leader answers as well, and some wait half a second for it.
+        private static let settling = Duration.milliseconds(700)
 
         private struct Refusal: Decodable {
             var error: JetStreamFault?
@@ -15,13 +28,30 @@
 
         private struct Nothing: Encodable {}
 
-        /// - Throws: ``FleetError``; a fault that `body` of ``attempt`` knows is returned instead.
+        /// Whether an answer says more than that one server knows nobody who could.
+        static func isFinal(_ answer: NATSMessage) -> Bool {
+            // What is longer holds what was asked for.
+            guard answer.size < 1024,
+                let fault = try? JSONDecoder().decode(Refusal.self, from: Data(answer.payload)).error
+            else { return true }
+            return !fault.isLeaderless
+        }
+
+        /// - Parameters:
+        ///   - isLook: whether it changes nothing, and may be asked twice.
+        ///   - absent: the fault that means that there is none.
+        /// - Throws: ``FleetError``.
         private func ask<Answer: Decodable>(
-            _ subject: String, _ request: some Encodable, stream: String, doing: String, nilFor absent: Int? = nil
+            _ subject: String, _ request: some Encodable, stream: String, doing: String, isLook: Bool = true,
+            timeout: Duration = timeout, nilFor absent: Int? = nil
         ) async throws -> Answer? {
+            let isLasting = isLook && patience == .lasting
             let message = try await connection.request(
                 request is Nothing ? [] : Array(try JSONEncoder().encode(request)), to: "$JS.API.\(subject)",
-                timeout: Self.timeout, doing: doing)
+                NATSConnection.Patience(
+                    timeout: timeout, again: isLook ? Self.again : nil,
+                    settling: isLasting ? timeout : Self.settling),
+                doing: doing, isFinal: Self.isFinal)
             let data = Data(message.payload)
             do {
                 if let fault = try JSONDecoder().decode(Refusal.self, from: data).error {
@@ -37,11 +67,12 @@
         }
 
         private func need<Answer: Decodable>(
-            _ subject: String, _ request: some Encodable, stream: String, doing: String
+            _ subject: String, _ request: some Encodable, stream: String, doing: String, isLook: Bool = true,
+            timeout: Duration = timeout
         ) async throws -> Answer {
-            guard let answer: Answer = try await ask(subject, request, stream: stream, doing: doing) else {
-                throw FleetError(.bug, "no answer, to \(doing)")
-            }
+            let answer: Answer? = try await ask(
+                subject, request, stream: stream, doing: doing, isLook: isLook, timeout: timeout)
+            guard let answer else { throw FleetError(.bug, "no answer, to \(doing)") }
             return answer
         }
 
@@ -62,13 +93,15 @@
         func createStream(_ configuration: StreamConfiguration) async throws {
             let name = configuration.name
             let _: Ignored = try await need(
-                "STREAM.CREATE.\(name)", configuration, stream: name, doing: "create stream \(name)")
+                "STREAM.CREATE.\(name)", configuration, stream: name, doing: "create stream \(name)",
+                isLook: false)
         }
 
         func updateStream(_ configuration: StreamConfiguration) async throws {
             let name = configuration.name
             let _: Ignored = try await need(
-                "STREAM.UPDATE.\(name)", configuration, stream: name, doing: "change stream \(name)")
+                "STREAM.UPDATE.\(name)", configuration, stream: name, doing: "change stream \(name)",
+                isLook: false)
         }
 
         private struct Purge: Encodable { var seq: UInt64 }
@@ -76,7 +109,8 @@
         /// Removes all messages before a sequence.
         func purge(_ name: String, before sequence: UInt64) async throws {
             let _: Ignored = try await need(
-                "STREAM.PURGE.\(name)", Purge(seq: sequence), stream: name, doing: "drop records of stream \(name)")
+                "STREAM.PURGE.\(name)", Purge(seq: sequence), stream: name, doing: "drop records of stream \(name)",
+                isLook: false)
         }
 
         private struct Get: Encodable { var seq: UInt64 }
@@ -91,10 +125,13 @@
 
         // MARK: Consumers
 
-        func consumer(_ consumer: String, of stream: String) async throws -> ConsumerInfo? {
+        func consumer(
+            _ consumer: String, of stream: String, timeout: Duration = timeout
+        ) async throws -> ConsumerInfo? {
             try await ask(
                 "CONSUMER.INFO.\(stream).\(consumer)", Nothing(), stream: stream,
-                doing: "look at consumer \(consumer) of stream \(stream)", nilFor: JetStreamFault.consumerNotFound)
+                doing: "look at consumer \(consumer) of stream \(stream)", timeout: timeout,
+                nilFor: JetStreamFault.consumerNotFound)
         }
 
         private struct Creation: Encodable {
@@ -104,37 +141,49 @@
             enum CodingKeys: String, CodingKey { case stream = "stream_name", config }
         }
 
-        func createConsumer(_ configuration: ConsumerConfiguration, of stream: String) async throws -> ConsumerInfo {
+        func createConsumer(
+            _ configuration: ConsumerConfiguration, of stream: String, timeout: Duration = timeout
+        ) async throws -> ConsumerInfo {
             let subject =
                 configuration.name.map { "CONSUMER.DURABLE.CREATE.\(stream).\($0)" } ?? "CONSUMER.CREATE.\(stream)"
             return try await need(
                 subject, Creation(stream: stream, config: configuration), stream: stream,
-                doing: "create a consumer of stream \(stream)")
+                doing: "create a consumer of stream \(stream)", isLook: false, timeout: timeout)
         }
 
         /// No error where there is none.
-        func deleteConsumer(_ consumer: String, of stream: String) async throws {
+        func deleteConsumer(_ consumer: String, of stream: String, timeout: Duration = timeout) async throws {
             let _: Ignored? = try await ask(
                 "CONSUMER.DELETE.\(stream).\(consumer)", Nothing(), stream: stream,
-                doing: "remove consumer \(consumer) of stream \(stream)", nilFor: JetStreamFault.consumerNotFound)
+                doing: "remove consumer \(consumer) of stream \(stream)", isLook: false, timeout: timeout,
+                nilFor: JetStreamFault.consumerNotFound)
         }
 
         private struct Page: Encodable { var offset: Int }
 
         private struct Consumers: Decodable {
-            var total: Int
+            /// How many a page has at most.
+            var limit: Int
             var consumers: [ConsumerInfo]?
+            var missing: [String]?
         }
 
-        func consumers(of stream: String) async throws -> [ConsumerInfo] {
-            var all: [ConsumerInfo] = []
+        /// - Returns: those that answer, and the names of those that do not: their server is gone.
+        func consumers(of stream: String) async throws -> (found: [ConsumerInfo], missing: Set<String>) {
+            var found: [ConsumerInfo] = []
+            var missing: Set<String> = []
+            var seen = 0
             while true {
                 let page: Consumers = try await need(
-                    "CONSUMER.LIST.\(stream)", Page(offset: all.count), stream: stream,
-                    doing: "list the consumers of stream \(stream)")
-                let found = page.consumers ?? []
-                all += found
-                if found.isEmpty || all.count >= page.total { return all }
+                    "CONSUMER.LIST.\(stream)", Page(offset: seen), stream: stream,
+                    doing: "list the consumers of stream \(stream)", isLook: false)
+                // Those whose servers are all known to be gone are among both, the first time without a name.
+                let answering = (page.consumers ?? []).filter { !$0.name.isEmpty }
+                found += answering
+                missing.formUnion(page.missing ?? [])
+                let count = answering.count + (page.missing?.count ?? 0)
+                seen += count
+                if count == 0 || count < page.limit { return (found, missing) }
             }
         }
     }

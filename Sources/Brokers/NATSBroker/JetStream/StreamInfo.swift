@@ -24,6 +24,22 @@
         /// Who holds the stream together.
         struct Cluster: Decodable, Sendable {
             var leader: String?
+            var replicas: [Replica]?
+        }
+
+        /// A server that holds the stream, too.
+        struct Replica: Decodable, Sendable {
+            var name: String
+            var isOffline: Bool?
+            /// How long ago the leader has heard of it, in nanoseconds.
+            var silence: Int64?
+
+            enum CodingKeys: String, CodingKey { case name, isOffline = "offline", silence = "active" }
+
+            /// Between healthy servers there is a sign each second.
+            private static let longSilence: Int64 = 10_000_000_000
+
+            var isGone: Bool { isOffline ?? false || silence ?? 0 > Self.longSilence }
         }
 
         var config: StreamConfiguration

@@ -128,7 +128,9 @@
             if let known, known.connection === connection, stream.sequence(of: position) == next &- 1 { return known }
             if let known { drop(known) }
             return try await stream.lock.withLock {
-                let api = JetStreamAPI(connection: connection)
+                // Who carries waits until somebody leads the stream again; who looks is told.
+                let api = JetStreamAPI(
+                    connection: connection, patience: subscription == nil ? .brief : .lasting)
                 let after = try await sequence(of: position, api)
                 let mayKeep = state.withLock { state in
                     defer { state.hasRead = true }
@@ -145,14 +147,15 @@
         }
 
         private func consumer(after: UInt64, mayKeep: Bool, _ api: JetStreamAPI) async throws -> String {
-            guard let subscription else { return try await api.createConsumer(.look(from: after + 1), of: name).name }
+            let placing = ConsumerPlacing(api: api, stream: name, notice: stream.notice)
+            guard let subscription else { return try await placing.make(.look(from: after + 1)).name }
             let consumer = ConsumerName.of(subscription)
-            if let there = try await api.consumer(consumer, of: name) {
+            if let there = try await placing.answering(consumer) {
                 let isInPlace = there.lastDelivered == after && there.unacknowledged == 0 && (there.waiting ?? 0) == 0
-                if mayKeep, isInPlace { return consumer }
-                try await api.deleteConsumer(consumer, of: name)
+                if isInPlace, mayKeep || there.isUntouched { return consumer }
+                try await placing.remove(consumer)
             }
-            return try await api.createConsumer(.cursor(of: subscription, from: after + 1), of: name).name
+            return try await placing.make(.cursor(of: subscription, from: after + 1)).name
         }
 
         /// - Throws: `gap` where the stream does not have what comes after the position.

@@ -10,7 +10,8 @@
         /// The event ids of messages after a sequence, and up to one. Messages without an id, and those that are not there
         /// any more, are left out.
         func ids(of stream: String, after: UInt64, through: UInt64) async throws -> [EventID] {
-            let made = try await api.createConsumer(.look(from: after + 1, headersOnly: true), of: stream)
+            let made = try await ConsumerPlacing(api: api, stream: stream)
+                .make(.look(from: after + 1, headersOnly: true))
             let consumer = made.name
             let reader = try await PullReader.begin(
                 api.connection, consumer: consumer, of: stream, from: after + 1, toleratesHoles: true)

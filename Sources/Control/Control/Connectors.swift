@@ -173,6 +173,17 @@ enum Connectors {
             isReadOnly: isReadOnly)
     }
 
+    /// Ends sessions of the fleet in a service's store that have stood still within a transaction.
+    /// - Returns: how many.
+    static func endStalledSessions(of service: ServiceDefinition, after duration: Duration) async throws -> Int {
+        #if Postgres
+            if !service.store.isSQLite {
+                return try await PostgresStalledSessions.end(service.postgresAddress, stalledFor: duration)
+            }
+        #endif
+        return 0
+    }
+
     static func state(of fleet: FleetDefinition) -> any FleetState {
         if let store = stateStore(of: fleet) { return SharedState(store: store) }
         return DirectoryState(directory: fleet.state.directory)

@@ -162,6 +162,7 @@ public final class FleetRun: Sendable {
         services.append(.init(service: HoldKeeper(hold: hold)))
         if let process = hold.predecessor {
             services.append(.init(service: StoppedPredecessor(process: process, fleet: fleet, logger: logger)))
+            services.append(.init(service: StalledSessions(fleet: fleet, logger: logger)))
         }
         services += relays.map { .init(service: $0) }
         services += deliveries.map { .init(service: $0) }

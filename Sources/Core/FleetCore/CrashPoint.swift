@@ -11,7 +11,8 @@
 
 /// The named places at which fault tests kill the process, as `kill -9` would. Only debug builds have them.
 ///
-/// `FLOTILLA_CRASH_AT=relay-appended:3` kills the process when it passes that point for the third time.
+/// `FLOTILLA_CRASH_AT=relay-appended:3` kills the process when it passes that point for the third time;
+/// `relay-appended:3:stop` stops it there, as SIGSTOP would.
 public enum CrashPoint: String, CaseIterable, Sendable {
     /// A batch was read from an outbox; nothing was appended.
     case captured = "relay-captured"
@@ -39,19 +40,20 @@ public enum CrashPoint: String, CaseIterable, Sendable {
     case swapping = "view-swapping"
 
     #if CRASH_POINTS
-        private static let armed: (point: CrashPoint, count: Int)? = {
+        private static let armed: (point: CrashPoint, count: Int, signal: Int32)? = {
             guard let setting = getenv("FLOTILLA_CRASH_AT") else { return nil }
             let parts = String(cString: setting).split(separator: ":")
             guard let name = parts.first, let point = CrashPoint(rawValue: String(name)) else { return nil }
-            return (point, parts.count > 1 ? Int(parts[1]) ?? 1 : 1)
+            let signal = parts.count > 2 && parts[2] == "stop" ? SIGSTOP : SIGKILL
+            return (point, parts.count > 1 ? Int(parts[1]) ?? 1 : 1, signal)
         }()
         private static let passes = Atomic<Int>(0)
 
-        /// Kills the process if this is the armed point and its count is reached.
+        /// Kills or stops the process if this is the armed point and its count is reached.
         public func reached() {
             guard let armed = Self.armed, armed.point == self else { return }
             if Self.passes.add(1, ordering: .relaxed).newValue == armed.count {
-                kill(getpid(), SIGKILL)
+                kill(getpid(), armed.signal)
             }
         }
     #else

@@ -1,5 +1,6 @@
 import Foundation
 import Synchronization
+import TestKit
 
 /// One process of the real program, with its output in files.
 ///
@@ -82,6 +83,7 @@ final class Program: Sendable {
     var processID: Int32 { process.processIdentifier }
     /// `nil` while it runs.
     var ended: Ending? { ending.withLock { $0 } }
+    var isStopped: Bool { ProcessTable.isStopped(processID) }
     var output: String { Self.text(outputPath) }
     var errors: String { Self.text(errorPath) }
 

@@ -84,6 +84,28 @@
             }
         }
 
+        /// Its session stands within a pipeline, which no time-out of the server's ends.
+        @Test func aHolderThatIsPausedWithinATransactionHoldsNobodyUp() async throws {
+            let fleet = try await CountingFleet(.message, sharedState: true, server: PrivatePostgres())
+            let holder = try await fleet.fleet.startRun(environment: ["FLOTILLA_CRASH_AT": "view-applied:2:stop"])
+            let standby = try fleet.fleet.start("run")
+            try await eventually("the second waits") { standby.errors.contains("waiting for fleet") }
+            var numbers = 0
+            try await eventually("the first stops where it is to") {
+                if holder.isStopped { return true }
+                try fleet.count(numbers + 1...numbers + 20)
+                numbers += 20
+                return false
+            }
+            try await carries(standby)
+            try await fleet.expectAll(numbers)
+            #expect(standby.errors.contains("stood still within a transaction"), "\(standby.errors)")
+            holder.send(SIGCONT)
+            try await eventually("the first notices") { holder.errors.contains("no longer carrying fleet") }
+            try fleet.count(numbers + 1...numbers + 20)
+            try await fleet.expectAll(numbers + 20)
+        }
+
         @Test func whoeverIsToldToEndEnds() async throws {
             let fleet = try await CountingFleet(.log, sharedState: true)
             let (holder, standby) = try await pair(on: fleet)

@@ -21,6 +21,9 @@ public enum ProcessTable {
     /// Whether a process has not ended. One that has, and that nobody has asked for its end yet, has.
     public static func isRunning(_ process: Int32) -> Bool { state(of: process).map { $0 != "Z" } ?? false }
 
+    /// Whether a process is stopped, by SIGSTOP or the like.
+    public static func isStopped(_ process: Int32) -> Bool { state(of: process) == "T" }
+
     private static func parent(of process: Int32) -> Int32? {
         let fields = status(of: process)
         return fields.count > 1 ? Int32(fields[1]) : nil

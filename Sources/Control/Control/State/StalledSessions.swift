@@ -1,0 +1,32 @@
+import FleetCore
+import FleetFile
+import Logging
+import ServiceLifecycle
+
+/// Frees what a process holds that carried the fleet before and was paused within a transaction (SIGSTOP, a machine that
+/// sleeps): its sessions at the servers are ended, so that nobody waits for their locks. Once it goes on it is refused.
+struct StalledSessions: Service {
+    let fleet: FleetDefinition
+    let logger: Logger
+
+    private static let interval = Duration.seconds(2)
+    /// Between two statements of a transaction lies what a processor does in between: milliseconds.
+    private static let patience = Duration.seconds(5)
+
+    func run() async {
+        await cancelWhenGracefulShutdown {
+            while (try? await Task.sleep(for: Self.interval)) != nil {
+                for service in fleet.services {
+                    // A server that does not answer is told by those who work with it.
+                    let ended = (try? await Connectors.endStalledSessions(of: service, after: Self.patience)) ?? 0
+                    guard ended > 0 else { continue }
+                    logger.warning(
+                        """
+                        ended \(ended) session\(ended == 1 ? "" : "s") at \(service.store) that stood still within a \
+                        transaction: a process that carried fleet \(fleet.name) before is paused
+                        """)
+                }
+            }
+        }
+    }
+}

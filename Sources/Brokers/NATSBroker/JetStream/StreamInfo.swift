@@ -31,15 +31,22 @@
         struct Replica: Decodable, Sendable {
             var name: String
             var isOffline: Bool?
-            /// How long ago the leader has heard of it, in nanoseconds.
+            /// Whether it has everything, as far as the leader knows.
+            var isCurrent: Bool?
+            /// How long ago the leader has heard of it, in nanoseconds; 0 also where it never has.
             var silence: Int64?
 
-            enum CodingKeys: String, CodingKey { case name, isOffline = "offline", silence = "active" }
+            enum CodingKeys: String, CodingKey {
+                case name, isOffline = "offline", isCurrent = "current", silence = "active"
+            }
 
             /// Between healthy servers there is a sign each second.
             private static let longSilence: Int64 = 10_000_000_000
 
-            var isGone: Bool { isOffline ?? false || silence ?? 0 > Self.longSilence }
+            var isGone: Bool {
+                let silence = silence ?? 0
+                return isOffline ?? false || silence > Self.longSilence || (silence == 0 && isCurrent == false)
+            }
         }
 
         var config: StreamConfiguration

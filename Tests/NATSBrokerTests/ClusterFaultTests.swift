@@ -108,28 +108,27 @@
                 try await patiently { try await broker.weakness(of: place.stream) } == nil
             }
             let taken = Mutex(0)
-            func append() async throws {
+            func append(_ count: Int) async throws {
                 let start = taken.withLock { taken in
-                    defer { taken += 100 }
+                    defer { taken += count }
                     return taken
                 }
-                let events = (start..<start + 100).map { Event.numbered($0, payload: 1_000) }
+                let events = (start..<start + count).map { Event.numbered($0, payload: 1_000) }
                 _ = try await patiently { try await broker.append(events, to: place.stream) }
             }
-            try await append()
-            try disk.fill()
-            try await eventually("the full disk is told") {
-                try await append()
-                let weakness = try await patiently { try await broker.weakness(of: place.stream) }
-                return weakness?.message.contains("n1") ?? false
+            func weakness() async throws -> FleetError? {
+                try await patiently { try await broker.weakness(of: place.stream) }
             }
+            try await append(100)
+            try disk.fill()
+            try await append(100)
+            try await eventually("the full disk is told") { try await weakness()?.message.contains("n1") ?? false }
+            try await append(100)
             try disk.free()
             cluster.servers[0].kill()
             try await cluster.servers[0].start()
-            try await eventually("all three take part again") {
-                try await append()
-                return try await patiently { try await broker.weakness(of: place.stream) } == nil
-            }
+            try await eventually("nothing is lacking any more") { try await weakness() == nil }
+            try await append(100)
             let count = taken.withLock { $0 }
             try checkEqual(try await read(count, from: broker, place).numbers, Array(0..<count))
             await broker.close()

@@ -43,7 +43,8 @@
         /// - Throws: ``FleetError``.
         private func ask<Answer: Decodable>(
             _ subject: String, _ request: some Encodable, stream: String, doing: String, isLook: Bool = true,
-            timeout: Duration = timeout, nilFor absent: Int? = nil
+            timeout: Duration = timeout, nilFor absent: Int? = nil,
+            isFinal: (NATSMessage) -> Bool = Self.isFinal
         ) async throws -> Answer? {
             let isLasting = isLook && patience == .lasting
             let message = try await connection.request(
@@ -51,7 +52,7 @@
                 NATSConnection.Patience(
                     timeout: timeout, again: isLook ? Self.again : nil,
                     settling: isLasting ? timeout : Self.settling),
-                doing: doing, isFinal: Self.isFinal)
+                doing: doing, isFinal: isFinal)
             let data = Data(message.payload)
             do {
                 if let fault = try JSONDecoder().decode(Refusal.self, from: data).error {
@@ -80,14 +81,35 @@
 
         // MARK: Streams
 
+        private struct Led: Decodable { var cluster: StreamInfo.Cluster? }
+
+        /// Whether an answer is that of whoever leads the stream. Where nobody does, each server tells what it has itself,
+        /// which may be less than what was appended.
+        private static func isLeaders(_ answer: NATSMessage) -> Bool {
+            guard isFinal(answer) else { return false }
+            guard let cluster = try? JSONDecoder().decode(Led.self, from: Data(answer.payload)).cluster else {
+                return true
+            }
+            return cluster.isLed
+        }
+
         func stream(_ name: String) async throws -> StreamInfo {
-            try await need("STREAM.INFO.\(name)", Nothing(), stream: name, doing: "look at stream \(name)")
+            guard let info = try await stream(name, nilFor: nil) else { throw FleetError(.bug, "no answer") }
+            return info
         }
 
         func streamIfPresent(_ name: String) async throws -> StreamInfo? {
-            try await ask(
-                "STREAM.INFO.\(name)", Nothing(), stream: name, doing: "look at stream \(name)",
-                nilFor: JetStreamFault.streamNotFound)
+            try await stream(name, nilFor: JetStreamFault.streamNotFound)
+        }
+
+        private func stream(_ name: String, nilFor absent: Int?) async throws -> StreamInfo? {
+            let doing = "look at stream \(name)"
+            let info: StreamInfo? = try await ask(
+                "STREAM.INFO.\(name)", Nothing(), stream: name, doing: doing, nilFor: absent, isFinal: Self.isLeaders)
+            if let cluster = info?.cluster, !cluster.isLed {
+                throw NATSFailure.leaderless(name, at: connection.name, doing: doing)
+            }
+            return info
         }
 
         func createStream(_ configuration: StreamConfiguration) async throws {

@@ -25,6 +25,8 @@
         struct Cluster: Decodable, Sendable {
             var leader: String?
             var replicas: [Replica]?
+
+            var isLed: Bool { !(leader ?? "").isEmpty }
         }
 
         /// A server that holds the stream, too.

@@ -8,7 +8,7 @@
     @testable import NATSBroker
 
     /// Which answer is taken, where several servers answer, or none.
-    @Suite struct AnswerTests {
+    @Suite struct NATSAnswerTests {
         /// Answers each question that comes with the next of some lists of answers.
         private final class Answering: MessageReceiver {
             private let connection: NATSConnection

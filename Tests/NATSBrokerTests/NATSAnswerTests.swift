@@ -33,7 +33,8 @@
 
         /// What is answered to a question, where these are the answers to the times that it is asked.
         private func answer(
-            to answers: [[String]], again: Duration? = nil, settling: Duration = .seconds(2)
+            to answers: [[String]], again: Duration? = nil, settling: Duration = .seconds(2),
+            isFinal: (NATSMessage) -> Bool = JetStreamAPI.isFinal
         ) async throws -> String {
             let server = try await NATSServer.shared()
             let settings = NATSSettings(servers: [server.url], name: "test")
@@ -45,7 +46,7 @@
             _ = try? await other.request([], to: "test.nobody", timeout: .seconds(5), doing: "test")
             let patience = NATSConnection.Patience(timeout: .seconds(10), again: again, settling: settling)
             let answer = try await connection.request(
-                [], to: subject, patience, doing: "test", isFinal: JetStreamAPI.isFinal)
+                [], to: subject, patience, doing: "test", isFinal: isFinal)
             other.discard(subscription)
             await connection.close()
             await other.close()
@@ -54,6 +55,13 @@
 
         @Test func aServerThatKnowsNoLeaderIsNotBelievedWhereTheLeaderAnswersAsWell() async throws {
             try checkEqual(try await answer(to: [[Self.leaderless, Self.leaderless, "{}"]]), "{}")
+        }
+
+        /// A server that leads nothing may have less of a stream than was appended.
+        @Test func ofAStreamTheLeaderIsBelievedAlone() async throws {
+            let (stale, leaders) = (#"{"cluster":{"name":"c"}}"#, #"{"cluster":{"name":"c","leader":"n1"}}"#)
+            try checkEqual(try await answer(to: [[stale, leaders]], isFinal: JetStreamAPI.isLeaders), leaders)
+            try checkEqual(try await answer(to: [["{}"]], isFinal: JetStreamAPI.isLeaders), "{}")
         }
 
         @Test func whereNobodyKnowsALeaderThatIsTheAnswer() async throws {

@@ -85,7 +85,7 @@
 
         /// Whether an answer is that of whoever leads the stream. Where nobody does, each server tells what it has itself,
         /// which may be less than what was appended.
-        private static func isLeaders(_ answer: NATSMessage) -> Bool {
+        static func isLeaders(_ answer: NATSMessage) -> Bool {
             guard isFinal(answer) else { return false }
             guard let cluster = try? JSONDecoder().decode(Led.self, from: Data(answer.payload)).cluster else {
                 return true

@@ -63,7 +63,7 @@
                 stream.learn(info)
                 return (info.first, info.state.lastSequence)
             } ids: {
-                try await StreamScanner(api: api).ids(of: stream.name, after: $0, through: $1)
+                try await StreamScanner(api: api, leader: stream.leader).ids(of: stream.name, after: $0, through: $1)
             }
             return try await stream.publisher.append(events, connection, after: end, looking: look)
         }

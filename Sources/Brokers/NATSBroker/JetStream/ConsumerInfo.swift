@@ -26,9 +26,11 @@
         var waiting: Int?
         /// Messages that are still to be delivered.
         var pending: Int
+        /// `nil` on a server that stands alone.
+        var cluster: StreamInfo.Cluster?
 
         enum CodingKeys: String, CodingKey {
-            case name, config, delivered
+            case name, config, delivered, cluster
             case acknowledged = "ack_floor"
             case unacknowledged = "num_ack_pending"
             case waiting = "num_waiting"

@@ -21,11 +21,21 @@
         private static let pause = Duration.milliseconds(200)
 
         /// A consumer that nobody has used, on a server that answers.
-        func make(_ configuration: ConsumerConfiguration) async throws -> ConsumerInfo {
+        /// - Parameter leader: the server that it must be on, as that has everything for certain. JetStream picks by chance: it is
+        ///   made until it is there.
+        func make(_ configuration: ConsumerConfiguration, on leader: String? = nil) async throws -> ConsumerInfo {
             let deadline = ContinuousClock.now + Self.patience
             while true {
                 do {
-                    return try await api.createConsumer(configuration, of: stream, timeout: Self.answerTime)
+                    let made = try await api.createConsumer(configuration, of: stream, timeout: Self.answerTime)
+                    guard let leader, let host = made.cluster?.leader, host != leader else { return made }
+                    try await remove(made.name)
+                    guard ContinuousClock.now < deadline else {
+                        throw NATSFailure.unavailable(
+                            "read stream \(stream)", at: api.connection.name,
+                            said: "no consumer comes to be on \(leader)")
+                    }
+                    try Task.checkCancellation()
                 } catch let error as FleetError where error.code == .unavailable && ContinuousClock.now < deadline {
                     try await Task.sleep(for: Self.pause)
                     // It may be there, on a server that is not.

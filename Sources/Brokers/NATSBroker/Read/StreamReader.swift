@@ -8,7 +8,7 @@
     /// Whoever reads says after which position: the consumer follows. Where it would deliver anything else next, it is made
     /// anew there.
     final class StreamReader: Sendable {
-        private struct State {
+        struct State {
             var puller: PullReader?
             /// The sequence that is read next.
             var next: UInt64 = 0
@@ -18,19 +18,19 @@
             var replies: [(sequence: UInt64, reply: String)] = []
             /// Of the stream that was read.
             var identity: String?
+            /// Whether the last consumer did not have what the stream has: its server is behind, and does not know.
+            var isDeaf = false
         }
 
-        private let stream: NATSStream
-        private let subscription: SubscriptionName?
+        let stream: NATSStream
+        let subscription: SubscriptionName?
         private let lock = AsyncLock()
-        private let state = Mutex(State())
+        let state = Mutex(State())
 
         /// How long records that are known to be there are waited for.
         private static let patience = Duration.seconds(10)
-        /// How long a batch that has begun waits for records that are on their way.
-        private static let fillTime = Duration.milliseconds(20)
-        /// How many batches may be read and not acknowledged yet, to be acknowledged without asking.
-        private static let replyLimit = 16
+        /// How long they may stay away before it is asked why.
+        private static let deafness = Duration.seconds(3)
 
         init(_ stream: NATSStream, for subscription: SubscriptionName?) {
             self.stream = stream
@@ -44,6 +44,7 @@
         ) async throws -> [LogRecord] {
             try await lock.withLock {
                 let deadline = ContinuousClock.now + Self.patience
+                var deafAt = ContinuousClock.now + Self.deafness
                 while true {
                     let puller = try await placed(connection, after: position)
                     let generation = puller.changes.generation
@@ -60,7 +61,15 @@
                         if case .hole(let sequence) = trouble { try await check(sequence, connection) }
                     } else {
                         try await puller.askForMore()
-                        if state.withLock({ $0.next }) > stream.lastKnown { return [] }
+                        if state.withLock({ $0.next }) > stream.lastKnown {
+                            guard stream.mustLook else { return [] }
+                            stream.learn(try await JetStreamAPI(connection: connection).stream(name))
+                            continue
+                        }
+                        if deafAt < .now {
+                            deafAt = .now + Self.patience
+                            if try await dropDeaf(puller) { continue }
+                        }
                         await puller.changes.wait(past: generation, timeout: .seconds(1))
                     }
                     try Task.checkCancellation()
@@ -112,6 +121,21 @@
             }
         }
 
+        /// Lets go of a consumer that does not deliver what the stream has.
+        private func dropDeaf(_ puller: PullReader) async throws -> Bool {
+            let next = state.withLock { $0.next }
+            guard try await JetStreamAPI(connection: puller.connection).message(of: name, at: next) != nil else {
+                return false
+            }
+            guard puller.isEmpty, puller.trouble == nil else { return false }
+            stream.notice(
+                "consumer \(puller.consumer) of stream \(name) does not deliver what is there: its server is behind; it is made"
+                    + " anew on the stream's leader")
+            state.withLock { $0.isDeaf = true }
+            drop(puller)
+            return true
+        }
+
         // MARK: The consumer
 
         private func drop(_ puller: PullReader) {
@@ -141,6 +165,7 @@
                 state.withLock { state in
                     state.puller = puller
                     state.next = after + 1
+                    state.isDeaf = false
                 }
                 return puller
             }
@@ -148,14 +173,16 @@
 
         private func consumer(after: UInt64, mayKeep: Bool, _ api: JetStreamAPI) async throws -> String {
             let placing = ConsumerPlacing(api: api, stream: name, notice: stream.notice)
-            guard let subscription else { return try await placing.make(.look(from: after + 1)).name }
+            let isDeaf = state.withLock { $0.isDeaf }
+            let host = isDeaf ? stream.leader : nil
+            guard let subscription else { return try await placing.make(.look(from: after + 1), on: host).name }
             let consumer = ConsumerName.of(subscription)
             if let there = try await placing.answering(consumer) {
                 let isInPlace = there.lastDelivered == after && there.unacknowledged == 0 && (there.waiting ?? 0) == 0
-                if isInPlace, mayKeep || there.isUntouched { return consumer }
+                if isInPlace, !isDeaf, mayKeep || there.isUntouched { return consumer }
                 try await placing.remove(consumer)
             }
-            return try await placing.make(.cursor(of: subscription, from: after + 1)).name
+            return try await placing.make(.cursor(of: subscription, from: after + 1), on: host).name
         }
 
         /// - Throws: `gap` where the stream does not have what comes after the position.
@@ -202,66 +229,6 @@
                 remedy:
                     "`nats stream purge \(name) --seq \(sequence + 1)` removes what is before the gap as well; then build the"
                     + " views that had not read it yet anew from what there is (`flotilla views rebuild`)")
-        }
-
-        // MARK: Records
-
-        private struct Batch {
-            let limit: BatchLimit
-            var records: [LogRecord] = []
-            var bytes = 0
-            /// Whether what comes next does not belong to it.
-            var isFull = false
-            /// Where the last record is acknowledged.
-            var reply: String?
-        }
-
-        /// Waits a little for what is known to be on its way, so that batches are not of what has just come.
-        private func fill(_ batch: inout Batch, from puller: PullReader) async throws {
-            let deadline = ContinuousClock.now + Self.fillTime
-            while !batch.isFull, state.withLock({ $0.next }) <= stream.lastKnown {
-                let generation = puller.changes.generation
-                let count = batch.records.count
-                try take(from: puller, into: &batch)
-                if batch.records.count > count { continue }
-                let left = deadline - .now
-                guard puller.trouble == nil, left > .zero else { return }
-                await puller.changes.wait(past: generation, timeout: left)
-                if Task.isCancelled { return }
-            }
-        }
-
-        private func take(from puller: PullReader, into batch: inout Batch) throws {
-            while !batch.isFull, let arrival = puller.next {
-                let record: LogRecord
-                do {
-                    record = try stream.record(arrival)
-                } catch  where !batch.records.isEmpty {
-                    // What comes before it is read first.
-                    batch.isFull = true
-                    break
-                }
-                let bytes = batch.bytes + record.event.size.value
-                if !batch.records.isEmpty, bytes > batch.limit.bytes.value {
-                    batch.isFull = true
-                    break
-                }
-                puller.take()
-                batch.records.append(record)
-                batch.bytes = bytes
-                batch.isFull = batch.records.count >= batch.limit.events.value
-                batch.reply = subscription == nil ? nil : arrival.message.reply
-                state.withLock { $0.next = arrival.delivery.sequence + 1 }
-            }
-        }
-
-        /// Keeps how the batch is acknowledged.
-        private func remember(_ batch: Batch) {
-            state.withLock { state in
-                guard let reply = batch.reply else { return }
-                if state.replies.count == Self.replyLimit { state.replies.removeFirst() }
-                state.replies.append((state.next - 1, reply))
-            }
         }
     }
 #endif

@@ -4,6 +4,8 @@
     /// Looks at the ids of a stream's messages, without their payloads.
     struct StreamScanner: Sendable {
         let api: JetStreamAPI
+        /// Who leads the stream: another may not have everything. `nil` on a server that stands alone.
+        let leader: String?
 
         private static let timeout = Duration.seconds(10)
 
@@ -11,7 +13,7 @@
         /// any more, are left out.
         func ids(of stream: String, after: UInt64, through: UInt64) async throws -> [EventID] {
             let made = try await ConsumerPlacing(api: api, stream: stream)
-                .make(.look(from: after + 1, headersOnly: true))
+                .make(.look(from: after + 1, headersOnly: true), on: leader)
             let consumer = made.name
             let reader = try await PullReader.begin(
                 api.connection, consumer: consumer, of: stream, from: after + 1, toleratesHoles: true)

@@ -18,6 +18,8 @@
             var replies: [(sequence: UInt64, reply: String)] = []
             /// Of the stream that was read.
             var identity: String?
+            /// The server that the consumer is on; `nil` where there is but one.
+            var host: String?
             /// Whether the last consumer did not have what the stream has: its server is behind, and does not know.
             var isDeaf = false
         }
@@ -129,8 +131,9 @@
             }
             guard puller.isEmpty, puller.trouble == nil else { return false }
             stream.notice(
-                "consumer \(puller.consumer) of stream \(name) does not deliver what is there: its server is behind; it is made"
-                    + " anew on the stream's leader")
+                "consumer \(puller.consumer) of stream \(name) does not deliver what is there, and is made anew on the stream's"
+                    + " leader: \(state.withLock { $0.host } ?? "its server") is behind and does not know; start nats-server there"
+                    + " again")
             state.withLock { $0.isDeaf = true }
             drop(puller)
             return true
@@ -161,8 +164,9 @@
                     return !state.hasRead
                 }
                 let consumer = try await consumer(after: after, mayKeep: mayKeep, api)
-                let puller = try await PullReader.begin(connection, consumer: consumer, of: name, from: after + 1)
+                let puller = try await PullReader.begin(connection, consumer: consumer.name, of: name, from: after + 1)
                 state.withLock { state in
+                    state.host = consumer.cluster?.leader
                     state.puller = puller
                     state.next = after + 1
                     state.isDeaf = false
@@ -171,18 +175,18 @@
             }
         }
 
-        private func consumer(after: UInt64, mayKeep: Bool, _ api: JetStreamAPI) async throws -> String {
+        private func consumer(after: UInt64, mayKeep: Bool, _ api: JetStreamAPI) async throws -> ConsumerInfo {
             let placing = ConsumerPlacing(api: api, stream: name, notice: stream.notice)
             let isDeaf = state.withLock { $0.isDeaf }
             let host = isDeaf ? stream.leader : nil
-            guard let subscription else { return try await placing.make(.look(from: after + 1), on: host).name }
+            guard let subscription else { return try await placing.make(.look(from: after + 1), on: host) }
             let consumer = ConsumerName.of(subscription)
             if let there = try await placing.answering(consumer) {
                 let isInPlace = there.lastDelivered == after && there.unacknowledged == 0 && (there.waiting ?? 0) == 0
-                if isInPlace, !isDeaf, mayKeep || there.isUntouched { return consumer }
+                if isInPlace, !isDeaf, mayKeep || there.isUntouched { return there }
                 try await placing.remove(consumer)
             }
-            return try await placing.make(.cursor(of: subscription, from: after + 1), on: host).name
+            return try await placing.make(.cursor(of: subscription, from: after + 1), on: host)
         }
 
         /// - Throws: `gap` where the stream does not have what comes after the position.

@@ -47,7 +47,7 @@
         private static let lookInterval = Duration.seconds(10)
 
         /// Whether it is time to look again: others may have appended what does not come by itself.
-        var mustLook: Bool { state.withLock { $0.looked.map { .now - $0 > Self.lookInterval } ?? true } }
+        var mustLook: Bool { state.withLock { $0.looked.map { ContinuousClock.now - $0 > Self.lookInterval } ?? true } }
 
         /// The server that led it when it was last looked at; `nil` on a server that stands alone.
         var leader: String? { state.withLock { $0.leader } }

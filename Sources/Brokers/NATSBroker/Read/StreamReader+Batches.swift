@@ -1,6 +1,7 @@
 #if NATS
     import Brokers
     import FleetCore
+    import Synchronization
 
     extension StreamReader {
         /// How long a batch that has begun waits for records that are on their way.

@@ -157,12 +157,17 @@ enum Connectors {
     /// - Parameters:
     ///   - epoch: of whoever carries the fleet; `nil` for those who append nothing, or whom nobody can fence.
     ///   - isReadOnly: whether it is only to be looked at.
-    static func broker(of fleet: FleetDefinition, epoch: Int64? = nil, isReadOnly: Bool = false) -> any Broker {
+    ///   - notice: is told what the broker mends by itself.
+    static func broker(
+        of fleet: FleetDefinition, epoch: Int64? = nil, isReadOnly: Bool = false,
+        notice: @escaping @Sendable (String) -> Void = { _ in }
+    ) -> any Broker {
         #if NATS
             if let settings = fleet.natsSettings {
                 // Who was replaced is refused by the sequence that each of its messages names, not by an epoch.
                 return NATSBroker(
-                    settings, mappings: fleet.natsMappings, retention: fleet.broker.retention.limits)
+                    settings, mappings: fleet.natsMappings, retention: fleet.broker.retention.limits,
+                    notice: notice)
             }
         #endif
         return EmbeddedBroker(

@@ -74,7 +74,7 @@ public final class FleetRun: Sendable {
         self.gates = gates
         self.options = options
         self.logger = logger
-        let broker = Connectors.broker(of: fleet, epoch: hold.epoch)
+        let broker = Connectors.broker(of: fleet, epoch: hold.epoch) { logger.warning("\($0)") }
         self.broker = broker
         let watcher = FileWatcher()
         let changes = ChangeSignal()
@@ -190,8 +190,10 @@ public final class FleetRun: Sendable {
         services += sagas.map { .init(service: SagaService(engine: $0.engine)) }
         services += companions.map { .init(service: $0) }
         let retained = RetainedLogWatch(services: fleet.publishers, logger: logger)
+        let weaknesses = StreamWeaknessWatch(
+            streams: fleet.publishers.map(\.stream), broker: broker, logger: logger)
         let flow = FlowWatch(state: state, gates: gates, changes: changes, logger: logger)
-        let watchers: [any Service] = [flow, recorder, trimmer, retained]
+        let watchers: [any Service] = [flow, recorder, trimmer, retained, weaknesses]
         services += watchers.map { .init(service: $0) }
         if options.untilIdle {
             services.append(

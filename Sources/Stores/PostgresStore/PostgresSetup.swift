@@ -15,7 +15,7 @@
         public func plan(_ needs: StoreNeeds) async throws -> SetupPlan {
             try await PostgresConnection.withConnection(to: address) { connection in
                 let address = address
-                return try await connection.transaction(.read) { session in
+                return try await connection.transaction(.look) { session in
                     try PostgresChanges(needs: needs, address: address, session: session).plan()
                 }
             }
@@ -34,7 +34,7 @@
                 }
                 guard let outbox = needs.outbox, outbox.capture != .poll else { return plan }
                 let replication = ReplicationSetup(outbox, address: address)
-                let steps = try await connection.transaction(.read) { try replication.plan(in: $0, isSetUp: true) }
+                let steps = try await connection.transaction(.look) { try replication.plan(in: $0, isSetUp: true) }
                 if steps.contains(.createSlot) { try await replication.createSlot() }
                 return plan
             }

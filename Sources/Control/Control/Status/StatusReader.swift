@@ -138,6 +138,9 @@ private struct StatusReader: Sendable {
         row.waiting = counts.waiting
         row.oldestParkedSeconds = oldestFailure.map { StatusStage.age($0) }
         let bounds = try await broker.bounds(of: stream)
+        if let weakness = try await broker.weakness(of: stream) {
+            row.lastError = row.lastError ?? weakness.description
+        }
         row.appended = bounds.last.value
         row.bytes = bounds.size.value
         row.records = StatusRecords(

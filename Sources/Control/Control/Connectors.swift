@@ -51,7 +51,13 @@ enum Connectors {
     static func withStore<Result>(
         of service: ServiceDefinition, _ body: (any Store) async throws -> Result
     ) async throws -> Result {
-        let store = try store(of: service)
+        try await with(try store(of: service), body)
+    }
+
+    /// Closes a store after `body`.
+    static func with<Result>(
+        _ store: any Store, _ body: (any Store) async throws -> Result
+    ) async throws -> Result {
         do {
             let result = try await body(store)
             await store.close()
@@ -197,6 +203,26 @@ enum Connectors {
         return nil
     }
 
+    static func setup(of journal: FleetJournal, in fleet: FleetDefinition) -> any StoreSetup {
+        let open: @Sendable () throws -> any Store = { try store(of: journal, in: fleet) }
+        #if Postgres
+            if let address = fleet.journalAddress {
+                return FleetJournalSetup(journal: journal, setup: PostgresSetup(address), directory: nil, open: open)
+            }
+        #endif
+        let path = fleet.file(of: journal)
+        return FleetJournalSetup(
+            journal: journal, setup: SQLiteSetup(path: path, name: path), directory: fleet.state.directory, open: open)
+    }
+
+    /// Opens a journal of a fleet.
+    static func store(of journal: FleetJournal, in fleet: FleetDefinition) throws -> any Store {
+        #if Postgres
+            if let address = fleet.journalAddress { return PostgresStore(address) }
+        #endif
+        return try SQLiteStore(path: fleet.file(of: journal))
+    }
+
     static func brokerSetup(of fleet: FleetDefinition) -> any BrokerSetup {
         #if NATS
             if let settings = fleet.natsSettings, let nats = fleet.broker.nats {
@@ -218,6 +244,16 @@ extension StoreAddress {
 }
 
 #if Postgres
+    extension FleetDefinition {
+        /// Where the fleet's journals are; `nil` where they are files.
+        var journalAddress: PostgresAddress? {
+            state.store.map { store in
+                PostgresAddress(
+                    url: store.text, name: store.description, schema: journalSchema, application: "flotilla \(name)")
+            }
+        }
+    }
+
     extension ServiceDefinition {
         var postgresAddress: PostgresAddress {
             PostgresAddress(

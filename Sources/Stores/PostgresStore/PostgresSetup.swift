@@ -72,6 +72,8 @@
         private let knownViews: [String: String]
         /// Whether there is what a push has left that is not declared any more.
         private let hasOldPush: Bool
+        /// The version of each journal that is there.
+        private let journals: [String: Int]
 
         init(needs: StoreNeeds, address: PostgresAddress, session: PostgresSession) throws {
             self.needs = needs
@@ -100,6 +102,16 @@
             hasOldPush =
                 try version > 0 && !needs.isPushedTo && views[push] == nil
                 && session.firstRow("SELECT 1 FROM flotilla_subscriptions WHERE name = $1", [.text(push)]) != nil
+            journals = try needs.journals.isEmpty ? [:] : Self.journals(of: schema, in: session)
+        }
+
+        private static func journals(of schema: String, in session: PostgresSession) throws -> [String: Int] {
+            let known = try session.firstRow(
+                "SELECT 1 FROM pg_tables WHERE schemaname = $1 AND tablename = $2",
+                [.text(schema), .text(JournalNeeds.table)])
+            if known == nil { return [:] }
+            let rows = try session.rows("SELECT name, version FROM \(JournalNeeds.table)")
+            return Dictionary(rows.map { ($0[0].text ?? "", Int($0[1].integer ?? 0)) }) { $1 }
         }
 
         private struct Step {
@@ -176,6 +188,10 @@
             for known in undeclaredViews {
                 plan.steps.append(SetupStep("forget view \(known), which is no longer declared; its tables stay"))
             }
+            for journal in needs.journals {
+                let version = journals[journal.name] ?? 0
+                if let step = try journal.step(from: version, store: session.name) { plan.steps.append(step) }
+            }
             return plan
         }
 
@@ -195,6 +211,18 @@
             if hasOldPush { try forget(SubscriptionName.pushName) }
             for view in newViews { try PostgresViewObjects.create(view, schema: schema, in: session) }
             for known in undeclaredViews { try forget(known) }
+            for journal in needs.journals { try migrate(journal) }
+        }
+
+        private func migrate(_ journal: JournalNeeds) throws {
+            let version = journals[journal.name] ?? 0
+            guard version < journal.migrations.count else { return }
+            try session.script(JournalNeeds.tableScript)
+            for migration in journal.migrations.dropFirst(version) { try session.script(migration) }
+            _ = try session.run("DELETE FROM \(JournalNeeds.table) WHERE name = $1", [.text(journal.name)])
+            _ = try session.run(
+                "INSERT INTO \(JournalNeeds.table) (name, version) VALUES ($1, $2)",
+                [.text(journal.name), .integer(Int64(journal.migrations.count))])
         }
 
         private func forget(_ subscription: String) throws {

@@ -79,7 +79,8 @@ let package = Package(
         // Seams
         room("Wire", wing: "Carry", ["FleetCore"]),
         room("SagaModel", wing: "Coordinate", ["FleetCore"]),
-        room("FleetFile", wing: "Core", ["FleetCore", "Wire", "SagaModel", yams]),
+        room("FlowModel", wing: "Coordinate", ["FleetCore"]),
+        room("FleetFile", wing: "Core", ["FleetCore", "Wire", "SagaModel", "FlowModel", yams]),
         room("Stores", wing: "Stores", ["FleetCore"]),
         room("SQLTemplate", wing: "Stores", ["FleetCore"]),
         room("Brokers", wing: "Brokers", ["FleetCore"]),
@@ -98,6 +99,9 @@ let package = Package(
             "Push", wing: "Carry",
             ["FleetCore", "Stores", "Inbox", "Parking", "Brokers", "Subscriptions", "Endpoints", lifecycle]),
         room("Sagas", wing: "Coordinate", ["FleetCore", "SagaModel", "Stores"]),
+        room(
+            "Flows", wing: "Coordinate",
+            ["FleetCore", "FlowModel", "Stores", "Inbox", "Brokers", "Subscriptions", lifecycle, crypto]),
         // Connectors
         .systemLibrary(
             name: "CSQLiteConfiguration", path: "Sources/Stores/CSQLiteConfiguration",
@@ -130,7 +134,8 @@ let package = Package(
             "Control", wing: "Control",
             [
                 "FleetCore", "FleetFile", "Stores", "SQLTemplate", "Brokers", "Outbox", "Inbox", "Parking", "Wire",
-                "Relay", "Views", "Push", "Subscriptions", "Endpoints", "SQLiteStore", "EmbeddedBroker", "HTTPEndpoint",
+                "Relay", "Views", "Push", "Flows", "FlowModel", "Subscriptions", "Endpoints", "SQLiteStore",
+                "EmbeddedBroker", "HTTPEndpoint",
                 postgres("PostgresConnection"), postgres("PostgresStore"), nats("NATSBroker"), lifecycle, logging,
                 .product(name: "UnixSignals", package: "swift-service-lifecycle"),
             ]),
@@ -199,11 +204,12 @@ let package = Package(
         tests(
             "DrillTests", ["FlotillaCommand", "FleetCore", "DrillJudge", "DrillReport", "DrillKit", "TestKit"]),
         tests("FleetCoreTests", ["FleetCore"]),
-        tests("FleetFileTests", ["FleetCore", "FleetFile", "SagaModel", "Wire"]),
+        tests("FleetFileTests", ["FleetCore", "FleetFile", "SagaModel", "FlowModel", "Wire"]),
         tests("WireTests", ["FleetCore", "Wire", "TestKit"]),
         tests("SQLTemplateTests", ["FleetCore", "SQLTemplate"]),
         tests("PGOutputTests", ["FleetCore", "PGOutput", "TestKit", "CAllocations"]),
         tests("SimulationTests", ["FleetCore", "Outbox", "Relay", "Brokers", "Views", "Push", "Endpoints", "Parking"]),
+        tests("FlowTests", ["FleetCore", "FlowModel", "Flows", "TestKit"]),
         tests("SagaTests", ["FleetCore", "SagaModel", "Sagas", "TestKit"]),
         tests(
             "SagaJournalTests",

@@ -290,6 +290,7 @@ extension FleetDefinition {
                 readers += sources.map { (subscription, stream(of: $0)) }
             }
         }
+        for flow in flows { readers += sources(of: flow).map { (flow.subscription, stream(of: $0)) } }
         return BrokerNeeds(streams: publishers.map(\.stream), subscriptions: readers)
     }
 }

@@ -24,7 +24,8 @@ public final class FleetRun: Sendable {
 
     /// A piece of the fleet's work, for those who show it.
     public struct Work: Sendable {
-        public enum Kind: Sendable { case relay, delivery }
+        /// `limits`: the limits of a flow pass.
+        public enum Kind: Sendable { case relay, delivery, limits }
         public var kind: Kind
         /// The service whose outbox is relayed, or the subscription that is delivered to.
         public var subject: String
@@ -43,6 +44,7 @@ public final class FleetRun: Sendable {
     /// Four batches of a relay may be in memory at once: larger ones are hardly faster.
     private static let relayLimit = BatchLimit(events: 2048, bytes: .mebibytes(2))
     private let deliveries: [DeliveryService]
+    private let flowServices: [any Service]
     private let pushes: [PushService]
     private let endpoints: [PushAssembly]
     private let broker: any Broker
@@ -139,6 +141,12 @@ public final class FleetRun: Sendable {
                         progress: progress, gate: gate))
             }
         }
+        let flows = FlowAssembly(
+            fleet, relays: Dictionary(zip(fleet.publishers.map(\.service.name.text), relays)) { first, _ in first },
+            broker: broker, gates: gates, patience: patience, changes: changes)
+        work += flows.work
+        stores += flows.stores
+        flowServices = flows.services
         self.work = work
         self.relays = relays
         self.deliveries = deliveries
@@ -167,6 +175,7 @@ public final class FleetRun: Sendable {
         services += relays.map { .init(service: $0) }
         services += deliveries.map { .init(service: $0) }
         services += pushes.map { .init(service: $0) }
+        services += flowServices.map { .init(service: $0) }
         services += companions.map { .init(service: $0) }
         let retained = RetainedLogWatch(services: fleet.publishers, logger: logger)
         let flow = FlowWatch(state: state, gates: gates, changes: changes, logger: logger)

@@ -32,6 +32,8 @@ public enum CrashPoint: String, CaseIterable, Sendable {
     case pushed = "push-sent"
     /// It is noted in the store; the broker does not know.
     case pushNoted = "push-noted"
+    /// The event of a flow's timeout is in its service's outbox; the journal does not know.
+    case flowTimeoutWritten = "flow-timeout-written"
     /// Old records were deleted in a transaction that has not committed.
     case trimming = "log-trimming"
     /// A rebuilt view is complete beside the old one.

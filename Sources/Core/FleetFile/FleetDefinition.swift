@@ -1,4 +1,5 @@
 public import FleetCore
+public import FlowModel
 public import Wire
 
 /// A fleet as its file declares it: checked, with every default filled in and every variable replaced.
@@ -10,16 +11,19 @@ public struct FleetDefinition: Sendable {
     public var state: StateDefinition
     /// In the order of the file.
     public var services: [ServiceDefinition]
+    /// What must follow what among the services' events; in the order of the file.
+    public var flows: [FlowDefinition]
 
     public init(
         name: FleetName, file: String, broker: BrokerDefinition, state: StateDefinition,
-        services: [ServiceDefinition]
+        services: [ServiceDefinition], flows: [FlowDefinition] = []
     ) {
         self.name = name
         self.file = file
         self.broker = broker
         self.state = state
         self.services = services
+        self.flows = flows
     }
 
     public func service(_ name: ServiceName) -> ServiceDefinition? {

@@ -23,8 +23,23 @@ struct StatusText {
             let text = line.replacing(#/ +$/#, with: "")
             Console.line(number == 0 ? style.dim(text) : text)
         }
+        tellFlows()
         for note in notes { Console.line(style.dim("  " + note)) }
         for error in errors { Console.line(style.yellow("! " + error)) }
+    }
+
+    private func tellFlows() {
+        guard !status.flows.isEmpty else { return }
+        var table = Table(
+            rows: [["flow", "unstarted", "running", "stuck", "ended", "failed", "out of order", "late"]],
+            numeric: [1, 2, 3, 4, 5, 6, 7])
+        for flow in status.flows {
+            let counts = [
+                flow.unstarted, flow.running, flow.stuck, flow.ended, flow.failed, flow.outOfOrder, flow.late,
+            ]
+            table.rows.append([flow.flow] + counts.map { String($0) })
+        }
+        for (number, line) in table.lines().enumerated() { Console.line(number == 0 ? style.dim(line) : line) }
     }
 
     // MARK: Rows
@@ -106,6 +121,9 @@ struct StatusText {
                 errors.append(
                     "\(view.view) from \(view.stream): built from record \(first) on; older ones were dropped before")
             }
+        }
+        for flow in status.flows {
+            if let error = flow.lastError { errors.append("flow \(flow.flow): \(error)") }
         }
         return errors
     }

@@ -185,6 +185,16 @@ enum Connectors {
         return 0
     }
 
+    /// The same where the fleet's journals are.
+    static func endStalledSessions(ofJournalsOf fleet: FleetDefinition, after duration: Duration) async throws -> Int {
+        #if Postgres
+            if !fleet.journals.isEmpty, let address = fleet.journalAddress {
+                return try await PostgresStalledSessions.end(address, stalledFor: duration)
+            }
+        #endif
+        return 0
+    }
+
     static func state(of fleet: FleetDefinition) -> any FleetState {
         if let store = stateStore(of: fleet) { return SharedState(store: store) }
         return DirectoryState(directory: fleet.state.directory)
@@ -249,7 +259,8 @@ extension StoreAddress {
         var journalAddress: PostgresAddress? {
             state.store.map { store in
                 PostgresAddress(
-                    url: store.text, name: store.description, schema: journalSchema, application: "flotilla \(name)")
+                    url: store.text, name: store.description, schema: journalSchema,
+                    application: "flotilla \(name) journals")
             }
         }
     }

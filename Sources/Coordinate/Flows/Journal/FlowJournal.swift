@@ -36,7 +36,7 @@ public struct FlowJournal: Sendable {
                 [name, .text(text), .integer(now.microseconds)])
         } else {
             try transaction.run(
-                "UPDATE flotilla_flow_definitions SET definition = $2 WHERE flow = $1", [name, .text(text)])
+                "UPDATE flotilla_flow_definitions SET definition = $1 WHERE flow = $2", [.text(text), name])
             try transaction.run(
                 "UPDATE flotilla_flows SET due = 0 WHERE flow = $1 AND status IN ('unstarted', 'running', 'stuck')",
                 [name])

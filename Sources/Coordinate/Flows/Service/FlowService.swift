@@ -29,6 +29,7 @@ public final class FlowService: Service {
     private static let batch = 64
     /// How often it looks, where nothing is due before.
     private static let interval = Duration.milliseconds(250)
+    private static let toleratedFailures = 5
     private static let backoff = Backoff(initial: .milliseconds(250), cap: .seconds(10))
 
     /// - Parameters:
@@ -66,7 +67,8 @@ public final class FlowService: Service {
                     let error = FleetError.wrapping(error)
                     if error.code == .cancelled { continue }
                     failures += 1
-                    self.progress.fail(error)
+                    // A delivery of the same flow may have been in the way.
+                    if !error.waitingHelps || failures > Self.toleratedFailures { self.progress.fail(error) }
                     var random = SystemRandomNumberGenerator()
                     wait = Self.backoff.delay(afterFailures: failures, using: &random)
                 }

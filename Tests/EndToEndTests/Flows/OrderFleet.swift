@@ -53,10 +53,12 @@ struct OrderFleet: Sendable {
         """
 
     static func yaml(
-        name: String = "trade", flows: String = flow, state: String = ".flotilla", store: (String) -> String
+        name: String = "trade", flows: String = flow, state: String = ".flotilla", broker: String = "embedded",
+        store: (String) -> String
     ) -> String {
         """
         fleet: \(name)
+        broker: \(broker)
         state: \(state)
         services:
           orders:
@@ -75,9 +77,9 @@ struct OrderFleet: Sendable {
     }
 
     /// On SQLite.
-    init(flows: String = flow) async throws {
+    init(name: String = "trade", flows: String = flow) async throws {
         (server, database) = (nil, "")
-        fleet = try FleetDirectory(Self.yaml(flows: flows) { "sqlite:\($0).db" })
+        fleet = try FleetDirectory(Self.yaml(name: name, flows: flows) { "sqlite:\($0).db" })
         try await apply()
     }
 

@@ -86,7 +86,10 @@ struct FlowsCommand: AsyncParsableCommand {
         }
         var table = Table(rows: [["flow", "key", "state", "started", "last event", "what is wrong"]], numeric: [])
         for account in accounts {
-            let last = account.steps.filter { $0.time != nil }.max { ($0.time ?? "") < ($1.time ?? "") }
+            let came = account.steps.compactMap { step in
+                step.time.flatMap { Timestamp($0) }.map { (event: step.event, time: $0) }
+            }
+            let last = came.max { $0.time < $1.time }
             let wrong = account.findings.filter { $0.clearedAt == nil }.map(\.text)
             table.rows.append([
                 account.flow, account.key, account.status, account.startedAt ?? "-", last?.event ?? "-",
@@ -136,7 +139,8 @@ private struct FlowText {
             let what =
                 switch timeout.stage {
                 case "written": "was written to the outbox"
-                case "withheld": "was not written, as the flow began before it was watched"
+                case "withheld":
+                    "was not written, as the flow began before it was watched, or is declared otherwise by now"
                 default: "is to be written"
                 }
             Console.line("\(timeout.event) \(what), \(timeout.at)")

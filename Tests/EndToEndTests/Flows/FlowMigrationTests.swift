@@ -6,14 +6,13 @@ import Testing
 @Suite(.serialized, .lanes) struct FlowMigrationTests {
     @Test func aRunGoesOnWhereItsStreamsWereMoved() async throws {
         let server = try await NATSServer.shared()
-        let flow = OrderFleet.flow.replacing("within: 1s", with: "within: 10m")
-        let shop = try await OrderFleet(name: "movingtrade", flows: flow)
+        let shop = try await OrderFleet(name: "movingtrade", flows: OrderFleet.slowFlow)
         try await shop.place(1)
         try await shop.charge(1)
         try await shop.drain()
         try await shop.place(2)
         let yaml = OrderFleet.yaml(
-            name: "movingtrade", flows: flow, broker: "{engine: nats, url: \"\(server.url)\"}"
+            name: "movingtrade", flows: OrderFleet.slowFlow, broker: "{engine: nats, url: \"\(server.url)\"}"
         ) { "sqlite:\($0).db" }
         try shop.fleet.write(yaml)
         let moved = try await shop.fleet.flotilla("migrate-broker")

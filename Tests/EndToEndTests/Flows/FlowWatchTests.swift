@@ -5,7 +5,7 @@ import Testing
 /// Flows that are declared in the file, watched by the real program.
 @Suite(.serialized, .lanes) struct FlowWatchTests {
     @Test func aFlowIsFollowedFromItsStartToItsEnd() async throws {
-        let shop = try await OrderFleet()
+        let shop = try await OrderFleet(flows: OrderFleet.slowFlow)
         try await shop.place(1)
         try await shop.drain()
         let begun = try #require(try await shop.account(1))
@@ -47,7 +47,7 @@ import Testing
     }
 
     @Test func whatComesInAnotherOrderIsFound() async throws {
-        let shop = try await OrderFleet()
+        let shop = try await OrderFleet(flows: OrderFleet.slowFlow)
         try await shop.publish("CardCharged", from: "payments", order: 3, ago: .milliseconds(500))
         try await shop.place(3)
         try await shop.ship(3)
@@ -84,7 +84,7 @@ import Testing
         try await shop.place(1)
         try await shop.charge(1)
         try await shop.ship(1)
-        try await during(.seconds(2), every: .milliseconds(200)) {
+        try await during(.seconds(4), every: .milliseconds(200)) {
             let account = try await shop.account(1)
             #expect(account?.status != "stuck")
         }
@@ -133,13 +133,13 @@ import Testing
         try await shop.place(1)
         try await shop.drain()
         // Another limit counts for runs that are under way, too.
-        let text = OrderFleet.flow.replacing("within: 1s", with: "within: 9h")
-        try shop.fleet.write(OrderFleet.yaml(flows: text) { "sqlite:\($0).db" })
+        try shop.fleet.write(OrderFleet.yaml(flows: OrderFleet.slowFlow) { "sqlite:\($0).db" })
         #expect(try await shop.fleet.flotilla("run", "--until-idle").said.contains("flotilla apply"))
         let changed = try await shop.fleet.flotilla("apply")
         #expect(changed.ended(0) && changed.said.contains("as it is declared now"), "\(changed.said)")
         let run = try await shop.fleet.startRun()
-        try await during(.seconds(2), every: .milliseconds(200)) {
+        try await eventually("it is judged anew") { try await shop.account(1)?.status == "running" }
+        try await during(.seconds(3), every: .milliseconds(200)) {
             let account = try await shop.account(1)
             #expect(account?.status == "running")
         }

@@ -43,7 +43,7 @@ struct OrderFleet: Sendable {
           order:
             start: orders.OrderPlaced
             key: order_id
-            within: 1s
+            within: 2s
             grace: 300ms
             steps: [payments.CardCharged]
             end: [shipping.Shipped, {event: orders.Cancelled, after: orders.OrderPlaced}]
@@ -51,6 +51,9 @@ struct OrderFleet: Sendable {
               send: orders.CancelOrder
               payload: {order_id: key, total: start.total, reason: "flow order timed out"}
         """
+
+    /// The same, with time enough for all.
+    static let slowFlow = flow.replacing("within: 2s", with: "within: 1h")
 
     static func yaml(
         name: String = "trade", flows: String = flow, state: String = ".flotilla", broker: String = "embedded",

@@ -92,7 +92,7 @@ public struct FlowMachine: Sendable {
         let isOverdue = judgement.end == nil && judgement.faults.contains(.init(.overdue, "", ""))
         if let timeout = state.timeout, timeout.stage == .due {
             due = timeout.next ?? Timestamp(microseconds: 0)
-        } else if isOverdue, plan.definition.onTimeout != nil, state.timeout == nil {
+        } else if isOverdue, canWriteTimeout, state.timeout == nil {
             due = Timestamp(microseconds: 0)
         } else if due == nil, state.status != .running, state.status != .stuck {
             due = forgottenAt
@@ -121,14 +121,21 @@ public struct FlowMachine: Sendable {
     }
 
     private mutating func decideTimeout(_ watchedSince: Timestamp, at now: Timestamp, isOverdue: Bool) {
-        guard isOverdue, state.timeout == nil, plan.definition.onTimeout != nil, let start = state.startedAt else {
-            return
+        if state.timeout?.stage == .due, !canWriteTimeout {
+            state.timeout = FlowTimeoutState(stage: .withheld, at: now)
+            judge(at: now)
         }
+        guard isOverdue, state.timeout == nil, canWriteTimeout, let start = state.startedAt else { return }
         // Whoever begins to watch does not cancel what was left behind long before.
         let stage: FlowTimeoutState.Stage = start < watchedSince ? .withheld : .due
         state.timeout = FlowTimeoutState(stage: stage, at: now)
         state.changedAt = now
         judge(at: now)
+    }
+
+    /// Not where the flow is declared otherwise by now.
+    private var canWriteTimeout: Bool {
+        plan.definition.onTimeout != nil && state.sightings[plan.stations[0].text] != nil
     }
 
     /// When it goes, where nothing more comes.

@@ -102,7 +102,7 @@ public struct FlowTimeoutState: Sendable, Hashable, Codable {
         /// To be written.
         case due
         case written
-        /// Not written: the flow began before it was watched.
+        /// Not written: the flow began before it was watched, or is declared otherwise by now.
         case withheld
     }
 

@@ -24,6 +24,20 @@ import Testing
         #expect(try await shop.cancellations() == [])
     }
 
+    /// Before the commit of a run with its cursor, and after it.
+    @Test(arguments: [CrashPoint.applied, .delivered], [1, 3])
+    func killedWhileItTakesAnEvent(at point: CrashPoint, pass: Int) async throws {
+        let shop = try await OrderFleet(flows: OrderFleet.slowFlow)
+        for order in 1...3 { try await shop.place(order) }
+        for order in 1...3 { try await shop.charge(order) }
+        for order in 1...3 { try await shop.ship(order) }
+        try await shop.fleet.crash(at: point, pass: pass, ["run"])
+        try await shop.drain()
+        let accounts = try await shop.accounts()
+        #expect(accounts.values.map(\.status) == ["ended", "ended", "ended"])
+        #expect(accounts.values.allSatisfy { $0.findings.isEmpty && $0.steps.allSatisfy { $0.repetition_count == 0 } })
+    }
+
     @Test func killedAtRandomOnSQLite() async throws {
         try await survive(try await OrderFleet(), rounds: 25)
     }

@@ -77,7 +77,8 @@ let package = Package(
         // Seams
         room("Wire", wing: "Carry", ["FleetCore"]),
         room("SagaModel", wing: "Coordinate", ["FleetCore"]),
-        room("FleetFile", wing: "Core", ["FleetCore", "Wire", "SagaModel", yams]),
+        room("FlowModel", wing: "Coordinate", ["FleetCore"]),
+        room("FleetFile", wing: "Core", ["FleetCore", "Wire", "SagaModel", "FlowModel", yams]),
         room("Stores", wing: "Stores", ["FleetCore"]),
         room("SQLTemplate", wing: "Stores", ["FleetCore"]),
         room("Brokers", wing: "Brokers", ["FleetCore"]),
@@ -96,6 +97,9 @@ let package = Package(
             "Push", wing: "Carry",
             ["FleetCore", "Stores", "Inbox", "Parking", "Brokers", "Subscriptions", "Endpoints", lifecycle]),
         room("Sagas", wing: "Coordinate", ["FleetCore", "SagaModel", "Stores", "Subscriptions"]),
+        room(
+            "Flows", wing: "Coordinate",
+            ["FleetCore", "FlowModel", "Stores", "Inbox", "Brokers", "Subscriptions", lifecycle, crypto]),
         // Connectors
         .systemLibrary(
             name: "CSQLiteConfiguration", path: "Sources/Stores/CSQLiteConfiguration",
@@ -128,7 +132,9 @@ let package = Package(
             "Control", wing: "Control",
             [
                 "FleetCore", "FleetFile", "Stores", "SQLTemplate", "Brokers", "Outbox", "Inbox", "Parking", "Wire",
-                "Relay", "Views", "Push", "SagaModel", "Sagas", "Subscriptions", crypto, "Endpoints", "SQLiteStore",
+                "Relay", "Views", "Push", "SagaModel", "Sagas", "Flows", "FlowModel", "Subscriptions", crypto,
+                "Endpoints",
+                "SQLiteStore",
                 "EmbeddedBroker", "HTTPEndpoint",
                 postgres("PostgresConnection"), postgres("PostgresStore"), nats("NATSBroker"), lifecycle, logging,
                 .product(name: "UnixSignals", package: "swift-service-lifecycle"),
@@ -206,13 +212,14 @@ let package = Package(
         tests(
             "DrillTests", ["FlotillaCommand", "FleetCore", "DrillJudge", "DrillReport", "DrillKit", "TestKit"]),
         tests("FleetCoreTests", ["FleetCore", "TestKit"]),
-        tests("FleetFileTests", ["FleetCore", "FleetFile", "SagaModel", "Wire", "TestKit"]),
+        tests("FleetFileTests", ["FleetCore", "FleetFile", "SagaModel", "FlowModel", "Wire", "TestKit"]),
         tests("WireTests", ["FleetCore", "Wire", "TestKit"]),
         tests("SQLTemplateTests", ["FleetCore", "SQLTemplate", "TestKit"]),
         tests("PGOutputTests", ["FleetCore", "PGOutput", "TestKit", "CAllocations"]),
         tests(
             "SimulationTests",
             ["FleetCore", "Outbox", "Relay", "Brokers", "Views", "Push", "Endpoints", "Parking", "TestKit"]),
+        tests("FlowTests", ["FleetCore", "FlowModel", "Flows", "TestKit"]),
         tests("SagaTests", ["FleetCore", "SagaModel", "Sagas", "TestKit"]),
         tests(
             "SagaJournalTests",

@@ -4,14 +4,15 @@ import Testing
 /// Holds the floors of the house: a module imports those below it, never above, and never sideways. Reads the manifest and
 /// the sources.
 @Suite struct FloorTests {
-    static let patterns = ["Relay", "Views", "Push", "Sagas"]
+    static let patterns = ["Relay", "Views", "Push", "Sagas", "Flows"]
     /// From the ground up. Within `seams` and `connectors`, a module may build on those named before it.
     static let floors: [(name: String, modules: [String], mayBuildOnEachOther: Bool)] = [
         ("ground", ["FleetCore"], false),
         (
             "seams",
             [
-                "Wire", "SagaModel", "FleetFile", "Stores", "SQLTemplate", "Brokers", "Outbox", "PGOutput", "Inbox",
+                "Wire", "SagaModel", "FlowModel", "FleetFile", "Stores", "SQLTemplate", "Brokers", "Outbox", "PGOutput",
+                "Inbox",
                 "Parking",
                 "Subscriptions", "Endpoints",
             ], true

@@ -33,7 +33,8 @@
 
         /// What is answered to a question, where these are the answers to the times that it is asked.
         private func answer(
-            to answers: [[String]], again: Duration? = nil, settling: Duration = .seconds(2, timeout: Duration = .seconds(10)),
+            to answers: [[String]], again: Duration? = nil, settling: Duration = .seconds(2),
+            timeout: Duration = .seconds(10),
             isFinal: (NATSMessage) -> Bool = JetStreamAPI.isFinal
         ) async throws -> String {
             let server = try await NATSServer.shared()

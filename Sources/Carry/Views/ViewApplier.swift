@@ -18,12 +18,15 @@ public struct ViewApplier: Sendable {
         case view
         /// A program of a service's own.
         case consumer
+        /// Flotilla itself, which watches a flow.
+        case flow
 
         /// What to do where the stream is not the one that was read, besides putting that back.
         func remedy(for subscription: SubscriptionName) -> String {
             switch self {
             case .view: "build the view from what this one holds: `flotilla views rebuild \(subscription)`"
             case .consumer: "give the consumer another name, under which it begins with what this one holds"
+            case .flow: "have the flow begin with what this one holds: `flotilla flows forget`"
             }
         }
     }

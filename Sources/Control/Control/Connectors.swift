@@ -53,7 +53,13 @@ enum Connectors {
     static func withStore<Result>(
         of service: ServiceDefinition, _ body: (any Store) async throws -> Result
     ) async throws -> Result {
-        let store = try store(of: service)
+        try await with(try store(of: service), body)
+    }
+
+    /// Closes a store after `body`.
+    static func with<Result>(
+        _ store: any Store, _ body: (any Store) async throws -> Result
+    ) async throws -> Result {
         do {
             let result = try await body(store)
             await store.close()
@@ -186,6 +192,16 @@ enum Connectors {
         return 0
     }
 
+    /// The same where the fleet's journals are.
+    static func endStalledSessions(ofJournalsOf fleet: FleetDefinition, after duration: Duration) async throws -> Int {
+        #if Postgres
+            if !fleet.journals.isEmpty, let address = fleet.journalAddress {
+                return try await PostgresStalledSessions.end(address, stalledFor: duration)
+            }
+        #endif
+        return 0
+    }
+
     static func state(of fleet: FleetDefinition) -> any FleetState {
         if let store = stateStore(of: fleet) { return SharedState(store: store) }
         return DirectoryState(directory: fleet.state.directory)
@@ -202,6 +218,26 @@ enum Connectors {
             }
         #endif
         return nil
+    }
+
+    static func setup(of journal: FleetJournal, in fleet: FleetDefinition) -> any StoreSetup {
+        let open: @Sendable () throws -> any Store = { try store(of: journal, in: fleet) }
+        #if Postgres
+            if let address = fleet.journalAddress {
+                return FleetJournalSetup(journal: journal, setup: PostgresSetup(address), directory: nil, open: open)
+            }
+        #endif
+        let path = fleet.file(of: journal)
+        return FleetJournalSetup(
+            journal: journal, setup: SQLiteSetup(path: path, name: path), directory: fleet.state.directory, open: open)
+    }
+
+    /// Opens a journal of a fleet.
+    static func store(of journal: FleetJournal, in fleet: FleetDefinition) throws -> any Store {
+        #if Postgres
+            if let address = fleet.journalAddress { return PostgresStore(address) }
+        #endif
+        return try SQLiteStore(path: fleet.file(of: journal))
     }
 
     static func brokerSetup(of fleet: FleetDefinition) -> any BrokerSetup {
@@ -225,6 +261,17 @@ extension StoreAddress {
 }
 
 #if Postgres
+    extension FleetDefinition {
+        /// Where the fleet's journals are; `nil` where they are files.
+        var journalAddress: PostgresAddress? {
+            state.store.map { store in
+                PostgresAddress(
+                    url: store.text, name: store.description, schema: journalSchema,
+                    application: "flotilla \(name) journals")
+            }
+        }
+    }
+
     extension ServiceDefinition {
         var postgresAddress: PostgresAddress {
             PostgresAddress(
@@ -262,6 +309,7 @@ extension FleetDefinition {
             }
         }
         for place in sagaPlaces { readers += place.sources.map { (place.subscription, stream(of: $0)) } }
+        for flow in flows { readers += sources(of: flow).map { (flow.subscription, stream(of: $0)) } }
         return BrokerNeeds(streams: publishers.map(\.stream), subscriptions: readers)
     }
 
@@ -270,7 +318,7 @@ extension FleetDefinition {
         StoreNeeds(
             outbox: service.publishes.isEmpty ? nil : service.outboxNeeds(stream: stream(of: service.name)),
             views: service.views.map(service.viewNeeds), isPushedTo: !service.push.isEmpty,
-            tables: sagaTables(of: service.name))
+            journals: sagaJournals(in: service.name))
     }
 }
 

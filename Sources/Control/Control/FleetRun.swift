@@ -27,7 +27,8 @@ public final class FleetRun: Sendable {
 
     /// A piece of the fleet's work, for those who show it.
     public struct Work: Sendable {
-        public enum Kind: Sendable { case relay, delivery, sagas }
+        /// `limits`: the limits of a flow pass; `sagas`: sagas are carried out.
+        public enum Kind: Sendable { case relay, delivery, limits, sagas }
         public var kind: Kind
         /// The service whose outbox is relayed, the subscription that is delivered to, or a journal of sagas.
         public var subject: String
@@ -46,6 +47,8 @@ public final class FleetRun: Sendable {
     /// Four batches of a relay may be in memory at once: larger ones are hardly faster.
     private static let relayLimit = BatchLimit(events: 2048, bytes: .mebibytes(2))
     private let deliveries: [DeliveryService]
+    private let flowServices: [any Service]
+    private let flowStores: [SharedStore]
     private let pushes: [PushService]
     private let endpoints: [PushAssembly]
     private let sagas: [SagaAssembly]
@@ -152,12 +155,17 @@ public final class FleetRun: Sendable {
                 fleet.sagaPlaces.map { place in
                     SagaAssembly(
                         place, inUse: sagasInUse[place.name] ?? [], in: fleet, broker: broker, caller: caller,
-                        hold: hold,
-                        patience: patience,
-                        changes: changes, logger: logger, stores: { stores.store(of: $0) })
+                        hold: hold, patience: patience, changes: changes, logger: logger,
+                        stores: { stores.store(of: $0) })
                 }
             } ?? []
         work += sagas.flatMap(\.work)
+        let flows = FlowAssembly(
+            fleet, relays: Dictionary(zip(fleet.publishers.map(\.service.name.text), relays)) { first, _ in first },
+            broker: broker, gates: gates, patience: patience, changes: changes)
+        work += flows.work
+        flowStores = flows.stores
+        flowServices = flows.services
         self.work = work
         self.relays = relays
         self.deliveries = deliveries
@@ -188,6 +196,7 @@ public final class FleetRun: Sendable {
         services += pushes.map { .init(service: $0) }
         services += sagas.flatMap(\.intakes).map { .init(service: $0) }
         services += sagas.map { .init(service: SagaService(engine: $0.engine)) }
+        services += flowServices.map { .init(service: $0) }
         services += companions.map { .init(service: $0) }
         let retained = RetainedLogWatch(services: fleet.publishers, logger: logger)
         let weaknesses = StreamWeaknessWatch(
@@ -216,6 +225,7 @@ public final class FleetRun: Sendable {
     private func close() async {
         for assembly in endpoints { await assembly.close() }
         await caller?.close()
+        for store in flowStores { await store.close() }
         await stores.close()
         await broker.close()
         await hold.release()

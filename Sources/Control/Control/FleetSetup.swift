@@ -140,6 +140,18 @@ public enum FleetSetup {
             await store.close()
             plan.parts.append(part)
         }
+        for journal in fleet.journals {
+            let setup = Connectors.setup(of: journal, in: fleet)
+            var part = FleetPlan.Part(name: "\(journal.name) (\(setup.name))", steps: [], notices: [])
+            do {
+                let changes = try await store(setup, journal.needs)
+                part.steps = changes.steps.map(\.description)
+                part.notices = changes.notices
+            } catch {
+                part.failure = FleetError.wrapping(error)
+            }
+            plan.parts.append(part)
+        }
         for service in fleet.services {
             let setup = Connectors.setup(of: service)
             var part = FleetPlan.Part(name: "\(service.name) (\(setup.name))", steps: [], notices: [])

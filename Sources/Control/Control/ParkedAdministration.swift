@@ -35,7 +35,8 @@ public struct ParkedAdministration: Sendable {
     }
 
     private struct Site {
-        var service: ServiceDefinition
+        /// Opens the store that the parked events are in.
+        var open: @Sendable () throws -> any Store
         var name: String
         var parking: Parking
         var effect: Effect
@@ -43,9 +44,9 @@ public struct ParkedAdministration: Sendable {
 
     /// What it means for an event not to be parked any more.
     private enum Effect {
-        case publish
+        case publish(ServiceDefinition)
         case apply(ViewApplier)
-        case push
+        case push(ServiceDefinition)
         /// A program of the service's own does it.
         case ask
     }
@@ -58,31 +59,41 @@ public struct ParkedAdministration: Sendable {
     private func sites() throws -> [Site] {
         var sites: [Site] = []
         for service in fleet.services {
+            let open: @Sendable () throws -> any Store = { try Connectors.store(of: service) }
             if !service.publishes.isEmpty {
                 let parking = Parking(place: .outbox, stream: fleet.stream(of: service.name))
                 sites.append(
-                    Site(service: service, name: "\(service.name) outbox", parking: parking, effect: .publish))
+                    Site(open: open, name: "\(service.name) outbox", parking: parking, effect: .publish(service)))
             }
             for view in service.views {
                 for applier in try fleet.appliers(of: view, in: service) {
                     let parking = Parking(place: .subscription(view.name.text), stream: applier.stream)
                     sites.append(
                         Site(
-                            service: service, name: applier.subscription.description, parking: parking,
+                            open: open, name: applier.subscription.description, parking: parking,
                             effect: .apply(applier)))
                 }
             }
             let push = SubscriptionName.push(to: service.name)
             for source in service.pushSources {
                 let parking = Parking(place: .subscription(push.name), stream: fleet.stream(of: source))
-                sites.append(Site(service: service, name: push.description, parking: parking, effect: .push))
+                sites.append(Site(open: open, name: push.description, parking: parking, effect: .push(service)))
             }
             for consumer in service.consumers {
                 let name = SubscriptionName(service: service.name, view: consumer.name)
                 for source in consumer.sources {
                     let parking = Parking(place: .subscription(name.name), stream: fleet.stream(of: source))
-                    sites.append(Site(service: service, name: name.description, parking: parking, effect: .ask))
+                    sites.append(Site(open: open, name: name.description, parking: parking, effect: .ask))
                 }
+            }
+        }
+        if let journal = fleet.flowJournal {
+            let fleet = fleet
+            for applier in fleet.flows.flatMap({ fleet.appliers(of: $0) }) {
+                sites.append(
+                    Site(
+                        open: { try Connectors.store(of: journal, in: fleet) },
+                        name: applier.subscription.description, parking: applier.parking, effect: .apply(applier)))
             }
         }
         return sites
@@ -92,7 +103,7 @@ public struct ParkedAdministration: Sendable {
     public func list(limit: Int = 1000) async throws -> [Item] {
         var items: [Item] = []
         for site in try sites() {
-            let events = try await Connectors.withStore(of: site.service) { store in
+            let events = try await Connectors.with(try site.open()) { store in
                 try await store.read { try site.parking.list(limit: limit, in: $0) }
             }
             items += events.map { Item(place: site.name, stream: site.parking.stream, event: $0) }
@@ -107,8 +118,8 @@ public struct ParkedAdministration: Sendable {
             let keys =
                 ids.isEmpty
                 ? nil : try await store.read { try Set(Self.events(ids, at: site, in: $0).map(\.event.key)) }
-            if case .publish = site.effect {
-                let results = try await release(at: site, store, broker).publish(keys: keys)
+            if case .publish(let service) = site.effect {
+                let results = try await release(at: site, of: service, store, broker).publish(keys: keys)
                 return results.map {
                     Outcome(item: item($0.head, at: site), applied: $0.published, failure: $0.failure)
                 }
@@ -137,8 +148,8 @@ public struct ParkedAdministration: Sendable {
                 ids.isEmpty
                 ? try await failures(at: site, store)
                 : try await store.read { try Self.events(ids, at: site, in: $0) }
-            if case .publish = site.effect {
-                return try await discard(chosen, at: site, store, release(at: site, store, broker))
+            if case .publish(let service) = site.effect {
+                return try await discard(chosen, at: site, store, release(at: site, of: service, store, broker))
             }
             return try await withRetrier(at: site, store) { retry in
                 var outcomes: [Outcome] = []
@@ -182,8 +193,8 @@ public struct ParkedAdministration: Sendable {
                 outcome.isAsked = true
                 return outcome
             }
-        case .push:
-            let assembly = PushAssembly(of: site.service, in: fleet)
+        case .push(let service):
+            let assembly = PushAssembly(of: service, in: fleet)
             let pushes = assembly.plans.filter { $0.stream == parking.stream }.map {
                 ParkedPush(plan: $0, store: store)
             }
@@ -240,8 +251,9 @@ public struct ParkedAdministration: Sendable {
         }
     }
 
-    private func release(at site: Site, _ store: any Store, _ broker: any Broker) -> OutboxRelease {
-        let service = site.service
+    private func release(
+        at site: Site, of service: ServiceDefinition, _ store: any Store, _ broker: any Broker
+    ) -> OutboxRelease {
         let contract = RelayContract(service: service.name, maximumEventSize: service.outbox.maximumEventSize) {
             service.publishes.contains($0)
         }
@@ -265,7 +277,7 @@ public struct ParkedAdministration: Sendable {
         var outcomes: [Outcome] = []
         do {
             for site in try sites() {
-                outcomes += try await Connectors.withStore(of: site.service) { try await body(site, $0, broker) }
+                outcomes += try await Connectors.with(try site.open()) { try await body(site, $0, broker) }
             }
         } catch {
             await broker.close()

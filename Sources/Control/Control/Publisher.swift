@@ -31,10 +31,10 @@ public enum Publisher {
                 .notApplied, "\(service.name) is not set up yet", remedy: "run `flotilla apply \(fleet.file)` first")
         }
         let id = EventID.make()
+        let event = OutgoingEvent(
+            id: id, type: type, key: key, aggregateType: service.name.text, payload: payload)
         try await Connectors.withStore(of: service) { store in
-            try await store.write { transaction in
-                try OutboxWriter(service).write(id, type: type, key: key, payload: payload, in: transaction)
-            }
+            try await store.write { try event.write(to: service, in: $0) }
         }
         return id
     }

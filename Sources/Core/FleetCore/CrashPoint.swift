@@ -34,6 +34,8 @@ public enum CrashPoint: String, CaseIterable, Sendable {
     case pushNoted = "push-noted"
     /// A turn of sagas is in the journal; nothing of what it asks for was done.
     case sagaWritten = "saga-written"
+    /// The event of a flow's timeout is in its service's outbox; the journal does not know.
+    case flowTimeoutWritten = "flow-timeout-written"
     /// Old records were deleted in a transaction that has not committed.
     case trimming = "log-trimming"
     /// A rebuilt view is complete beside the old one.

@@ -1,4 +1,5 @@
 public import FleetCore
+public import FlowModel
 public import Wire
 
 /// A fleet as its file declares it: checked, with every default filled in and every variable replaced.
@@ -12,10 +13,12 @@ public struct FleetDefinition: Sendable {
     public var services: [ServiceDefinition]
     /// In the order of the file.
     public var sagas: [SagaDeclaration]
+    /// What must follow what among the services' events; in the order of the file.
+    public var flows: [FlowDefinition]
 
     public init(
         name: FleetName, file: String, broker: BrokerDefinition, state: StateDefinition,
-        services: [ServiceDefinition], sagas: [SagaDeclaration] = []
+        services: [ServiceDefinition], sagas: [SagaDeclaration] = [], flows: [FlowDefinition] = []
     ) {
         self.name = name
         self.file = file
@@ -23,6 +26,7 @@ public struct FleetDefinition: Sendable {
         self.state = state
         self.services = services
         self.sagas = sagas
+        self.flows = flows
     }
 
     public func service(_ name: ServiceName) -> ServiceDefinition? {

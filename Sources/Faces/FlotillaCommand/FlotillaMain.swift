@@ -42,6 +42,7 @@ struct FlotillaCommand: AsyncParsableCommand {
               flotilla publish orders OrderPlaced --key 17 --data '{"order_id": 17}'
               flotilla status               what is pending, parked, paused, wrong
               flotilla pause orders         have its outbox rest; resume has it go on
+              flotilla flows list           where every declared flow stands
               flotilla events orders        what the service's stream holds, as it is on the wire
 
             EXIT CODES
@@ -54,8 +55,8 @@ struct FlotillaCommand: AsyncParsableCommand {
         subcommands: [
             CheckCommand.self, PlanCommand.self, ApplyCommand.self, RunCommand.self, StatusCommand.self,
             ParkedCommand.self, PublishCommand.self, EventsCommand.self, ViewsCommand.self, SagasCommand.self,
-            PauseCommand.self,
-            ResumeCommand.self, ReplayCommand.self, MigrateBrokerCommand.self, InitCommand.self,
+            FlowsCommand.self, PauseCommand.self, ResumeCommand.self, ReplayCommand.self, MigrateBrokerCommand.self,
+            InitCommand.self,
         ])
 }
 

@@ -117,8 +117,8 @@ struct LiveView: Service {
                 ? "paused"
                 : snapshot.condition.map { "waits: \($0.error.message)" } ?? (snapshot.isIdle ? "idle" : "carrying")
             table.rows.append([
-                snapshot.condition == nil ? "·" : "!", work.kind == .relay ? "\(work.subject) outbox" : work.subject,
-                work.kind == .relay ? "its store" : work.stream.service.text, String(snapshot.count),
+                snapshot.condition == nil ? "·" : "!", Self.name(of: work), Self.origin(of: work),
+                String(snapshot.count),
                 String(Int(rates[index].rounded())), state,
             ])
         }
@@ -129,6 +129,23 @@ struct LiveView: Service {
                 if number == 0 { return style.dim(row) }
                 return row.hasPrefix("!") ? style.yellow(row) : row
             }
+    }
+
+    private static func name(of work: FleetRun.Work) -> String {
+        switch work.kind {
+        case .relay: "\(work.subject) outbox"
+        case .delivery: work.subject
+        case .limits: "\(work.subject) limits"
+        case .sagas: work.subject
+        }
+    }
+
+    private static func origin(of work: FleetRun.Work) -> String {
+        switch work.kind {
+        case .relay: "its store"
+        case .delivery: work.stream.service.text
+        case .limits, .sagas: "its journal"
+        }
     }
 
     private static var terminalWidth: Int {

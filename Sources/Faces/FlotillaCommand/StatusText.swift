@@ -24,8 +24,23 @@ struct StatusText {
             Console.line(number == 0 ? style.dim(text) : text)
         }
         tellSagas()
+        tellFlows()
         for note in notes { Console.line(style.dim("  " + note)) }
         for error in errors { Console.line(style.yellow("! " + error)) }
+    }
+
+    private func tellFlows() {
+        guard !status.flows.isEmpty else { return }
+        var table = Table(
+            rows: [["flow", "unstarted", "running", "stuck", "ended", "failed", "out of order", "late"]],
+            numeric: [1, 2, 3, 4, 5, 6, 7])
+        for flow in status.flows {
+            let counts = [
+                flow.unstarted, flow.running, flow.stuck, flow.ended, flow.failed, flow.outOfOrder, flow.late,
+            ]
+            table.rows.append([flow.flow] + counts.map { String($0) })
+        }
+        for (number, line) in table.lines().enumerated() { Console.line(number == 0 ? style.dim(line) : line) }
     }
 
     private func tellSagas() {
@@ -128,6 +143,9 @@ struct StatusText {
                 errors.append(
                     "\(saga.parked) of saga \(saga.saga) wait for you: `flotilla sagas list --status parked`")
             }
+        }
+        for flow in status.flows {
+            if let error = flow.lastError { errors.append("flow \(flow.flow): \(error)") }
         }
         return errors
     }

@@ -72,7 +72,8 @@
         private let knownViews: [String: String]
         /// Whether there is what a push has left that is not declared any more.
         private let hasOldPush: Bool
-        private let newTables: [TableNeeds]
+        /// The version of each journal that is there.
+        private let journals: [String: Int]
 
         init(needs: StoreNeeds, address: PostgresAddress, session: PostgresSession) throws {
             self.needs = needs
@@ -97,15 +98,20 @@
                 }
             }
             knownViews = views
-            newTables = try needs.tables.filter { [schema] tables in
-                try session.firstRow(
-                    "SELECT 1 FROM pg_tables WHERE schemaname = $1 AND tablename = $2",
-                    [.text(schema), .text(tables.table)]) == nil
-            }
             let push = SubscriptionName.pushName
             hasOldPush =
                 try version > 0 && !needs.isPushedTo && views[push] == nil
                 && session.firstRow("SELECT 1 FROM flotilla_subscriptions WHERE name = $1", [.text(push)]) != nil
+            journals = try needs.journals.isEmpty ? [:] : Self.journals(of: schema, in: session)
+        }
+
+        private static func journals(of schema: String, in session: PostgresSession) throws -> [String: Int] {
+            let known = try session.firstRow(
+                "SELECT 1 FROM pg_tables WHERE schemaname = $1 AND tablename = $2",
+                [.text(schema), .text(JournalNeeds.table)])
+            if known == nil { return [:] }
+            let rows = try session.rows("SELECT name, version FROM \(JournalNeeds.table)")
+            return Dictionary(rows.map { ($0[0].text ?? "", Int($0[1].integer ?? 0)) }) { $1 }
         }
 
         private struct Step {
@@ -168,7 +174,6 @@
                 let steps = try replication.plan(in: session, isSetUp: version > 0)
                 plan.steps += steps.map { SetupStep($0.description(replication.names)) }
             }
-            plan.steps += newTables.map { SetupStep("create the tables of \($0.purpose)") }
             if hasOldPush {
                 plan.steps.append(SetupStep("forget how far events were pushed, which are no longer declared"))
             }
@@ -183,6 +188,10 @@
             for known in undeclaredViews {
                 plan.steps.append(SetupStep("forget view \(known), which is no longer declared; its tables stay"))
             }
+            for journal in needs.journals {
+                let version = journals[journal.name] ?? 0
+                if let step = try journal.step(from: version, store: session.name) { plan.steps.append(step) }
+            }
             return plan
         }
 
@@ -195,7 +204,6 @@
             if !hasSchema { try session.script("CREATE SCHEMA \(PostgresAddress.quoted(schema))") }
             try PostgresOwnTables.migrate(schema, in: session, owner: "")
             for step in outboxSteps { try session.script(step.sql) }
-            for tables in newTables { try session.script(tables.script) }
             if let replication, try replication.plan(in: session, isSetUp: true).contains(.createPublication) {
                 try replication.createPublication(in: session)
             }
@@ -203,6 +211,18 @@
             if hasOldPush { try forget(SubscriptionName.pushName) }
             for view in newViews { try PostgresViewObjects.create(view, schema: schema, in: session) }
             for known in undeclaredViews { try forget(known) }
+            for journal in needs.journals { try migrate(journal) }
+        }
+
+        private func migrate(_ journal: JournalNeeds) throws {
+            let version = journals[journal.name] ?? 0
+            guard version < journal.migrations.count else { return }
+            try session.script(JournalNeeds.tableScript)
+            for migration in journal.migrations.dropFirst(version) { try session.script(migration) }
+            _ = try session.run("DELETE FROM \(JournalNeeds.table) WHERE name = $1", [.text(journal.name)])
+            _ = try session.run(
+                "INSERT INTO \(JournalNeeds.table) (name, version) VALUES ($1, $2)",
+                [.text(journal.name), .integer(Int64(journal.migrations.count))])
         }
 
         private func forget(_ subscription: String) throws {

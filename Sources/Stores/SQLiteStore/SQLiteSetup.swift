@@ -57,7 +57,8 @@ struct SQLiteChanges {
     private let knownViews: [String: String]
     /// Whether there is what a push has left that is not declared any more.
     private let hasOldPush: Bool
-    private let newTables: [TableNeeds]
+    /// The version of each journal that is there.
+    private let journals: [String: Int]
 
     static let createFile = SetupStep("create the database file, in WAL mode")
     static let switchToWAL = SetupStep("switch the database to WAL mode")
@@ -81,21 +82,25 @@ struct SQLiteChanges {
             }
         }
         knownViews = views
-        newTables = try needs.tables.filter { tables in
-            try session.firstRow(
-                "SELECT 1 FROM sqlite_schema WHERE type = 'table' AND name = $1", [.text(tables.table)]) == nil
-        }
         let push = SubscriptionName.pushName
         hasOldPush =
             try version > 0 && !needs.isPushedTo && views[push] == nil
             && session.firstRow("SELECT 1 FROM flotilla_subscriptions WHERE name = $1", [.text(push)]) != nil
+        journals = try needs.journals.isEmpty ? [:] : Self.journals(in: session)
+    }
+
+    private static func journals(in session: SQLiteSession) throws -> [String: Int] {
+        let known = "SELECT count(*) FROM main.sqlite_master WHERE type = 'table' AND name = $1"
+        guard try session.firstRow(known, [.text(JournalNeeds.table)])?[0].integer == 1 else { return [:] }
+        let rows = try session.rows("SELECT name, version FROM \(JournalNeeds.table)")
+        return Dictionary(rows.map { ($0[0].text ?? "", Int($0[1].integer ?? 0)) }) { $1 }
     }
 
     static func forNewFile(_ needs: StoreNeeds) -> SetupPlan {
         var steps = [createFile, ownTables]
         if let outbox = needs.outbox { steps.append(outboxStep(outbox.table)) }
-        steps += needs.tables.map { SetupStep("create the tables of \($0.purpose)") }
         steps += needs.views.map { viewStep($0.subscription) }
+        steps += needs.journals.compactMap { try? $0.step(from: 0, store: "") }
         return SetupPlan(steps: steps)
     }
 
@@ -117,7 +122,6 @@ struct SQLiteChanges {
                 SetupStep("bring Flotilla's own tables from version \(version) to \(SQLiteOwnTables.migrations.count)"))
         }
         if let outbox = needs.outbox, !hasOutbox { plan.steps.append(Self.outboxStep(outbox.table)) }
-        plan.steps += newTables.map { SetupStep("create the tables of \($0.purpose)") }
         if hasOldPush { plan.steps.append(Self.pushStep) }
         plan.steps += newViews.map { Self.viewStep($0.subscription) }
         for view in needs.views {
@@ -131,6 +135,9 @@ struct SQLiteChanges {
         for known in knownViews.keys.sorted() where !declared.contains(known) {
             plan.steps.append(SetupStep("forget view \(known), which is no longer declared; its tables stay"))
         }
+        for journal in needs.journals {
+            if let step = try journal.step(from: journals[journal.name] ?? 0, store: file) { plan.steps.append(step) }
+        }
         return plan
     }
 
@@ -139,7 +146,6 @@ struct SQLiteChanges {
         if let outbox = needs.outbox, !hasOutbox {
             try session.script(SQLiteOutboxTable.creation(outbox.table))
         }
-        for tables in newTables { try session.script(tables.script) }
         // A view of the same name begins at the beginning.
         if hasOldPush { try forget(SubscriptionName.pushName) }
         for view in newViews {
@@ -149,6 +155,18 @@ struct SQLiteChanges {
         for known in knownViews.keys where !declared.contains(known) {
             try forget(known)
         }
+        for journal in needs.journals { try migrate(journal) }
+    }
+
+    private func migrate(_ journal: JournalNeeds) throws {
+        let version = journals[journal.name] ?? 0
+        guard version < journal.migrations.count else { return }
+        try session.script(JournalNeeds.tableScript)
+        for migration in journal.migrations.dropFirst(version) { try session.script(migration) }
+        try session.run("DELETE FROM \(JournalNeeds.table) WHERE name = $1", [.text(journal.name)])
+        try session.run(
+            "INSERT INTO \(JournalNeeds.table) (name, version) VALUES ($1, $2)",
+            [.text(journal.name), .integer(Int64(journal.migrations.count))])
     }
 
     private func forget(_ subscription: String) throws {

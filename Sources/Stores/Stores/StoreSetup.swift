@@ -7,30 +7,52 @@ public struct StoreNeeds: Sendable {
     public var views: [ViewNeeds]
     /// Whether events are pushed to the service: the cursor and the parked events of that are in its store.
     public var isPushedTo: Bool
-    /// Further tables of Flotilla's own.
-    public var tables: [TableNeeds]
+    public var journals: [JournalNeeds]
 
-    public init(outbox: OutboxNeeds?, views: [ViewNeeds], isPushedTo: Bool = false, tables: [TableNeeds] = []) {
+    public init(
+        outbox: OutboxNeeds?, views: [ViewNeeds], isPushedTo: Bool = false, journals: [JournalNeeds] = []
+    ) {
         self.outbox = outbox
         self.views = views
         self.isPushedTo = isPushedTo
-        self.tables = tables
+        self.journals = journals
     }
 }
 
-/// Tables that belong together, and are made together. They stay where they are not needed any more.
-public struct TableNeeds: Sendable, Hashable {
-    /// What they are for: "the journal of sagas".
-    public var purpose: String
-    /// One of them: where it is, all are.
-    public var table: String
-    /// Makes them.
-    public var script: String
+/// What a pattern needs in a store for a journal of its own.
+public struct JournalNeeds: Sendable {
+    /// What the journal is of: `flows`. Its tables stay where it is not needed any more.
+    public var name: String
+    /// Scripts in the dialect that SQLite and PostgreSQL share. Each takes the tables from the version before it to the
+    /// next. Entries are never changed, only added.
+    public var migrations: [String]
 
-    public init(purpose: String, table: String, script: String) {
-        self.purpose = purpose
-        self.table = table
-        self.script = script
+    public init(name: String, migrations: [String]) {
+        self.name = name
+        self.migrations = migrations
+    }
+
+    /// The table with the version of each journal in a store, in the dialect that SQLite and PostgreSQL share.
+    public static let table = "flotilla_journals"
+    /// Makes ``table``.
+    public static let tableScript = """
+        CREATE TABLE IF NOT EXISTS flotilla_journals (name TEXT PRIMARY KEY, version BIGINT NOT NULL)
+        """
+
+    /// What is to be done where the journal has a version; 0 where it is not there.
+    /// - Parameter store: the store's name.
+    /// - Throws: `invalidInput` where a newer Flotilla made it.
+    public func step(from version: Int, store: String) throws -> SetupStep? {
+        switch version {
+        case migrations.count: return nil
+        case 0: return SetupStep("create the journal of \(name)")
+        case ..<migrations.count:
+            return SetupStep("bring the journal of \(name) from version \(version) to \(migrations.count)")
+        default:
+            throw FleetError(
+                .invalidInput, "\(store): the journal of \(name) was made by a newer Flotilla",
+                remedy: "run that newer version")
+        }
     }
 }
 

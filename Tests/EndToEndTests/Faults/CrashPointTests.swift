@@ -71,6 +71,8 @@ import Testing
             .rebuilt, .swapping,
             // PushCrashTests
             .pushed, .pushNoted,
+            // FlowKillTests
+            .flowTimeoutWritten,
         ]
         #expect(Set(tested) == Set(CrashPoint.allCases))
     }

@@ -1,5 +1,6 @@
 import FleetCore
 import FleetFile
+import FlowModel
 import Logging
 import ServiceLifecycle
 import Stores
@@ -82,6 +83,7 @@ extension FleetDefinition {
     /// What can be paused: services by their outbox, and subscriptions.
     var flowSubjects: [String] {
         publishers.map(\.service.name.text) + subscriptions.map(\.name.description)
+            + flows.map(\.subscription.description)
     }
 
     /// Subscriptions that services read by programs of their own.

@@ -66,9 +66,10 @@ final class SagaFleetParties: SagaParties {
 
     func write(_ command: SagaOutgoing, in transaction: any StoreTransaction) throws {
         let service = try fleet.service(named: command.service)
-        try OutboxWriter(service).write(
-            Self.eventID(of: command.request), type: command.type, key: command.key, payload: command.payload,
-            in: transaction)
+        let event = OutgoingEvent(
+            id: Self.eventID(of: command.request), type: command.type, key: command.key,
+            aggregateType: command.service, payload: command.payload)
+        try event.write(to: service, in: transaction)
     }
 
     /// The same for the same attempt, however often it is written (RFC 9562, version 8: 122 bits of a SHA-256).
@@ -90,7 +91,7 @@ final class SagaFleetParties: SagaParties {
     }
 
     func forgetSteps(before moment: Timestamp) async throws {
-        for service in fleet.services where fleet.sagaTables(of: service.name).contains(SagaPlace.barrierTables) {
+        for service in fleet.services where fleet.hasSagaSteps(in: service.name) {
             try await stores(service).store().write { try SagaBarrier.prune(before: moment, in: $0) }
         }
     }

@@ -19,10 +19,9 @@ struct SagaPlace: Sendable {
     /// How it is called, for people: `sagas`, or `sagas in orders`.
     var name: String { isOwn ? "sagas" : "sagas in \(host.name)" }
 
-    static let journalTables = TableNeeds(
-        purpose: "the journal of sagas", table: "flotilla_sagas", script: SagaJournalSchema.script)
-    static let barrierTables = TableNeeds(
-        purpose: "the steps of sagas", table: "flotilla_saga_steps", script: SagaBarrier.script)
+    static let journalName = "sagas"
+    /// What became of steps in a store that the journal is not in.
+    static let stepsName = "saga steps"
 
     /// The runner of the fleet's sagas in the journal.
     func journal(of fleet: FleetName) -> SagaJournal { SagaJournal(runner: "fleet \(fleet)") }
@@ -50,11 +49,14 @@ extension FleetDefinition {
 
     /// The fleet's own state, as a service would have a store.
     private var stateHost: ServiceDefinition {
-        let path = "\(state.directory)/sagas.db"
+        let path = file(of: FleetJournal(name: SagaPlace.journalName, migrations: SagaJournalSchema.migrations))
+        var address = StoreAddress(scheme: "sqlite", text: path, description: "sqlite:\(path)")
+        if let store = state.store {
+            address = store
+            address.schema = journalSchema
+        }
         return ServiceDefinition(
-            name: SagaPlace.ownHost,
-            store: state.store ?? StoreAddress(scheme: "sqlite", text: path, description: "sqlite:\(path)"),
-            location: SourceLocation(file: file, line: 1, column: 1))
+            name: SagaPlace.ownHost, store: address, location: SourceLocation(file: file, line: 1, column: 1))
     }
 
     /// The definitions of sagas that have not ended, by the names of their journals.
@@ -69,15 +71,27 @@ extension FleetDefinition {
         return definitions
     }
 
-    /// Tables of sagas in a service's store.
-    func sagaTables(of service: ServiceName) -> [TableNeeds] {
-        var tables: [TableNeeds] = []
-        if sagas.contains(where: { $0.journal == service }) { tables.append(SagaPlace.journalTables) }
-        let isStranger = sagas.contains { saga in
-            saga.journal != service && saga.statements.contains { $0.service == service }
+    /// The journal of the sagas that have it in the fleet's own state; `nil` where there are none.
+    var sagaJournal: FleetJournal? {
+        guard sagas.contains(where: { $0.journal == nil }) else { return nil }
+        return FleetJournal(name: SagaPlace.journalName, migrations: SagaJournalSchema.migrations)
+    }
+
+    /// What sagas need in a service's store.
+    func sagaJournals(in service: ServiceName) -> [JournalNeeds] {
+        var journals: [JournalNeeds] = []
+        if sagas.contains(where: { $0.journal == service }) {
+            journals.append(JournalNeeds(name: SagaPlace.journalName, migrations: SagaJournalSchema.migrations))
         }
-        if isStranger { tables.append(SagaPlace.barrierTables) }
-        return tables
+        if hasSagaSteps(in: service) {
+            journals.append(JournalNeeds(name: SagaPlace.stepsName, migrations: SagaBarrier.migrations))
+        }
+        return journals
+    }
+
+    /// Whether sagas work in a service's store whose journal is elsewhere.
+    func hasSagaSteps(in service: ServiceName) -> Bool {
+        sagas.contains { saga in saga.journal != service && saga.statements.contains { $0.service == service } }
     }
 }
 
@@ -86,6 +100,4 @@ extension SagaPlace {
     static let ownHost = ServiceName(unchecked: "flotilla")
     /// The name of the subscription within its host.
     static let subscriptionName = "sagas"
-
-    var needs: StoreNeeds { StoreNeeds(outbox: nil, views: [], tables: [Self.journalTables]) }
 }

@@ -4,27 +4,23 @@ import FleetFile
 import Inbox
 import Stores
 
-/// Makes a journal of sagas, and begins the reading of the events that they need with what comes from now on: a saga that is
+/// Begins the reading of the events that they need with what comes from now on: a saga that is
 /// declared later does not start for orders of last year.
 struct SagaSetup {
     let place: SagaPlace
     let fleet: FleetDefinition
 
-    private var setup: any StoreSetup { Connectors.setup(of: place.host) }
-    var name: String { "\(place.name) (\(setup.name))" }
+    var name: String { "events of \(place.name)" }
 
     /// Changes nothing.
     func plan() async throws -> [String] {
-        // In a service's store the tables are made with the others of the service.
-        let tables = place.isOwn ? try await setup.plan(place.needs).steps.map(\.description) : []
-        return tables + (try await unread()).map(step)
+        try await unread().map(step)
     }
 
-    /// To be called once the stores of all services and the broker are set up.
+    /// To be called once stores, journals and broker are set up.
     func apply() async throws -> [String] {
-        let tables = place.isOwn ? try await setup.apply(place.needs).steps.map(\.description) : []
         let streams = try await unread()
-        guard !streams.isEmpty else { return tables }
+        guard !streams.isEmpty else { return [] }
         let broker = Connectors.broker(of: fleet)
         do {
             try await begin(streams, broker)
@@ -33,7 +29,7 @@ struct SagaSetup {
             throw error
         }
         await broker.close()
-        return tables + streams.map(step)
+        return streams.map(step)
     }
 
     private func begin(_ streams: [StreamName], _ broker: any Broker) async throws {

@@ -18,15 +18,23 @@ struct StalledSessions: Service {
             while (try? await Task.sleep(for: Self.interval)) != nil {
                 for service in fleet.services {
                     // A server that does not answer is told by those who work with it.
-                    let ended = (try? await Connectors.endStalledSessions(of: service, after: Self.patience)) ?? 0
-                    guard ended > 0 else { continue }
-                    logger.warning(
-                        """
-                        ended \(ended) session\(ended == 1 ? "" : "s") at \(service.store) that stood still within a \
-                        transaction: a process that carried fleet \(fleet.name) before is paused
-                        """)
+                    tell(
+                        try? await Connectors.endStalledSessions(of: service, after: Self.patience),
+                        service.store.description)
                 }
+                tell(
+                    try? await Connectors.endStalledSessions(ofJournalsOf: fleet, after: Self.patience),
+                    fleet.state.store?.description ?? "")
             }
         }
+    }
+
+    private func tell(_ ended: Int?, _ place: String) {
+        guard let ended, ended > 0 else { return }
+        logger.warning(
+            """
+            ended \(ended) session\(ended == 1 ? "" : "s") at \(place) that stood still within a transaction: a process \
+            that carried fleet \(fleet.name) before is paused
+            """)
     }
 }

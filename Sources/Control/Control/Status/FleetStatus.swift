@@ -67,7 +67,7 @@ public struct FleetStatus: Codable, Sendable {
 
     /// A view, or another subscription, and one of the streams that it reads.
     public struct View: Codable, Sendable {
-        public enum Kind: String, Codable, Sendable { case view, push, consumer, sagas }
+        public enum Kind: String, Codable, Sendable { case view, push, consumer, flow, sagas }
 
         public var kind: Kind
         public var view: String
@@ -123,6 +123,42 @@ public struct FleetStatus: Codable, Sendable {
         }
     }
 
+    /// How the runs of a flow stand.
+    public struct Flow: Codable, Sendable {
+        public var flow: String
+        /// Something of them came, and not their start.
+        public var unstarted: Int64 = 0
+        public var running: Int64 = 0
+        /// A limit of them has passed.
+        public var stuck: Int64 = 0
+        public var ended: Int64 = 0
+        public var failed: Int64 = 0
+        /// Of all those, how many had something come when it should not.
+        public var outOfOrder: Int64 = 0
+        /// And of how many a limit passed, whether they ended afterwards or not.
+        public var late: Int64 = 0
+        public var lastError: String?
+
+        enum CodingKeys: String, CodingKey {
+            case flow, unstarted, running, stuck, ended, failed, outOfOrder = "out_of_order", late
+            case lastError = "last_error"
+        }
+
+        /// Every key is there, also where its value is null.
+        public func encode(to encoder: any Encoder) throws {
+            var container = encoder.container(keyedBy: CodingKeys.self)
+            try container.encode(flow, forKey: .flow)
+            try container.encode(unstarted, forKey: .unstarted)
+            try container.encode(running, forKey: .running)
+            try container.encode(stuck, forKey: .stuck)
+            try container.encode(ended, forKey: .ended)
+            try container.encode(failed, forKey: .failed)
+            try container.encode(outOfOrder, forKey: .outOfOrder)
+            try container.encode(late, forKey: .late)
+            try container.encode(lastError, forKey: .lastError)
+        }
+    }
+
     /// The sagas of one name.
     public struct Sagas: Codable, Sendable {
         public var saga: String
@@ -164,6 +200,9 @@ public struct FleetStatus: Codable, Sendable {
     public var stateError: String?
     public var streams: [Stream]
     public var views: [View]
+    /// In the order of the file.
+    public var flows: [Flow] = []
+    /// In the order of the journals.
     public var sagas: [Sagas] = []
     /// What operators have told to rest, in the order of the names.
     public var paused: [FlowAdministration.Pause] = []
@@ -171,7 +210,8 @@ public struct FleetStatus: Codable, Sendable {
     public var unreachable: Bool
 
     enum CodingKeys: String, CodingKey {
-        case fleet, runningAs = "running", stateError = "state_error", streams, views, sagas, paused, unreachable
+        case fleet, runningAs = "running", stateError = "state_error", streams, views, flows, sagas, paused
+        case unreachable
     }
 
     /// Every key is there, also where its value is null.
@@ -182,6 +222,7 @@ public struct FleetStatus: Codable, Sendable {
         try container.encode(stateError, forKey: .stateError)
         try container.encode(streams, forKey: .streams)
         try container.encode(views, forKey: .views)
+        try container.encode(flows, forKey: .flows)
         try container.encode(sagas, forKey: .sagas)
         try container.encode(paused, forKey: .paused)
         try container.encode(unreachable, forKey: .unreachable)

@@ -1,6 +1,8 @@
 import Brokers
 import FleetCore
 public import FleetFile
+import FlowModel
+import Flows
 import Inbox
 import Outbox
 import Parking
@@ -55,6 +57,7 @@ private struct StatusReader: Sendable {
         for place in fleet.sagaPlaces {
             await reader.look(at: place, of: fleet, includingCounts: includingStreams, &status)
         }
+        await reader.lookAtFlows(of: fleet, includingCounts: includingStreams, into: &status)
         await reader.broker.close()
         return status
     }
@@ -227,6 +230,44 @@ private struct StatusReader: Sendable {
         }
     }
 
+    // MARK: Flows
+
+    /// - Parameter includingCounts: whether to count the runs, besides looking how far the streams were read.
+    private func lookAtFlows(
+        of fleet: FleetDefinition, includingCounts: Bool, into status: inout FleetStatus
+    ) async {
+        guard let journal = fleet.flowJournal, !fleet.flows.isEmpty else { return }
+        let store = SharedStore { try Connectors.store(of: journal, in: fleet) }
+        for flow in fleet.flows {
+            let name = flow.subscription
+            for source in fleet.sources(of: flow) {
+                let stream = fleet.stream(of: source)
+                var row = View(
+                    kind: .flow, view: name.description, service: name.service.text, stream: stream.description,
+                    parked: 0, retrying: 0, waiting: 0, lastError: lastError(name.description, stream),
+                    paused: pauses[name.description])
+                do {
+                    try await fill(&row, name, stream, try await store.store())
+                } catch {
+                    row.lastError = FleetError.wrapping(error).description
+                    status.unreachable = true
+                }
+                status.views.append(row)
+            }
+            guard includingCounts else { continue }
+            var row = FleetStatus.Flow(flow: flow.name.text)
+            do {
+                let journal = FlowJournal(flow.name)
+                row.fill(try await store.store().read { try journal.counts(in: $0) })
+            } catch {
+                row.lastError = FleetError.wrapping(error).description
+                status.unreachable = true
+            }
+            status.flows.append(row)
+        }
+        await store.close()
+    }
+
     private func fill(_ row: inout View, _ name: SubscriptionName, _ stream: StreamName, _ store: any Store)
         async throws
     {
@@ -254,5 +295,17 @@ private struct StatusReader: Sendable {
             row.lagSeconds = oldest.map { StatusStage.age($0) }
         }
         row.delivered = StatusStage(events: position.value, lag: pending, oldest: oldest)
+    }
+}
+
+extension FleetStatus.Flow {
+    fileprivate mutating func fill(_ counts: FlowCounts) {
+        unstarted = counts.byStatus[.unstarted] ?? 0
+        running = counts.byStatus[.running] ?? 0
+        stuck = counts.byStatus[.stuck] ?? 0
+        ended = counts.byStatus[.ended] ?? 0
+        failed = counts.byStatus[.failed] ?? 0
+        outOfOrder = counts.outOfOrder
+        late = counts.late
     }
 }

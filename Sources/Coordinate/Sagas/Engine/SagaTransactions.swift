@@ -58,8 +58,9 @@ enum SagaTransactions {
 /// record commit together, so that a step that is asked for again is not done again, and a compensation undoes only what
 /// was done, and keeps what comes late from being done (the *barrier* of https://dtm.pub/practice/barrier.html).
 public enum SagaBarrier {
-    public static let version = 1
-    public static let script = """
+    /// Each takes the tables from one version to the next. None is ever changed, only added.
+    public static let migrations = [script]
+    private static let script = """
         CREATE TABLE flotilla_saga_steps (
             step TEXT PRIMARY KEY,
             reply TEXT,

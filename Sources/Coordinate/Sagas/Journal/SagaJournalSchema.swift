@@ -1,7 +1,7 @@
 /// The tables of the journal, in the dialect that SQLite and PostgreSQL share. Times are microseconds since 1970.
 public enum SagaJournalSchema {
-    /// Grows with each change of ``script``.
-    public static let version = 1
+    /// Each takes the tables from one version to the next. None is ever changed, only added.
+    public static let migrations = [script]
 
     public static let script = """
         CREATE TABLE flotilla_saga_definitions (

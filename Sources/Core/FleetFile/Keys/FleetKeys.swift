@@ -1,9 +1,10 @@
 internal import FleetCore
+internal import FlowModel
 
 /// Reads the keys of the fleet itself.
 struct FleetKeys {
     /// Keys of later versions of this file.
-    static let later: Set<String> = ["flows", "objectives"]
+    static let later: Set<String> = ["objectives"]
 
     let values: ValueReader
     let storeSchemes: Set<String>
@@ -18,7 +19,7 @@ struct FleetKeys {
             return nil
         }
         let subject = "the fleet file"
-        let known = ["version", "fleet", "broker", "state", "services", "sagas"]
+        let known = ["version", "fleet", "broker", "state", "services", "sagas", "flows"]
         guard let fields = values.fields(root, subject, known: known, later: Self.later) else { return nil }
         checkVersion(fields["version"])
         let name = readName(fields, root)
@@ -27,15 +28,24 @@ struct FleetKeys {
         let state = StateKeys(values: values, stores: stores, directory: directory).read(fields["state"])
         let remedy = "add services: with one entry for each service"
         let entry = values.required("services", of: fields, root, subject, remedy: remedy)
-        var publishers = Publishers(values: values)
-        let services = entry.map {
-            ServicesKeys(values: values, stores: stores, state: state).read($0, publishers: &publishers)
-        }
-        let sagas = fields["sagas"].map { SagasKeys(values: values, publishers: publishers).read($0) }
-        guard let name, let broker, let state, let services else { return nil }
+        let read = entry.map { ServicesKeys(values: values, stores: stores, state: state).read($0) }
+        let flows = readFlows(fields["flows"], publishers: read?.publishers)
+        let sagas = readSagas(fields["sagas"], publishers: read?.publishers)
+        guard let name, let broker, let state, let services = read?.services else { return nil }
         return FleetDefinition(
             name: name, file: values.source.file, broker: broker, state: state.definition, services: services,
-            sagas: sagas ?? [])
+            sagas: sagas, flows: flows)
+    }
+
+    private func readSagas(_ field: NamedValue?, publishers: Publishers?) -> [SagaDeclaration] {
+        guard let field, let publishers else { return [] }
+        return SagasKeys(values: values, publishers: publishers).read(field)
+    }
+
+    /// - Parameter publishers: `nil` where the services are not there; nothing can be said of events then.
+    private func readFlows(_ field: NamedValue?, publishers: Publishers?) -> [FlowDefinition] {
+        guard let field, let publishers else { return [] }
+        return FlowsKeys(values: values, publishers: publishers).read(field)
     }
 
     private func readName(_ fields: [String: NamedValue], _ root: YAMLNode) -> FleetName? {

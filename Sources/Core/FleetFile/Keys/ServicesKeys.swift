@@ -20,16 +20,17 @@ struct ServicesKeys {
     /// The fleet's own state; `nil` where it is wrong.
     let state: StateKeys.State?
 
-    /// - Parameter publishers: learns who publishes what.
-    func read(_ field: NamedValue, publishers: inout Publishers) -> [ServiceDefinition] {
+    /// The services, and what each of them publishes; the latter is `nil` where nothing can be said of it.
+    func read(_ field: NamedValue) -> (services: [ServiceDefinition], publishers: Publishers?) {
         let remedy = "write a mapping of names to services"
-        guard let entries = values.entries(field.value, "\"services\"", remedy: remedy) else { return [] }
+        guard let entries = values.entries(field.value, "\"services\"", remedy: remedy) else { return ([], nil) }
         if entries.isEmpty {
             values.log.error(at: field.value.mark, "\"services\" is empty", remedy: "add a service")
         }
+        var publishers = Publishers(values: values)
         let drafts = entries.map { draft($0, publishers: &publishers) }
         checkStores(drafts)
-        return drafts.compactMap { [publishers] in definition($0, publishers: publishers) }
+        return (drafts.compactMap { definition($0, publishers: publishers) }, publishers)
     }
 
     private func draft(_ entry: NamedValue, publishers: inout Publishers) -> Draft {

@@ -33,7 +33,7 @@
 
         /// What is answered to a question, where these are the answers to the times that it is asked.
         private func answer(
-            to answers: [[String]], again: Duration? = nil, settling: Duration = .seconds(2),
+            to answers: [[String]], again: Duration? = nil, settling: Duration = .seconds(2, timeout: Duration = .seconds(10)),
             isFinal: (NATSMessage) -> Bool = JetStreamAPI.isFinal
         ) async throws -> String {
             let server = try await NATSServer.shared()
@@ -44,7 +44,7 @@
             let subscription = try await other.subscribe(to: subject, Answering(other, answers))
             // The server knows of the subscription once it has answered something that came after it.
             _ = try? await other.request([], to: "test.nobody", timeout: .seconds(5), doing: "test")
-            let patience = NATSConnection.Patience(timeout: .seconds(120), again: again, settling: settling)
+            let patience = NATSConnection.Patience(timeout: timeout, again: again, settling: settling)
             let answer = try await connection.request(
                 [], to: subject, patience, doing: "test", isFinal: isFinal)
             other.discard(subscription)
@@ -64,10 +64,11 @@
             try checkEqual(try await answer(to: [["{}"]], isFinal: JetStreamAPI.isLeaders), "{}")
         }
 
-        @Test func whereNobodyKnowsALeaderThatIsTheAnswer() async throws {
-            let start = ContinuousClock.now
-            try checkEqual(try await answer(to: [[Self.leaderless]], settling: .milliseconds(100)), Self.leaderless)
-            try check(ContinuousClock.now - start < .seconds(120), "it took \(ContinuousClock.now - start)")
+        /// A better answer is waited for, but not for as long as for any at all.
+        @Test(.timeLimit(.minutes(5))) func whereNobodyKnowsALeaderThatIsTheAnswer() async throws {
+            try checkEqual(
+                try await answer(to: [[Self.leaderless]], settling: .milliseconds(100), timeout: .seconds(3600)),
+                Self.leaderless)
         }
 
         @Test func whatNobodyHasHeardIsAskedAgain() async throws {

@@ -174,11 +174,18 @@
         }
 
         /// No error where there is none.
-        func deleteConsumer(_ consumer: String, of stream: String, timeout: Duration = timeout) async throws {
-            let _: Ignored? = try await ask(
-                "CONSUMER.DELETE.\(stream).\(consumer)", Nothing(), stream: stream,
-                doing: "remove consumer \(consumer) of stream \(stream)", isLook: false, timeout: timeout,
-                nilFor: JetStreamFault.consumerNotFound)
+        ///
+        /// A server that was just writing a consumer down may fail to remove its directory, and has removed the consumer all
+        /// the same: https://github.com/nats-io/nats-server/pull/7886
+        func deleteConsumer(_ consumer: String, of name: String, timeout: Duration = timeout) async throws {
+            do {
+                let _: Ignored? = try await ask(
+                    "CONSUMER.DELETE.\(name).\(consumer)", Nothing(), stream: name,
+                    doing: "remove consumer \(consumer) of stream \(name)", isLook: false, timeout: timeout,
+                    nilFor: JetStreamFault.consumerNotFound)
+            } catch let error as FleetError where error.underlying?.contains("directory not empty") == true {
+                if try await self.consumer(consumer, of: name) != nil { throw error }
+            }
         }
 
         private struct Page: Encodable { var offset: Int }

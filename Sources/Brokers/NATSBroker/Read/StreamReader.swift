@@ -132,8 +132,8 @@
             guard puller.isEmpty, puller.trouble == nil else { return false }
             stream.notice(
                 "consumer \(puller.consumer) of stream \(name) does not deliver what is there, and is made anew on the stream's"
-                    + " leader: \(state.withLock { $0.host } ?? "its server") is behind and does not know; start nats-server there"
-                    + " again")
+                    + " leader: \(state.withLock { $0.host } ?? "its server") is behind; where it stays so, start nats-server"
+                    + " there again")
             state.withLock { $0.isDeaf = true }
             drop(puller)
             return true

@@ -73,6 +73,8 @@ import Testing
             .pushed, .pushNoted,
             // FlowKillTests
             .flowTimeoutWritten,
+            // SagaRunTests
+            .sagaWritten,
         ]
         #expect(Set(tested) == Set(CrashPoint.allCases))
     }

@@ -31,6 +31,17 @@ import Testing
         try await ends(bank, completed: 48, compensated: 12)
     }
 
+    /// The journal has what is to be done, and nothing of it was done.
+    @Test(arguments: 1...6) func whatTheJournalHasIsDoneThoughItIsKilled(pass: Int) async throws {
+        let bank = try await BankFleet()
+        try await bank.ask(1...10)
+        try await bank.fleet.crash(at: .sagaWritten, pass: pass, ["run"])
+        let run = try await bank.fleet.startRun()
+        try await ends(bank, completed: 8, compensated: 2)
+        run.send(SIGINT)
+        #expect(try await run.end() == .code(0))
+    }
+
     @Test(arguments: [nil, "right"]) func nothingIsLostOrDoneTwiceThoughItIsKilled(journal: String?) async throws {
         let bank = try await BankFleet(journal: journal)
         var random = RandomSource(for: "sagas that are killed")

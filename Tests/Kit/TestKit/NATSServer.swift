@@ -42,7 +42,7 @@ public final class NATSServer: Sendable {
             """
         if hasJetStream {
             text +=
-                "jetstream { store_dir: \"\(directory.file("data"))\", max_file_store: 64GB, max_memory_store: 1GB }\n"
+                "jetstream { store_dir: \"\(directory.file("data"))\", max_file_store: 16TB, max_memory_store: 1GB }\n"
         }
         configuration = Mutex(text + settings + "\n")
         try await start(waits: !waitsForOthers)

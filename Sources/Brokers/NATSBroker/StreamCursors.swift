@@ -7,6 +7,9 @@
         let stream: NATSStream
         let api: JetStreamAPI
 
+        /// How often a cursor is placed against a process that reads, and makes it anew.
+        private static let attempts = 8
+
         /// Every cursor.
         func all() async throws -> [SubscriptionName: LogPosition] {
             let place = try await api.stream(stream.name).place
@@ -21,19 +24,25 @@
         func place(_ subscription: SubscriptionName, at position: LogPosition?) async throws {
             let info = try await api.stream(stream.name)
             let consumer = ConsumerName.of(subscription)
-            let there = try await api.consumer(consumer, of: stream.name)
             guard let position else {
+                let there = try await api.consumer(consumer, of: stream.name)
                 if there == nil { try await create(subscription, after: info.first - 1) }
                 return
             }
             let after = info.place.sequence(of: position) ?? 0
-            if let there {
-                let isInPlace = there.cursor == after && there.lastDelivered == after
-                if isInPlace, there.unacknowledged == 0 { return }
-                try await api.deleteConsumer(consumer, of: stream.name)
-                stream.reader(for: subscription).reset()
+            for attempt in 1...Self.attempts {
+                if let there = try await api.consumer(consumer, of: stream.name) {
+                    let isInPlace = there.cursor == after && there.lastDelivered == after
+                    if isInPlace, there.unacknowledged == 0 { return }
+                    try await api.deleteConsumer(consumer, of: stream.name)
+                    stream.reader(for: subscription).reset()
+                }
+                do {
+                    return try await create(subscription, after: after)
+                } catch let error as FleetError where error.code == .invalidInput && attempt < Self.attempts {
+                    // A process that reads has made it anew in between, where it reads itself.
+                }
             }
-            try await create(subscription, after: after)
         }
 
         /// Moves a cursor forward to a position, though its consumer has delivered nothing up to there.

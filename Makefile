@@ -85,7 +85,7 @@ bench: setup-bench ## Measure the speeds, each against the database alone
 lint: setup ## Check style, and that the examples compile
 	@swift format lint --strict --parallel --recursive $(wildcard Sources Tests Examples Benchmarks Drill) Package.swift
 	@PYTHONPYCACHEPREFIX=.build/python python3 -m py_compile Examples/shop/*.py Examples/shop/run Examples/shop/check \
-		$(addprefix Benchmarks/peers/,peers.py record drain limit latency workload with-server)
+		$(addprefix Benchmarks/peers/,peers.py record drain limit latency workload with-server dbos-sagas)
 	@for script in scripts/* .ci/run Benchmarks/peers/setup Benchmarks/peers/compare; do bash -n $$script || exit 1; done
 
 format: setup ## Rewrite the Swift sources in the project's style

@@ -47,7 +47,6 @@ let sqlite = Target.Dependency.product(name: "GRDBSQLite", package: "GRDB.swift"
 let yams = Target.Dependency.product(name: "Yams", package: "Yams")
 let logging = Target.Dependency.product(name: "Logging", package: "swift-log")
 let lifecycle = Target.Dependency.product(name: "ServiceLifecycle", package: "swift-service-lifecycle")
-let httpClient = Target.Dependency.product(name: "AsyncHTTPClient", package: "async-http-client")
 let crypto = Target.Dependency.product(name: "Crypto", package: "swift-crypto")
 let arguments = Target.Dependency.product(name: "ArgumentParser", package: "swift-argument-parser")
 
@@ -67,7 +66,6 @@ let package = Package(
         .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
         .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
-        .package(url: "https://github.com/swift-server/async-http-client", from: "1.37.0"),
         .package(url: "https://github.com/apple/swift-crypto", from: "4.5.2"),
         .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
         .package(url: "https://github.com/apple/swift-nio-ssl", from: "2.37.6"),
@@ -97,7 +95,7 @@ let package = Package(
         room(
             "Push", wing: "Carry",
             ["FleetCore", "Stores", "Inbox", "Parking", "Brokers", "Subscriptions", "Endpoints", lifecycle]),
-        room("Sagas", wing: "Coordinate", ["FleetCore", "SagaModel", "Stores"]),
+        room("Sagas", wing: "Coordinate", ["FleetCore", "SagaModel", "Stores", "Subscriptions"]),
         // Connectors
         .systemLibrary(
             name: "CSQLiteConfiguration", path: "Sources/Stores/CSQLiteConfiguration",
@@ -117,8 +115,8 @@ let package = Package(
         room(
             "HTTPEndpoint", wing: "Carry",
             [
-                "FleetCore", "Wire", "Endpoints", httpClient, crypto, .product(name: "NIOCore", package: "swift-nio"),
-                .product(name: "NIOPosix", package: "swift-nio"), .product(name: "NIOHTTP1", package: "swift-nio"),
+                "FleetCore", "Wire", "Endpoints", crypto, .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "NIOPosix", package: "swift-nio"), .product(name: "NIOTLS", package: "swift-nio"),
                 .product(name: "NIOSSL", package: "swift-nio-ssl"),
             ]),
         .systemLibrary(
@@ -130,7 +128,8 @@ let package = Package(
             "Control", wing: "Control",
             [
                 "FleetCore", "FleetFile", "Stores", "SQLTemplate", "Brokers", "Outbox", "Inbox", "Parking", "Wire",
-                "Relay", "Views", "Push", "Subscriptions", "Endpoints", "SQLiteStore", "EmbeddedBroker", "HTTPEndpoint",
+                "Relay", "Views", "Push", "SagaModel", "Sagas", "Subscriptions", crypto, "Endpoints", "SQLiteStore",
+                "EmbeddedBroker", "HTTPEndpoint",
                 postgres("PostgresConnection"), postgres("PostgresStore"), nats("NATSBroker"), lifecycle, logging,
                 .product(name: "UnixSignals", package: "swift-service-lifecycle"),
             ]),
@@ -138,15 +137,17 @@ let package = Package(
         room(
             "Flotilla", wing: "Faces",
             [
-                "FleetCore", "Stores", "Brokers", "Inbox", "Parking", "Subscriptions", "Views", "SQLiteStore",
-                "EmbeddedBroker", postgres("PostgresConnection"), postgres("PostgresStore"), nats("NATSBroker"),
+                "FleetCore", "Stores", "Brokers", "Inbox", "Parking", "Subscriptions", "Views", "SagaModel", "Sagas",
+                "SQLiteStore", "EmbeddedBroker", postgres("PostgresConnection"), postgres("PostgresStore"),
+                nats("NATSBroker"),
                 lifecycle,
             ]),
         .systemLibrary(name: "CMalloc", path: "Sources/Faces/CMalloc"),
         .executableTarget(
             name: "FlotillaCommand",
             dependencies: [
-                "CMalloc", "FleetCore", "FleetFile", "Parking", "Wire", "Control", arguments, lifecycle, logging,
+                "CMalloc", "FleetCore", "FleetFile", "Parking", "Wire", "SagaModel", "Sagas", "Control", arguments,
+                lifecycle, logging,
             ],
             path: "Sources/Faces/FlotillaCommand", swiftSettings: strict),
         // Examples
@@ -159,11 +160,12 @@ let package = Package(
                 "CMalloc", "FleetCore", "Stores", "SQLTemplate", "Brokers", "PGOutput", "Relay", "Views",
                 "SQLiteConnection", "SQLiteStore", "EmbeddedBroker", "TestKit", postgres("PostgresConnection"),
                 postgres("PostgresStore"), nats("NATSBroker"), nats("CLibNATS"), "Push", "Subscriptions",
+                "SagaModel", "Sagas",
                 "HTTPEndpoint",
                 "Wire", .product(name: "NIOCore", package: "swift-nio"),
                 .product(name: "NIOPosix", package: "swift-nio"), .product(name: "NIOHTTP1", package: "swift-nio"),
             ],
-            path: "Benchmarks", exclude: ["peers"], sources: ["Spine", "Postgres", "NATS", "Push"],
+            path: "Benchmarks", exclude: ["peers"], sources: ["Spine", "Postgres", "NATS", "Push", "Sagas"],
             swiftSettings: strict),
         // The failure drill
         drill("DrillJudge", path: "Judge", ["FleetCore"]),

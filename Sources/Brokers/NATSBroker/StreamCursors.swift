@@ -7,6 +7,10 @@
         let stream: NATSStream
         let api: JetStreamAPI
 
+        private var placing: ConsumerPlacing {
+            ConsumerPlacing(api: api, stream: stream.name, notice: stream.notice)
+        }
+
         /// How often a cursor is placed against a process that reads, and makes it anew.
         private static let attempts = 8
 
@@ -14,7 +18,7 @@
         func all() async throws -> [SubscriptionName: LogPosition] {
             let place = try await api.stream(stream.name).place
             var cursors: [SubscriptionName: LogPosition] = [:]
-            for consumer in try await api.consumers(of: stream.name) {
+            for consumer in try await api.consumers(of: stream.name).found {
                 if let name = consumer.subscription { cursors[name] = place.position(of: consumer.cursor) }
             }
             return cursors
@@ -25,16 +29,16 @@
             let info = try await api.stream(stream.name)
             let consumer = ConsumerName.of(subscription)
             guard let position else {
-                let there = try await api.consumer(consumer, of: stream.name)
+                let there = try await placing.answering(consumer)
                 if there == nil { try await create(subscription, after: info.first - 1) }
                 return
             }
             let after = info.place.sequence(of: position) ?? 0
             for attempt in 1...Self.attempts {
-                if let there = try await api.consumer(consumer, of: stream.name) {
+                if let there = try await placing.answering(consumer) {
                     let isInPlace = there.cursor == after && there.lastDelivered == after
                     if isInPlace, there.unacknowledged == 0 { return }
-                    try await api.deleteConsumer(consumer, of: stream.name)
+                    try await placing.remove(consumer)
                     stream.reader(for: subscription).reset()
                 }
                 do {
@@ -51,13 +55,13 @@
             guard let there = try await api.consumer(consumer, of: stream.name) else { return }
             let place = try await api.stream(stream.name).place
             guard let after = place.sequence(of: position), there.cursor < after else { return }
-            try await api.deleteConsumer(consumer, of: stream.name)
+            try await placing.remove(consumer)
             stream.reader(for: subscription).reset()
             try await create(subscription, after: after)
         }
 
         private func create(_ subscription: SubscriptionName, after sequence: UInt64) async throws {
-            _ = try await api.createConsumer(.cursor(of: subscription, from: sequence + 1), of: stream.name)
+            _ = try await placing.make(.cursor(of: subscription, from: sequence + 1))
         }
     }
 #endif

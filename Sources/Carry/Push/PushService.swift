@@ -62,8 +62,40 @@ public final class PushService: Service {
     public func run() async {
         await cancelWhenGracefulShutdown {
             let machine = PushMachine(routes: self.plan.routes, inFlightLimits: self.plan.targets.map(\.inFlightLimit))
-            await MachineDriver(progress: self.progress).drive(machine, gate: self.gate) { try await self.perform($0) }
+            let inbox = AnswerInbox<PushMachine.Input>()
+            await MachineDriver(progress: self.progress).drive(
+                machine, gate: self.gate, inbox: inbox, handOver: { self.send($0, answeringTo: inbox) },
+                perform: { try await self.perform($0) })
         }
+    }
+
+    /// Sends all that may go at once, and needs no task each: where no rate has to be waited for.
+    /// - Returns: what is left to do.
+    private func send(
+        _ actions: [PushMachine.Action], answeringTo inbox: AnswerInbox<PushMachine.Input>
+    ) -> [PushMachine.Action] {
+        var others: [PushMachine.Action] = []
+        var events: [[Event]] = Array(repeating: [], count: plan.targets.count)
+        for action in actions {
+            if case .send(let event, let number) = action, plan.targets[number].rate == nil {
+                events[number].append(event)
+            } else {
+                others.append(action)
+            }
+        }
+        for (number, events) in events.enumerated() where !events.isEmpty {
+            plan.targets[number].endpoint.deliver(events) { index, answer in
+                self.note(answer)
+                inbox.put(.answered(key: events[index].key, endpoint: number, answer))
+            }
+        }
+        return others
+    }
+
+    private func note(_ answer: DeliveryAnswer) {
+        guard case .delivered = answer else { return }
+        progress.count(1)
+        CrashPoint.pushed.reached()
     }
 
     private func perform(_ action: PushMachine.Action) async throws -> PushMachine.Input {
@@ -80,10 +112,7 @@ public final class PushService: Service {
             // The key waits in its turn: nothing of it overtakes.
             guard await isLetThrough(to: number) else { return .unsent(key: event.key, endpoint: number) }
             let answer = await plan.targets[number].endpoint.deliver(event)
-            if case .delivered = answer {
-                progress.count(1)
-                CrashPoint.pushed.reached()
-            }
+            note(answer)
             return .answered(key: event.key, endpoint: number, answer)
         case .commit(let commit):
             let (store, number) = try opened()

@@ -115,6 +115,7 @@
                 try await sell(number, in: fleet)
                 if number % 2 == 0 { try await expect(number, in: fleet) }
                 run.kill()
+                try await run.end()
             }
             let done = try await fleet.flotilla("run", "--until-idle")
             #expect(done.ended(0), "\(done.said)")

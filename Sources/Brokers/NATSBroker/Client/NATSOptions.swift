@@ -49,6 +49,7 @@
             try set(natsOptions_SetIOBufSize(pointer, 128 * 1024))
             try set(natsOptions_SetErrorHandler(pointer, ConnectionCallbacks.error, closure))
             try set(natsOptions_SetDisconnectedCB(pointer, ConnectionCallbacks.disconnected, closure))
+            try set(natsOptions_SetReconnectedCB(pointer, ConnectionCallbacks.reconnected, closure))
             try set(natsOptions_SetClosedCB(pointer, ConnectionCallbacks.closed, closure))
             try secure()
             try identify()

@@ -11,6 +11,9 @@
             ConsumerPlacing(api: api, stream: stream.name, notice: stream.notice)
         }
 
+        /// How often a cursor is placed against a process that reads, and makes it anew.
+        private static let attempts = 8
+
         /// Every cursor.
         func all() async throws -> [SubscriptionName: LogPosition] {
             let place = try await api.stream(stream.name).place
@@ -25,19 +28,25 @@
         func place(_ subscription: SubscriptionName, at position: LogPosition?) async throws {
             let info = try await api.stream(stream.name)
             let consumer = ConsumerName.of(subscription)
-            let there = try await placing.answering(consumer)
             guard let position else {
+                let there = try await placing.answering(consumer)
                 if there == nil { try await create(subscription, after: info.first - 1) }
                 return
             }
             let after = info.place.sequence(of: position) ?? 0
-            if let there {
-                let isInPlace = there.cursor == after && there.lastDelivered == after
-                if isInPlace, there.unacknowledged == 0 { return }
-                try await placing.remove(consumer)
-                stream.reader(for: subscription).reset()
+            for attempt in 1...Self.attempts {
+                if let there = try await placing.answering(consumer) {
+                    let isInPlace = there.cursor == after && there.lastDelivered == after
+                    if isInPlace, there.unacknowledged == 0 { return }
+                    try await placing.remove(consumer)
+                    stream.reader(for: subscription).reset()
+                }
+                do {
+                    return try await create(subscription, after: after)
+                } catch let error as FleetError where error.code == .invalidInput && attempt < Self.attempts {
+                    // A process that reads has made it anew in between, where it reads itself.
+                }
             }
-            try await create(subscription, after: after)
         }
 
         /// Moves a cursor forward to a position, though its consumer has delivered nothing up to there.

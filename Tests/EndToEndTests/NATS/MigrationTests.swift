@@ -15,7 +15,7 @@ import Testing
         FlowFleet.yaml(broker: broker).replacingOccurrences(of: "fleet: flow", with: "fleet: \(name)")
     }
 
-    private static func nats(_ server: NATSServer) -> String { "{engine: nats, url: \"\(server.url)\"}" }
+    private static func nats(_ server: NATSServer) -> String { "{engine: nats, url: \"\(server.url)\", limit: 1GiB}" }
 
     @Test func aRunningFleetMovesAndNothingIsLostRepeatedOrReordered() async throws {
         let server = try await NATSServer.shared()

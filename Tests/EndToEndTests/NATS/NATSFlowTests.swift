@@ -6,10 +6,13 @@
 
     /// What operators tell parts of a fleet whose streams are on NATS JetStream.
     @Suite(.serialized, .lanes) struct NATSFlowTests {
+        /// What a stream may grow to is kept free by the server that these tests share.
+        private func broker(at server: NATSServer) -> String { "{engine: nats, url: \"\(server.url)\", limit: 1GiB}" }
+
         private func fleet(_ name: String, limit: String = "") async throws -> FlowFleet {
             let server = try await NATSServer.shared()
             return try await FlowFleet(
-                FlowFleet.yaml(limit: limit, broker: "\"\(server.url)\"").replacing(
+                FlowFleet.yaml(limit: limit, broker: broker(at: server)).replacing(
                     "fleet: flow", with: "fleet: \(name)"))
         }
 
@@ -125,7 +128,7 @@
         @Test func aPushIsPausedAndSendsAgain() async throws {
             let server = try await NATSServer.shared()
             let receiver = try await HTTPReceiver()
-            let setting = try await PushFleet(port: receiver.port, name: "nats-pushed", broker: "\"\(server.url)\"")
+            let setting = try await PushFleet(port: receiver.port, name: "nats-pushed", broker: broker(at: server))
             var run = try await setting.fleet.startRun()
             try await setting.publish(PushFleet.rows(0..<5, keys: 4))
             try await eventually("they arrive") { receiver.count == 20 }

@@ -82,7 +82,7 @@ import Testing
         #expect(run.ended(0), "\(run.said)")
         // All is sent a second time.
         let replay = try await setting.fleet.flotilla("replay", "billing.push", "--position", "1")
-        #expect(replay.ended(0) && replay.output.contains("takes 48 records again"), "\(replay.said)")
+        #expect(replay.ended(0) && replay.output.contains("records again"), "\(replay.said)")
         let again = try await setting.fleet.flotilla("run", "--until-idle")
         #expect(again.ended(0), "\(again.said)")
         let store = try setting.fleet.store("receiver.db")

@@ -155,22 +155,21 @@ final class HTTPLine: @unchecked Sendable {
 
     /// Looks at the address that was connected to, whatever a name meant before or means later, and takes the connection.
     private func took(_ channel: any Channel, _ context: NIOSSLContext?, _ deadline: NIODeadline) throws {
+        let connection = HTTPConnection(self, isSecure: context != nil, deadline: deadline)
         do {
             if isClosed { throw HTTPCallFailure.Reason.shutDown }
             if !settings.allowsPrivateAddresses, AddressRule.isPrivate(channel.remoteAddress) {
                 throw HTTPCallFailure.Reason.privateAddress
             }
-            let connection = HTTPConnection(self, isSecure: context != nil, deadline: deadline)
             if let context {
                 let isAddress = (try? SocketAddress(ipAddress: origin.host, port: 0)) != nil
                 let handler = try NIOSSLClientHandler(context: context, serverHostname: isAddress ? nil : origin.host)
-                connections[ObjectIdentifier(connection)] = connection
-                try channel.pipeline.syncOperations.addHandlers([handler, connection])
-            } else {
-                connections[ObjectIdentifier(connection)] = connection
-                try channel.pipeline.syncOperations.addHandler(connection)
+                try channel.pipeline.syncOperations.addHandler(handler)
             }
+            connections[ObjectIdentifier(connection)] = connection
+            try channel.pipeline.syncOperations.addHandler(connection)
         } catch {
+            connections[ObjectIdentifier(connection)] = nil
             channel.close(promise: nil)
             throw error
         }

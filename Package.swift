@@ -95,7 +95,7 @@ let package = Package(
         room(
             "Push", wing: "Carry",
             ["FleetCore", "Stores", "Inbox", "Parking", "Brokers", "Subscriptions", "Endpoints", lifecycle]),
-        room("Sagas", wing: "Coordinate", ["FleetCore", "SagaModel", "Stores"]),
+        room("Sagas", wing: "Coordinate", ["FleetCore", "SagaModel", "Stores", "Subscriptions"]),
         // Connectors
         .systemLibrary(
             name: "CSQLiteConfiguration", path: "Sources/Stores/CSQLiteConfiguration",
@@ -128,7 +128,8 @@ let package = Package(
             "Control", wing: "Control",
             [
                 "FleetCore", "FleetFile", "Stores", "SQLTemplate", "Brokers", "Outbox", "Inbox", "Parking", "Wire",
-                "Relay", "Views", "Push", "Subscriptions", "Endpoints", "SQLiteStore", "EmbeddedBroker", "HTTPEndpoint",
+                "Relay", "Views", "Push", "SagaModel", "Sagas", "Subscriptions", crypto, "Endpoints", "SQLiteStore",
+                "EmbeddedBroker", "HTTPEndpoint",
                 postgres("PostgresConnection"), postgres("PostgresStore"), nats("NATSBroker"), lifecycle, logging,
                 .product(name: "UnixSignals", package: "swift-service-lifecycle"),
             ]),
@@ -136,15 +137,17 @@ let package = Package(
         room(
             "Flotilla", wing: "Faces",
             [
-                "FleetCore", "Stores", "Brokers", "Inbox", "Parking", "Subscriptions", "Views", "SQLiteStore",
-                "EmbeddedBroker", postgres("PostgresConnection"), postgres("PostgresStore"), nats("NATSBroker"),
+                "FleetCore", "Stores", "Brokers", "Inbox", "Parking", "Subscriptions", "Views", "SagaModel", "Sagas",
+                "SQLiteStore", "EmbeddedBroker", postgres("PostgresConnection"), postgres("PostgresStore"),
+                nats("NATSBroker"),
                 lifecycle,
             ]),
         .systemLibrary(name: "CMalloc", path: "Sources/Faces/CMalloc"),
         .executableTarget(
             name: "FlotillaCommand",
             dependencies: [
-                "CMalloc", "FleetCore", "FleetFile", "Parking", "Wire", "Control", arguments, lifecycle, logging,
+                "CMalloc", "FleetCore", "FleetFile", "Parking", "Wire", "SagaModel", "Sagas", "Control", arguments,
+                lifecycle, logging,
             ],
             path: "Sources/Faces/FlotillaCommand", swiftSettings: strict),
         // Examples
@@ -157,11 +160,12 @@ let package = Package(
                 "CMalloc", "FleetCore", "Stores", "SQLTemplate", "Brokers", "PGOutput", "Relay", "Views",
                 "SQLiteConnection", "SQLiteStore", "EmbeddedBroker", "TestKit", postgres("PostgresConnection"),
                 postgres("PostgresStore"), nats("NATSBroker"), nats("CLibNATS"), "Push", "Subscriptions",
+                "SagaModel", "Sagas",
                 "HTTPEndpoint",
                 "Wire", .product(name: "NIOCore", package: "swift-nio"),
                 .product(name: "NIOPosix", package: "swift-nio"), .product(name: "NIOHTTP1", package: "swift-nio"),
             ],
-            path: "Benchmarks", exclude: ["peers"], sources: ["Spine", "Postgres", "NATS", "Push"],
+            path: "Benchmarks", exclude: ["peers"], sources: ["Spine", "Postgres", "NATS", "Push", "Sagas"],
             swiftSettings: strict),
         // The failure drill
         drill("DrillJudge", path: "Judge", ["FleetCore"]),
@@ -180,7 +184,7 @@ let package = Package(
             ],
             path: "Drill/Command", swiftSettings: strict),
         // Tests
-        kit("TestKit", ["FleetCore"]),
+        kit("TestKit", ["FleetCore", crypto]),
         .target(name: "CAllocations", path: "Tests/Kit/CAllocations"),
         kit(
             "HTTPReceiver",
@@ -192,16 +196,23 @@ let package = Package(
         kit("RecordConformance", ["FleetCore", "Stores", "Inbox", "Parking", "TestKit"]),
         kit("BrokerConformance", ["FleetCore", "Brokers", "TestKit"]),
         tests("HouseTests", []),
-        tests("EndToEndTests", ["FlotillaCommand", "Flotilla", "FleetCore", "TestKit", "HTTPReceiver", grdb]),
+        tests(
+            "EndToEndTests",
+            [
+                "FlotillaCommand", "Flotilla", "FleetCore", "Brokers", nats("NATSBroker"), "TestKit", "HTTPReceiver",
+                grdb,
+            ]),
         tests("ShopTests", ["TestKit"]),
         tests(
             "DrillTests", ["FlotillaCommand", "FleetCore", "DrillJudge", "DrillReport", "DrillKit", "TestKit"]),
-        tests("FleetCoreTests", ["FleetCore"]),
-        tests("FleetFileTests", ["FleetCore", "FleetFile", "SagaModel", "Wire"]),
+        tests("FleetCoreTests", ["FleetCore", "TestKit"]),
+        tests("FleetFileTests", ["FleetCore", "FleetFile", "SagaModel", "Wire", "TestKit"]),
         tests("WireTests", ["FleetCore", "Wire", "TestKit"]),
-        tests("SQLTemplateTests", ["FleetCore", "SQLTemplate"]),
+        tests("SQLTemplateTests", ["FleetCore", "SQLTemplate", "TestKit"]),
         tests("PGOutputTests", ["FleetCore", "PGOutput", "TestKit", "CAllocations"]),
-        tests("SimulationTests", ["FleetCore", "Outbox", "Relay", "Brokers", "Views", "Push", "Endpoints", "Parking"]),
+        tests(
+            "SimulationTests",
+            ["FleetCore", "Outbox", "Relay", "Brokers", "Views", "Push", "Endpoints", "Parking", "TestKit"]),
         tests("SagaTests", ["FleetCore", "SagaModel", "Sagas", "TestKit"]),
         tests(
             "SagaJournalTests",

@@ -1,10 +1,13 @@
 import Brokers
 public import FleetCore
 public import FleetFile
+import HTTPEndpoint
 import Logging
 import Push
 import Relay
 import SQLiteStore
+import SagaModel
+import Sagas
 import ServiceLifecycle
 import Stores
 import Subscriptions
@@ -24,9 +27,9 @@ public final class FleetRun: Sendable {
 
     /// A piece of the fleet's work, for those who show it.
     public struct Work: Sendable {
-        public enum Kind: Sendable { case relay, delivery }
+        public enum Kind: Sendable { case relay, delivery, sagas }
         public var kind: Kind
-        /// The service whose outbox is relayed, or the subscription that is delivered to.
+        /// The service whose outbox is relayed, the subscription that is delivered to, or a journal of sagas.
         public var subject: String
         public var stream: StreamName
         public var progress: Progress
@@ -45,8 +48,10 @@ public final class FleetRun: Sendable {
     private let deliveries: [DeliveryService]
     private let pushes: [PushService]
     private let endpoints: [PushAssembly]
+    private let sagas: [SagaAssembly]
+    private let caller: HTTPCaller?
     private let broker: any Broker
-    private let stores: [SharedStore]
+    private let stores: FleetStores
     private let hold: any FleetHold
     private let state: any FleetState
     private let gates: FlowGates
@@ -57,9 +62,10 @@ public final class FleetRun: Sendable {
     /// - Parameters:
     ///   - hold: the right to carry the fleet; it is released at the end of ``run(with:until:)``.
     ///   - flow: what the state holds of what operators have told the fleet's parts.
+    ///   - sagasInUse: by journal, the definitions of sagas that have not ended.
     init(
         _ fleet: FleetDefinition, hold: any FleetHold, state: any FleetState, flow: [FlowEntry],
-        options: Options = Options(), logger: Logger
+        sagasInUse: [String: [SagaDefinition]], options: Options = Options(), logger: Logger
     ) throws {
         self.fleet = fleet
         self.hold = hold
@@ -68,7 +74,8 @@ public final class FleetRun: Sendable {
         self.gates = gates
         self.options = options
         self.logger = logger
-        broker = Connectors.broker(of: fleet, epoch: hold.epoch)
+        let broker = Connectors.broker(of: fleet, epoch: hold.epoch) { logger.warning("\($0)") }
+        self.broker = broker
         let watcher = FileWatcher()
         let changes = ChangeSignal()
         self.changes = changes
@@ -77,7 +84,7 @@ public final class FleetRun: Sendable {
         var work: [Work] = []
         var relays: [RelayService] = []
         var deliveries: [DeliveryService] = []
-        var stores: [SharedStore] = []
+        let stores = FleetStores()
         for (service, stream) in fleet.publishers {
             let progress = Progress(name: "\(service.name) outbox", changes: changes)
             let publishes = service.publishes
@@ -103,8 +110,7 @@ public final class FleetRun: Sendable {
         var endpoints: [PushAssembly] = []
         var pushing: [(ServiceDefinition, SharedStore)] = []
         for service in fleet.services where !service.views.isEmpty || !service.push.isEmpty {
-            let store = SharedStore { try Connectors.store(of: service) }
-            stores.append(store)
+            let store = stores.store(of: service)
             for view in service.views {
                 for applier in try fleet.appliers(of: view, in: service) {
                     let name = "\(applier.subscription) from \(applier.stream.service)"
@@ -139,6 +145,19 @@ public final class FleetRun: Sendable {
                         progress: progress, gate: gate))
             }
         }
+        let caller = fleet.sagas.isEmpty ? nil : HTTPCaller()
+        self.caller = caller
+        sagas =
+            caller.map { caller in
+                fleet.sagaPlaces.map { place in
+                    SagaAssembly(
+                        place, inUse: sagasInUse[place.name] ?? [], in: fleet, broker: broker, caller: caller,
+                        hold: hold,
+                        patience: patience,
+                        changes: changes, logger: logger, stores: { stores.store(of: $0) })
+                }
+            } ?? []
+        work += sagas.flatMap(\.work)
         self.work = work
         self.relays = relays
         self.deliveries = deliveries
@@ -167,10 +186,14 @@ public final class FleetRun: Sendable {
         services += relays.map { .init(service: $0) }
         services += deliveries.map { .init(service: $0) }
         services += pushes.map { .init(service: $0) }
+        services += sagas.flatMap(\.intakes).map { .init(service: $0) }
+        services += sagas.map { .init(service: SagaService(engine: $0.engine)) }
         services += companions.map { .init(service: $0) }
         let retained = RetainedLogWatch(services: fleet.publishers, logger: logger)
+        let weaknesses = StreamWeaknessWatch(
+            streams: fleet.publishers.map(\.stream), broker: broker, logger: logger)
         let flow = FlowWatch(state: state, gates: gates, changes: changes, logger: logger)
-        let watchers: [any Service] = [flow, recorder, trimmer, retained]
+        let watchers: [any Service] = [flow, recorder, trimmer, retained, weaknesses]
         services += watchers.map { .init(service: $0) }
         if options.untilIdle {
             services.append(
@@ -192,7 +215,8 @@ public final class FleetRun: Sendable {
 
     private func close() async {
         for assembly in endpoints { await assembly.close() }
-        for store in stores { await store.close() }
+        await caller?.close()
+        await stores.close()
         await broker.close()
         await hold.release()
     }

@@ -10,16 +10,19 @@ public struct FleetDefinition: Sendable {
     public var state: StateDefinition
     /// In the order of the file.
     public var services: [ServiceDefinition]
+    /// In the order of the file.
+    public var sagas: [SagaDeclaration]
 
     public init(
         name: FleetName, file: String, broker: BrokerDefinition, state: StateDefinition,
-        services: [ServiceDefinition]
+        services: [ServiceDefinition], sagas: [SagaDeclaration] = []
     ) {
         self.name = name
         self.file = file
         self.broker = broker
         self.state = state
         self.services = services
+        self.sagas = sagas
     }
 
     public func service(_ name: ServiceName) -> ServiceDefinition? {

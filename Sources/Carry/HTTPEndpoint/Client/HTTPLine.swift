@@ -28,6 +28,8 @@ final class HTTPLine: @unchecked Sendable {
     private var connections: [ObjectIdentifier: HTTPConnection] = [:]
     /// Connections that are being made, without those whose handshake goes on.
     private var connecting = 0
+    /// What came in this turn of the event loop.
+    private var answers: [(call: HTTPCall, answer: HTTPAnswer)] = []
     private var context: EventLoopFuture<NIOSSLContext>?
     private var timer: (at: NIODeadline, task: Scheduled<Void>)?
     private var isClosed = false
@@ -95,6 +97,18 @@ final class HTTPLine: @unchecked Sendable {
     /// A connection is there that is new, or has just served.
     func isFree(_ connection: HTTPConnection) {
         if let call = waiting.popFirst() { connection.send(call) } else { rest(connection) }
+    }
+
+    /// An answer is there. Those of one turn of the loop are told together, so that whoever waits for them is woken once.
+    func answered(_ call: HTTPCall, _ answer: HTTPAnswer) {
+        answers.append((call, answer))
+        if answers.count == 1 { loop.execute { self.tellAnswers() } }
+    }
+
+    private func tellAnswers() {
+        let told = answers
+        answers.removeAll(keepingCapacity: true)
+        for (call, answer) in told { call.done(.success(answer)) }
     }
 
     private func rest(_ connection: HTTPConnection) {

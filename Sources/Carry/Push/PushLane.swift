@@ -20,7 +20,12 @@ struct PushLane: Sendable {
     private var tickets: [Int] = []
     private var taken = 0
     /// The first parked event of the key, while it is tried again.
-    var parked: ParkedEvent?
+    var parked: ParkedEvent? {
+        get { inHand.first }
+        set { inHand = newValue.map { [$0] } ?? [] }
+    }
+    /// One or none. Lanes are copied often, and few have one: elsewhere it costs a copy less.
+    private var inHand: [ParkedEvent] = []
     /// How often the first record has failed.
     var failures = 0
     /// How often it has failed although its endpoint took others meanwhile.
@@ -30,7 +35,7 @@ struct PushLane: Sendable {
 
     var first: Int? { taken < tickets.count ? tickets[taken] : nil }
     var isResting: Bool { if case .resting = state { true } else { false } }
-    var isEmpty: Bool { first == nil && parked == nil }
+    var isEmpty: Bool { first == nil && inHand.isEmpty }
 
     mutating func append(_ ticket: Int) { tickets.append(ticket) }
 

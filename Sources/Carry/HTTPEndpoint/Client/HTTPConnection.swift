@@ -103,7 +103,7 @@ final class HTTPConnection: ChannelInboundHandler {
         self.reader = nil
         hasServed = true
         if serves { line.isFree(self) } else { close() }
-        call.done(.success(answer))
+        line.answered(call, answer)
     }
 
     private func close() {

@@ -28,6 +28,8 @@ final class HTTPLine: @unchecked Sendable {
     private var connections: [ObjectIdentifier: HTTPConnection] = [:]
     /// Connections that are being made, without those whose handshake goes on.
     private var connecting = 0
+    /// What came in this turn of the event loop.
+    private var answers: [(call: HTTPCall, answer: HTTPAnswer)] = []
     private var context: EventLoopFuture<NIOSSLContext>?
     private var timer: (at: NIODeadline, task: Scheduled<Void>)?
     private var isClosed = false
@@ -97,6 +99,18 @@ final class HTTPLine: @unchecked Sendable {
         if let call = waiting.popFirst() { connection.send(call) } else { rest(connection) }
     }
 
+    /// An answer is there. Those of one turn of the loop are told together, so that whoever waits for them is woken once.
+    func answered(_ call: HTTPCall, _ answer: HTTPAnswer) {
+        answers.append((call, answer))
+        if answers.count == 1 { loop.execute { self.tellAnswers() } }
+    }
+
+    private func tellAnswers() {
+        let told = answers
+        answers.removeAll(keepingCapacity: true)
+        for (call, answer) in told { call.done(.success(answer)) }
+    }
+
     private func rest(_ connection: HTTPConnection) {
         connection.rest(until: .now() + idleLimit)
         watch(connection.deadline)
@@ -155,22 +169,21 @@ final class HTTPLine: @unchecked Sendable {
 
     /// Looks at the address that was connected to, whatever a name meant before or means later, and takes the connection.
     private func took(_ channel: any Channel, _ context: NIOSSLContext?, _ deadline: NIODeadline) throws {
+        let connection = HTTPConnection(self, isSecure: context != nil, deadline: deadline)
         do {
             if isClosed { throw HTTPCallFailure.Reason.shutDown }
             if !settings.allowsPrivateAddresses, AddressRule.isPrivate(channel.remoteAddress) {
                 throw HTTPCallFailure.Reason.privateAddress
             }
-            let connection = HTTPConnection(self, isSecure: context != nil, deadline: deadline)
             if let context {
                 let isAddress = (try? SocketAddress(ipAddress: origin.host, port: 0)) != nil
                 let handler = try NIOSSLClientHandler(context: context, serverHostname: isAddress ? nil : origin.host)
-                connections[ObjectIdentifier(connection)] = connection
-                try channel.pipeline.syncOperations.addHandlers([handler, connection])
-            } else {
-                connections[ObjectIdentifier(connection)] = connection
-                try channel.pipeline.syncOperations.addHandler(connection)
+                try channel.pipeline.syncOperations.addHandler(handler)
             }
+            connections[ObjectIdentifier(connection)] = connection
+            try channel.pipeline.syncOperations.addHandler(connection)
         } catch {
+            connections[ObjectIdentifier(connection)] = nil
             channel.close(promise: nil)
             throw error
         }

@@ -23,34 +23,28 @@ struct RequestText: Sendable {
         var buffer = ByteBuffer()
         buffer.writeWithUnsafeMutableBytes(minimumWritableBytes: count) { room in
             var end = 0
-            func append(_ bytes: some Collection<UInt8>) {
-                let count = bytes.withContiguousStorageIfAvailable { source in
-                    UnsafeMutableRawBufferPointer(rebasing: room[end...]).copyBytes(from: source)
-                    return source.count
-                }
-                if let count {
-                    end += count
-                } else {
-                    for byte in bytes {
-                        room[end] = byte
-                        end += 1
-                    }
-                }
+            func append(_ source: UnsafeBufferPointer<UInt8>) {
+                UnsafeMutableRawBufferPointer(rebasing: room[end...]).copyBytes(from: source)
+                end += source.count
             }
-            append(beginning)
+            func append(_ text: String) {
+                var text = text
+                text.withUTF8 { append($0) }
+            }
+            beginning.withUnsafeBufferPointer { append($0) }
             for header in headers {
-                append(header.name.utf8)
-                append(": ".utf8)
-                append(header.value.utf8)
-                append("\r\n".utf8)
+                append(header.name)
+                append(": ")
+                append(header.value)
+                append("\r\n")
             }
             if saysLength || !body.isEmpty {
-                append("content-length: ".utf8)
-                append(length.utf8)
-                append("\r\n".utf8)
+                append("content-length: ")
+                append(length)
+                append("\r\n")
             }
-            append("\r\n".utf8)
-            append(body)
+            append("\r\n")
+            body.withUnsafeBufferPointer { append($0) }
             return end
         }
         return buffer

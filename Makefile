@@ -30,7 +30,7 @@ shop = SHOP_STORE=$(STORE) SHOP_BROKER=$(BROKER) FLOTILLA_BIN="$$($(swift_build)
 	$(if $(SHOP_DATA),SHOP_DATA="$(abspath $(SHOP_DATA))")
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-servers build run test drill shop-check bench lint format docs clean
+.PHONY: help setup setup-servers setup-tests build run test drill shop-check bench lint format docs clean
 
 help: ## List the tasks
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -47,6 +47,9 @@ setup: ## Install what is missing, and say so (nothing happens where all is ther
 setup-servers:
 	@scripts/setup postgres nats
 
+setup-tests:
+	@scripts/setup postgres nats prometheus
+
 build: setup ## Build flotilla and the shop's orders service (configuration=debug for a debug build)
 	@echo "building; the first time it takes a few minutes"
 	@$(swift_build) --product flotilla
@@ -55,7 +58,7 @@ build: setup ## Build flotilla and the shop's orders service (configuration=debu
 run: build ## Run the example shop until Ctrl-C; again, it goes on where it was
 	@exec env $(shop) Examples/shop/run
 
-test: setup-servers ## Build and run all tests, on SQLite, PostgreSQL and NATS
+test: setup-tests ## Build and run all tests, on SQLite, PostgreSQL and NATS
 	@swift build $(trait) --build-tests
 	@scripts/test $(trait) --skip-build --parallel -- '--filter=$(simulations)' '--skip=$(simulations)|$(drills)' '--filter=$(drills)'
 

@@ -11,7 +11,8 @@ import Testing
         (
             "seams",
             [
-                "Wire", "SagaModel", "FleetFile", "Stores", "SQLTemplate", "Brokers", "Outbox", "PGOutput", "Inbox",
+                "Signals", "Wire", "SagaModel", "FleetFile", "Stores", "SQLTemplate", "Brokers", "Outbox", "PGOutput",
+                "Inbox",
                 "Parking",
                 "Subscriptions", "Endpoints",
             ], true
@@ -21,7 +22,7 @@ import Testing
             "connectors",
             [
                 "CSQLiteConfiguration", "SQLiteConnection", "CLibPQ", "PostgresConnection", "SQLiteStore",
-                "PostgresStore", "EmbeddedBroker", "CLibNATS", "NATSBroker", "HTTPEndpoint",
+                "PostgresStore", "EmbeddedBroker", "CLibNATS", "NATSBroker", "HTTPEndpoint", "HTTPServer",
             ], true
         ),
         ("control", ["Control"], false),

@@ -16,9 +16,12 @@ public final class FleetRun: Sendable {
     public struct Options: Sendable {
         /// End when nothing is pending.
         public var untilIdle: Bool
+        /// Of the program, for those who read its signals.
+        public var version: String
 
-        public init(untilIdle: Bool = false) {
+        public init(untilIdle: Bool = false, version: String = "unknown") {
             self.untilIdle = untilIdle
+            self.version = version
         }
     }
 
@@ -53,13 +56,16 @@ public final class FleetRun: Sendable {
     private let changes: ChangeSignal
     private let options: Options
     private let logger: Logger
+    /// `nil` where nobody measures.
+    private let watch: SignalWatch?
 
     /// - Parameters:
     ///   - hold: the right to carry the fleet; it is released at the end of ``run(with:until:)``.
+    ///   - signals: where what is measured goes; `nil` for nowhere.
     ///   - flow: what the state holds of what operators have told the fleet's parts.
     init(
         _ fleet: FleetDefinition, hold: any FleetHold, state: any FleetState, flow: [FlowEntry],
-        options: Options = Options(), logger: Logger
+        options: Options = Options(), signals: FleetSignals? = nil, logger: Logger
     ) throws {
         self.fleet = fleet
         self.hold = hold
@@ -68,7 +74,8 @@ public final class FleetRun: Sendable {
         self.gates = gates
         self.options = options
         self.logger = logger
-        broker = Connectors.broker(of: fleet, epoch: hold.epoch)
+        let broker = Connectors.broker(of: fleet, epoch: hold.epoch)
+        self.broker = broker
         let watcher = FileWatcher()
         let changes = ChangeSignal()
         self.changes = changes
@@ -78,26 +85,34 @@ public final class FleetRun: Sendable {
         var relays: [RelayService] = []
         var deliveries: [DeliveryService] = []
         var stores: [SharedStore] = []
+        var measuredRelays: [MeasuredRelay] = []
+        var measured: [MeasuredDelivery] = []
         for (service, stream) in fleet.publishers {
             let progress = Progress(name: "\(service.name) outbox", changes: changes)
             let publishes = service.publishes
             let gate = gates.gate(of: service.name.text)
-            relays.append(
-                RelayService(
-                    stream: stream,
-                    contract: RelayContract(
-                        service: service.name, maximumEventSize: service.outbox.maximumEventSize,
-                        publishes: { publishes.contains($0) }),
-                    broker: broker, limit: Self.relayLimit, patience: patience, progress: progress, gate: gate,
-                    makeSource: {
-                        // Whoever else captures this outbox was told to leave it, if the fleet is still ours.
-                        try await hold.confirm()
-                        return try await Connectors.outbox(
-                            of: service, stream: stream, watcher: watcher,
-                            spoolDirectory: "\(fleet.state.directory)/spool", evictsOthers: hold.epoch != nil)
-                    }))
-            work.append(
-                Work(kind: .relay, subject: service.name.text, stream: stream, progress: progress, gate: gate))
+            let meter = signals?.relay(of: service, stream: stream)
+            let relay = RelayService(
+                stream: stream,
+                contract: RelayContract(
+                    service: service.name, maximumEventSize: service.outbox.maximumEventSize,
+                    publishes: { publishes.contains($0) }),
+                broker: broker, limit: Self.relayLimit, patience: patience, progress: progress, gate: gate,
+                observer: meter,
+                makeSource: {
+                    // Whoever else captures this outbox was told to leave it, if the fleet is still ours.
+                    try await hold.confirm()
+                    return try await Connectors.outbox(
+                        of: service, stream: stream, watcher: watcher,
+                        spoolDirectory: "\(fleet.state.directory)/spool", evictsOthers: hold.epoch != nil)
+                })
+            relays.append(relay)
+            let piece = Work(
+                kind: .relay, subject: service.name.text, stream: stream, progress: progress, gate: gate)
+            work.append(piece)
+            if let meter {
+                measuredRelays.append(MeasuredRelay(service: service, relay: relay, work: piece, meter: meter))
+            }
         }
         var pushes: [PushService] = []
         var endpoints: [PushAssembly] = []
@@ -110,14 +125,20 @@ public final class FleetRun: Sendable {
                     let name = "\(applier.subscription) from \(applier.stream.service)"
                     let progress = Progress(name: name, changes: changes)
                     let gate = gates.gate(of: applier.subscription.description)
+                    let meter = signals?.delivery(of: applier, in: service)
                     deliveries.append(
                         DeliveryService(
                             applier: applier, stores: store, broker: broker, limit: view.limit.batch,
-                            rate: view.limit.rate, patience: patience, progress: progress, gate: gate))
-                    work.append(
-                        Work(
-                            kind: .delivery, subject: applier.subscription.description, stream: applier.stream,
-                            progress: progress, gate: gate))
+                            rate: view.limit.rate, patience: patience, progress: progress, gate: gate,
+                            observer: meter))
+                    let piece = Work(
+                        kind: .delivery, subject: applier.subscription.description, stream: applier.stream,
+                        progress: progress, gate: gate)
+                    work.append(piece)
+                    measured.append(
+                        MeasuredDelivery(
+                            service: service, subscription: applier.subscription, stream: applier.stream, work: piece,
+                            meter: meter))
                 }
             }
             if !service.push.isEmpty { pushing.append((service, store)) }
@@ -130,13 +151,19 @@ public final class FleetRun: Sendable {
                 let name = "\(plan.subscription) from \(plan.stream.service)"
                 let progress = Progress(name: name, changes: changes)
                 let gate = gates.gate(of: plan.subscription.description)
+                let meter = signals?.push(of: plan, in: service)
                 pushes.append(
                     PushService(
-                        plan: plan, stores: store, broker: broker, patience: patience, progress: progress, gate: gate))
-                work.append(
-                    Work(
-                        kind: .delivery, subject: plan.subscription.description, stream: plan.stream,
-                        progress: progress, gate: gate))
+                        plan: plan, stores: store, broker: broker, patience: patience, progress: progress, gate: gate,
+                        observer: meter))
+                let piece = Work(
+                    kind: .delivery, subject: plan.subscription.description, stream: plan.stream, progress: progress,
+                    gate: gate)
+                work.append(piece)
+                measured.append(
+                    MeasuredDelivery(
+                        service: service, subscription: plan.subscription, stream: plan.stream, work: piece,
+                        meter: meter))
             }
         }
         self.work = work
@@ -145,6 +172,11 @@ public final class FleetRun: Sendable {
         self.pushes = pushes
         self.endpoints = endpoints
         self.stores = stores
+        watch = signals.map { signals in
+            SignalWatch(
+                fleet: fleet, epoch: hold.epoch, signals: signals, broker: broker, relays: measuredRelays,
+                deliveries: measured + fleet.declaredConsumers, work: work, logger: logger)
+        }
     }
 
     /// Carries until `signals` come, or, with ``Options/untilIdle``, until nothing is
@@ -172,6 +204,7 @@ public final class FleetRun: Sendable {
         let flow = FlowWatch(state: state, gates: gates, changes: changes, logger: logger)
         let watchers: [any Service] = [flow, recorder, trimmer, retained]
         services += watchers.map { .init(service: $0) }
+        if let watch { services.append(.init(service: watch)) }
         if options.untilIdle {
             services.append(
                 .init(
@@ -195,5 +228,20 @@ public final class FleetRun: Sendable {
         for store in stores { await store.close() }
         await broker.close()
         await hold.release()
+    }
+}
+
+extension FleetDefinition {
+    /// What services read by programs of their own: it is looked at, and nobody here carries it.
+    fileprivate var declaredConsumers: [MeasuredDelivery] {
+        services.flatMap { service in
+            service.consumers.flatMap { consumer in
+                consumer.sources.map { source in
+                    MeasuredDelivery(
+                        service: service, subscription: SubscriptionName(service: service.name, view: consumer.name),
+                        stream: stream(of: source))
+                }
+            }
+        }
     }
 }

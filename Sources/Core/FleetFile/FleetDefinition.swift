@@ -8,17 +8,20 @@ public struct FleetDefinition: Sendable {
     public var file: String
     public var broker: BrokerDefinition
     public var state: StateDefinition
+    /// Where signals are served; `nil` for nowhere.
+    public var metrics: MetricsDefinition?
     /// In the order of the file.
     public var services: [ServiceDefinition]
 
     public init(
         name: FleetName, file: String, broker: BrokerDefinition, state: StateDefinition,
-        services: [ServiceDefinition]
+        metrics: MetricsDefinition? = nil, services: [ServiceDefinition]
     ) {
         self.name = name
         self.file = file
         self.broker = broker
         self.state = state
+        self.metrics = metrics
         self.services = services
     }
 

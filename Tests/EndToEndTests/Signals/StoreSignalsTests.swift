@@ -1,0 +1,124 @@
+#if Postgres
+    import Foundation
+    import TestKit
+    import Testing
+
+    /// What is told of stores in PostgreSQL.
+    @Suite(.lanes) struct StoreSignalsTests {
+        private func running(_ fleet: CountingFleet) async throws -> (Program, SignalAddress) {
+            let yaml = try String(contentsOfFile: fleet.fleet.file("fleet.yaml"), encoding: .utf8)
+            try fleet.fleet.write("metrics: {listen: \"127.0.0.1:0\"}\n" + yaml)
+            let run = try await fleet.fleet.startRun()
+            return (run, try await SignalAddress(of: run))
+        }
+
+        @Test func theServerTellsOfItsDatabase() async throws {
+            let fleet = try await CountingFleet(.log)
+            let (run, signals) = try await running(fleet)
+            try fleet.count(1...100)
+            try await fleet.expectAll(100)
+            let service = "service=\"counter\""
+            try await eventually("the looks have seen it") {
+                let told = try await signals.get("/metrics")
+                return (told.value("flotilla_postgresql_commits_total{\(service)}") ?? 0) > 0
+                    && told.value("flotilla_outbox_depth{\(service)}") == 0
+                    && told.value("flotilla_outbox_retained_bytes{\(service)}") != nil
+            }
+            let told = try await signals.get("/metrics")
+            for (series, least) in [
+                ("flotilla_store_up{\(service),db_system_name=\"postgresql\"}", 1.0),
+                ("flotilla_store_up{service=\"reader\",db_system_name=\"postgresql\"}", 1),
+                ("flotilla_postgresql_database_size_bytes{\(service)}", 1_000_000),
+                ("flotilla_postgresql_server_connections{\(service)}", 2),
+                ("flotilla_postgresql_server_connection_limit{\(service)}", 3),
+                ("flotilla_postgresql_connections{\(service),state=\"active\"}", 1),
+                ("flotilla_postgresql_transaction_id_age{\(service)}", 1),
+                ("flotilla_postgresql_blocks_hit_total{\(service)}", 1),
+                ("flotilla_postgresql_locks_waiting{\(service)}", 0),
+                ("flotilla_postgresql_deadlocks_total{\(service)}", 0),
+                (
+                    "db_client_operation_duration_seconds_count{\(service),db_system_name=\"postgresql\","
+                        + "db_operation_name=\"capture\",flotilla_stream=\"\(fleet.name)-counter\"}", 1
+                ),
+                (
+                    "flotilla_delivery_latency_seconds_count{subscription=\"reader.seen\",stream=\"\(fleet.name)-counter\"}",
+                    300
+                ),
+            ] {
+                #expect((told.value(series) ?? -1) >= least, "\(series): \(told.body)")
+            }
+            let slots = told.body.split(separator: "\n").filter { $0.hasPrefix("flotilla_postgresql_slot_active{") }
+            #expect(slots.contains { $0.hasSuffix(" 1") }, "\(slots)")
+            #expect(!run.errors.contains("does not tell of"), "\(run.errors)")
+            run.send(SIGTERM)
+            #expect(try await run.end(within: .seconds(10)) == .code(0))
+            #expect(try await fleet.fleet.flotilla("apply", "--remove", "counter").ended(0))
+        }
+
+        @Test func longTransactionsAndLocksAreSeen() async throws {
+            let fleet = try await CountingFleet(.poll)
+            let (run, signals) = try await running(fleet)
+            try fleet.psql("CREATE TABLE contested (number INT)")
+            let holder = try LeashedSQL(fleet, "BEGIN; LOCK TABLE contested; SELECT pg_sleep(60)")
+            try await eventually("it is held") {
+                try fleet.psql("SELECT count(*) FROM pg_locks WHERE relation = 'contested'::regclass") == "1"
+            }
+            let waiter = try LeashedSQL(fleet, "LOCK TABLE contested")
+            try await eventually("the wait is told") {
+                try await signals.value("flotilla_postgresql_locks_waiting{service=\"counter\"}") == 1
+            }
+            try await eventually("the age is told") {
+                try await signals.value("flotilla_postgresql_oldest_transaction_age_seconds{service=\"counter\"}") ?? 0
+                    > 1
+            }
+            withExtendedLifetime((holder, waiter)) {}
+            // Nobody's events wait for it.
+            try fleet.count(1...10)
+            try await fleet.expectAll(10)
+            run.kill()
+        }
+
+        @Test func aServerThatIsGoneIsToldAndStopsNothingElse() async throws {
+            let server = try await PrivatePostgres()
+            let fleet = try await CountingFleet(.poll, server: server)
+            let (run, signals) = try await running(fleet)
+            try fleet.count(1...10)
+            try await fleet.expectAll(10)
+            try await eventually("it is ready") { try await signals.get("/readyz").status == 200 }
+            server.stop(mode: "immediate")
+            try await eventually("it is told") {
+                try await signals.value("flotilla_store_up{service=\"counter\",db_system_name=\"postgresql\"}") == 0
+            }
+            let answer = try await signals.get("/readyz")
+            #expect(answer.status == 503 && answer.body.contains("\"part\":\"store counter\""), "\(answer.body)")
+            #expect(try await signals.get("/healthz").status == 200)
+            try await server.start()
+            try await eventually("it is ready again") { try await signals.get("/readyz").status == 200 }
+            try fleet.count(11...20)
+            try await fleet.expectAll(20)
+            #expect(
+                run.errors.components(separatedBy: "the store of counter tells no signals").count == 2, "\(run.errors)")
+            run.send(SIGTERM)
+            #expect(try await run.end(within: .seconds(10)) == .code(0))
+        }
+    }
+
+    /// A session of psql that ends when nobody holds it any more.
+    private final class LeashedSQL {
+        private let process = Process()
+
+        init(_ fleet: CountingFleet, _ sql: String) throws {
+            process.executableURL = URL(fileURLWithPath: fleet.server.programs + "/psql")
+            process.arguments = ["-X", "-q", "-c", sql, fleet.server.url(fleet.database)]
+            process.standardInput = FileHandle.nullDevice
+            process.standardOutput = FileHandle.nullDevice
+            process.standardError = FileHandle.nullDevice
+            try process.run()
+        }
+
+        deinit {
+            process.terminate()
+            process.waitUntilExit()
+        }
+    }
+#endif

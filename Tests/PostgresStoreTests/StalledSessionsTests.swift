@@ -1,5 +1,6 @@
 #if Postgres
     import FleetCore
+    import PostgresConnection
     import PostgresStore
     import Stores
     import TestKit

@@ -67,10 +67,8 @@ public final class RelayService: Service {
         return try await source.pending().count == 0
     }
 
-    /// What waits in the outbox; `nil` where it is not open.
-    public func pending() async throws -> PendingRows? {
-        try await source.withLock { $0 }?.pending()
-    }
+    /// The outbox, where it is open.
+    public var opened: (any OutboxSource)? { source.withLock { $0 } }
 
     private func perform(_ action: RelayMachine.Action) async throws -> RelayMachine.Input {
         switch action {

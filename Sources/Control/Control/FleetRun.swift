@@ -85,6 +85,7 @@ public final class FleetRun: Sendable {
         var relays: [RelayService] = []
         var deliveries: [DeliveryService] = []
         var stores: [SharedStore] = []
+        var effects: [ServiceName: SharedStore] = [:]
         var measuredRelays: [MeasuredRelay] = []
         var measured: [MeasuredDelivery] = []
         for (service, stream) in fleet.publishers {
@@ -120,6 +121,7 @@ public final class FleetRun: Sendable {
         for service in fleet.services where !service.views.isEmpty || !service.push.isEmpty {
             let store = SharedStore { try Connectors.store(of: service) }
             stores.append(store)
+            effects[service.name] = store
             for view in service.views {
                 for applier in try fleet.appliers(of: view, in: service) {
                     let name = "\(applier.subscription) from \(applier.stream.service)"
@@ -175,7 +177,7 @@ public final class FleetRun: Sendable {
         watch = signals.map { signals in
             SignalWatch(
                 fleet: fleet, epoch: hold.epoch, signals: signals, broker: broker, relays: measuredRelays,
-                deliveries: measured + fleet.declaredConsumers, work: work, logger: logger)
+                deliveries: measured + fleet.declaredConsumers, effects: effects, work: work, logger: logger)
         }
     }
 

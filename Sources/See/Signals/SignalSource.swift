@@ -10,6 +10,12 @@ public protocol SignalSource: Sendable {
     func readings() async throws -> Readings
 }
 
+/// Something that works with a store, over connections of its own, and can be asked how it uses them.
+public protocol UsageSource: Sendable {
+    /// Asks. The metrics have the label `service` first, and then `connection`.
+    func usage() async throws -> Readings
+}
+
 /// What was told.
 public struct Readings: Sendable {
     public struct Reading: Sendable {

@@ -62,6 +62,12 @@ import Testing
         ]
         for (series, value) in expected { #expect(told.value(series) == value, "\(series): \(told.body)") }
         #expect(try #require(told.value("flotilla_sqlite_file_size_bytes{service=\"shop\"}")) > 4096)
+        // What Flotilla's own connections have done: each takes part.
+        for connection in ["capture", "settlement", "effects"] {
+            let labels = "{service=\"shop\",connection=\"\(connection)\"}"
+            #expect((told.value("flotilla_sqlite_cache_hits_total\(labels)") ?? 0) > 0, "\(connection): \(told.body)")
+            #expect(told.value("flotilla_sqlite_lock_refusals_total\(labels)") == 0)
+        }
         #expect(try #require(told.value("process_memory_usage_bytes")) > 1_000_000)
         let latency = try #require(told.value("flotilla_delivery_latency_seconds_sum{\(subscription)}"))
         #expect(latency > 0 && latency < 51 * 60)

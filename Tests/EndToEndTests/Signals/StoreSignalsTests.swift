@@ -63,7 +63,7 @@
             try await eventually("it is held") {
                 try fleet.psql("SELECT count(*) FROM pg_locks WHERE relation = 'contested'::regclass") == "1"
             }
-            let waiter = try LeashedSQL(fleet, "LOCK TABLE contested")
+            let waiter = try LeashedSQL(fleet, "BEGIN; LOCK TABLE contested")
             try await eventually("the wait is told") {
                 try await signals.value("flotilla_postgresql_locks_waiting{service=\"counter\"}") == 1
             }
@@ -117,7 +117,7 @@
         }
 
         deinit {
-            process.terminate()
+            kill(process.processIdentifier, SIGKILL)
             process.waitUntilExit()
         }
     }

@@ -34,6 +34,8 @@ struct SignalWatch: Service {
     let broker: any Broker
     let relays: [MeasuredRelay]
     let deliveries: [MeasuredDelivery]
+    /// Stores as views and pushes have them, by their services.
+    let effects: [ServiceName: SharedStore]
     let work: [FleetRun.Work]
     let logger: Logger
     private let places: StreamPlaces
@@ -41,7 +43,7 @@ struct SignalWatch: Service {
 
     init(
         fleet: FleetDefinition, epoch: Int64?, signals: FleetSignals, broker: any Broker, relays: [MeasuredRelay],
-        deliveries: [MeasuredDelivery], work: [FleetRun.Work], logger: Logger
+        deliveries: [MeasuredDelivery], effects: [ServiceName: SharedStore], work: [FleetRun.Work], logger: Logger
     ) {
         self.fleet = fleet
         self.epoch = epoch
@@ -49,6 +51,7 @@ struct SignalWatch: Service {
         self.broker = broker
         self.relays = relays
         self.deliveries = deliveries
+        self.effects = effects
         self.work = work
         self.logger = logger
         places = StreamPlaces(relays: relays)
@@ -69,6 +72,7 @@ struct SignalWatch: Service {
                     let look = StoreLook(
                         service: service, signals: self.signals,
                         relay: self.relays.first { $0.service.name == service.name },
+                        effects: self.effects[service.name],
                         subscriptions: self.deliveries.filter { $0.service.name == service.name }, places: self.places,
                         logger: self.logger)
                     group.addTask { await look.repeatedly() }

@@ -14,6 +14,8 @@ struct StoreLook: Sendable {
     let service: ServiceDefinition
     let signals: FleetSignals
     let relay: MeasuredRelay?
+    /// The store as views and pushes have it; `nil` where there are none.
+    let effects: SharedStore?
     let subscriptions: [MeasuredDelivery]
     let places: StreamPlaces
     let logger: Logger
@@ -61,6 +63,7 @@ struct StoreLook: Sendable {
             let store = try await shared.store()
             opened = store
             if let source = store as? any SignalSource { record(try await source.readings(), &told) }
+            try await lookAtUsage(&told)
             try await lookAtParked(in: store)
             try await lookAtOutbox()
             return nil
@@ -81,6 +84,14 @@ struct StoreLook: Sendable {
         for (_, failure) in readings.failures {
             signals.registry.counter(FleetMetrics.lookFailures).series(service.name.text, failure.code.description)
                 .add()
+        }
+    }
+
+    /// How those who work there use it.
+    private func lookAtUsage(_ told: inout Set<String>) async throws {
+        for worker in [relay?.relay.opened as? any UsageSource, effects?.opened as? any UsageSource] {
+            // One that is closed meanwhile is asked when it is open again.
+            if let readings = try? await worker?.usage() { record(readings, &told) }
         }
     }
 
@@ -133,7 +144,7 @@ struct StoreLook: Sendable {
         let stream = relay.relay.stream
         let pending =
             service.outbox.capture == .poll
-            ? try await relay.relay.pending() : try await Connectors.pendingRows(of: service, stream: stream)
+            ? try await relay.relay.opened?.pending() : try await Connectors.pendingRows(of: service, stream: stream)
         places.set(depth: pending?.count, of: stream)
         let (registry, name) = (signals.registry, service.name.text)
         registry.gauge(FleetMetrics.outboxDepth).series(name).set(pending?.count.map(Double.init))

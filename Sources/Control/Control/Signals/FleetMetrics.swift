@@ -27,7 +27,8 @@ enum FleetMetrics {
         "Events in the outbox that are not settled: neither in the broker nor parked.")
     static let outboxAge = Metric(
         "flotilla.outbox.age", .gauge, .seconds, outbox,
-        "The age of the oldest of them, as far as the rows say when they were written; 0 where there is none.")
+        "The age of the oldest event in the outbox that is not settled, where its row says when it was written; 0 where there is none."
+    )
     static let outboxRetained = Metric(
         "flotilla.outbox.retained", .gauge, .bytes, outbox,
         "What the server keeps of its log because it was not captured yet.")
@@ -37,7 +38,8 @@ enum FleetMetrics {
         "flotilla.capture.lag.events", .gauge, .events, outbox,
         "Events that are captured and not settled: on their way to the broker.")
     static let captureLag = Metric(
-        "flotilla.capture.lag", .gauge, .seconds, outbox, "The age of the oldest of them; 0 where there is none.")
+        "flotilla.capture.lag", .gauge, .seconds, outbox,
+        "The age of the oldest event that is captured and not settled; 0 where there is none.")
     static let relayLatency = Metric(
         "flotilla.relay.latency", .histogram, .seconds, outbox,
         "From the time of an event (the row's, else when it was captured) until it is durable in the broker.")
@@ -78,7 +80,8 @@ enum FleetMetrics {
         "flotilla.delivery.lag.events", .gauge, .events, subscription,
         "Records of the stream that the subscription has still to take.")
     static let deliveryLag = Metric(
-        "flotilla.delivery.lag", .gauge, .seconds, subscription, "The age of the oldest of them; 0 where there is none."
+        "flotilla.delivery.lag", .gauge, .seconds, subscription,
+        "The age of the oldest record that the subscription has still to take; 0 where there is none."
     )
     static let deliveryLatency = Metric(
         "flotilla.delivery.latency", .histogram, .seconds, subscription,

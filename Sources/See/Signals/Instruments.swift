@@ -89,7 +89,20 @@ public final class Histogram: Instrument {
 
     /// Records how long ago events occurred. A clock that went back makes none of them negative.
     public func record(ages times: [Timestamp], at now: Timestamp) {
-        for time in times { record(Int(clamping: now.microseconds.subtractingReportingOverflow(time.microseconds).0)) }
+        // Events of one batch are of about one age: what falls into one bucket is added at once.
+        var (index, run, total) = (0, 0, 0)
+        for time in times {
+            let age = max(0, Int(now.microseconds.subtractingReportingOverflow(time.microseconds).partialValue))
+            let next = LogLinear.index(of: age)
+            if next != index {
+                if run > 0 { counts[index].wrappingAdd(UInt64(run), ordering: .relaxed) }
+                (index, run) = (next, 0)
+            }
+            run += 1
+            total &+= min(age, Self.largest)
+        }
+        if run > 0 { counts[index].wrappingAdd(UInt64(run), ordering: .relaxed) }
+        sum.wrappingAdd(UInt64(max(0, total)), ordering: .relaxed)
     }
 
     public var value: SeriesValue? { .distribution(distribution) }

@@ -59,6 +59,7 @@ public enum Exposition: Sendable, Hashable {
 private struct ExpositionWriter {
     let form: Exposition
     private(set) var bytes: [UInt8] = []
+    private var boundTexts: [Double: String] = [:]
 
     init(form: Exposition) {
         self.form = form
@@ -74,40 +75,63 @@ private struct ExpositionWriter {
         line("# TYPE \(announced) \(kind.rawValue)")
         if form == .openMetrics, let suffix = metric.unit.suffix { line("# UNIT \(announced) \(suffix)") }
         let labelNames = metric.labels.map(PrometheusName.label)
+        let isCreatedTold = form == .openMetrics && (metric.kind == .counter || metric.kind == .histogram)
         for series in family.series {
             let labels = zip(labelNames, series.labels).map { "\($0)=\"\(escaped($1, quotes: true))\"" }
                 .joined(separator: ",")
             let braced = labels.isEmpty ? "" : "{\(labels)}"
             switch series.value {
-            case .count(let count): line("\(names.sample)\(braced) \(count)")
-            case .number(let number): line("\(names.sample)\(braced) \(text(number))")
+            case .count(let count): sample(names.sample, "", braced, String(count))
+            case .number(let number): sample(names.sample, "", braced, text(number))
             case .distribution(let distribution): write(distribution, names.sample, labels, braced)
             }
-            if form == .openMetrics, metric.kind == .counter || metric.kind == .histogram {
-                let seconds = Double(series.created.microseconds) / 1_000_000
-                line("\(names.family)_created\(braced) \(text(seconds))")
+            if isCreatedTold {
+                sample(names.family, "_created", braced, text(Double(series.created.microseconds) / 1_000_000))
             }
         }
     }
 
     private mutating func write(_ read: Distribution, _ name: String, _ labels: String, _ braced: String) {
-        let prefix = labels.isEmpty ? "" : labels + ","
-        for (bound, count) in read.cumulative {
-            line("\(name)_bucket{\(prefix)le=\"\(boundText(bound))\"} \(count)")
-        }
+        let prefix = labels.isEmpty ? "{le=\"" : "{\(labels),le=\""
+        for (bound, count) in read.cumulative { bucket(name, prefix, boundText(bound), count) }
         let count = read.count
-        line("\(name)_bucket{\(prefix)le=\"+Inf\"} \(count)")
-        line("\(name)_sum\(braced) \(text(read.sum))")
-        line("\(name)_count\(braced) \(count)")
+        bucket(name, prefix, "+Inf", count)
+        sample(name, "_sum", braced, text(read.sum))
+        sample(name, "_count", braced, String(count))
+    }
+
+    private mutating func bucket(_ name: String, _ prefix: String, _ bound: String, _ count: UInt64) {
+        append(name)
+        append("_bucket")
+        append(prefix)
+        append(bound)
+        append("\"} ")
+        line(String(count))
+    }
+
+    private mutating func sample(_ name: String, _ suffix: String, _ labels: String, _ value: String) {
+        append(name)
+        append(suffix)
+        append(labels)
+        append(" ")
+        line(value)
+    }
+
+    private mutating func append(_ text: String) { bytes.append(contentsOf: text.utf8) }
+
+    /// OpenMetrics writes a bound as a float always, Prometheus' own text format as short as it can be. Many histograms have
+    /// the same few.
+    private mutating func boundText(_ bound: Double) -> String {
+        if let known = boundTexts[bound] { return known }
+        let text = form == .openMetrics ? "\(bound)" : text(bound)
+        boundTexts[bound] = text
+        return text
     }
 
     mutating func line(_ text: String) {
-        bytes.append(contentsOf: text.utf8)
+        append(text)
         bytes.append(UInt8(ascii: "\n"))
     }
-
-    /// OpenMetrics writes a bound as a float always, Prometheus' own text format as short as it can be.
-    private func boundText(_ bound: Double) -> String { form == .openMetrics ? "\(bound)" : text(bound) }
 
     private func text(_ number: Double) -> String {
         if number.isNaN { return "NaN" }

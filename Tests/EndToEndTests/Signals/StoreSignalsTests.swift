@@ -5,7 +5,7 @@
 
     /// What is told of stores in PostgreSQL.
     @Suite(.lanes) struct StoreSignalsTests {
-        private func running(_ fleet: CountingFleet) async throws -> (Program, SignalAddress) {
+        fileprivate func running(_ fleet: CountingFleet) async throws -> (Program, SignalAddress) {
             let yaml = try String(contentsOfFile: fleet.fleet.file("fleet.yaml"), encoding: .utf8)
             try fleet.fleet.write("metrics: {listen: \"127.0.0.1:0\"}\n" + yaml)
             let run = try await fleet.fleet.startRun()
@@ -100,6 +100,67 @@
                 run.errors.components(separatedBy: "the store of counter tells no signals").count == 2, "\(run.errors)")
             run.send(SIGTERM)
             #expect(try await run.end(within: .seconds(10)) == .code(0))
+        }
+    }
+
+    /// What a role may do, and a second process.
+    extension StoreSignalsTests {
+        @Test func whatARoleMayNotSeeIsLeftOutAndSaidOnce() async throws {
+            let server = try await PrivatePostgres()
+            let database = try await server.makeDatabase()
+            try server.psql(
+                database,
+                """
+                CREATE ROLE plain LOGIN; GRANT CREATE ON DATABASE "\(database)" TO plain;
+                REVOKE ALL ON pg_catalog.pg_locks FROM PUBLIC
+                """)
+            let fleet = try FleetDirectory(
+                """
+                fleet: plain
+                metrics: {listen: "127.0.0.1:0"}
+                services:
+                  counter:
+                    store: {url: "\(server.url(database, user: "plain"))", schema: counter}
+                    publishes: [Counted]
+                """)
+            let applied = try await fleet.flotilla("apply")
+            #expect(applied.ended(0), "\(applied.said)")
+            let run = try await fleet.startRun()
+            let signals = try await SignalAddress(of: run)
+            let failures = "flotilla_store_look_failures_total{service=\"counter\",error_type=\"denied\"}"
+            try await eventually("two looks are done") { try await signals.value(failures) ?? 0 >= 2 }
+            let told = try await signals.get("/metrics")
+            #expect(told.value("flotilla_store_up{service=\"counter\",db_system_name=\"postgresql\"}") == 1)
+            #expect(told.value("flotilla_postgresql_database_size_bytes{service=\"counter\"}") ?? 0 > 0)
+            #expect(told.value("flotilla_postgresql_locks_waiting{service=\"counter\"}") == nil)
+            #expect(run.errors.components(separatedBy: "does not tell of locks").count == 2, "\(run.errors)")
+            #expect(try await signals.get("/readyz").status == 200)
+            run.send(SIGTERM)
+            #expect(try await run.end(within: .seconds(10)) == .code(0))
+        }
+
+        @Test func aProcessThatWaitsForItsTurnIsHealthyAndNotReady() async throws {
+            let fleet = try await CountingFleet(.poll, sharedState: true)
+            let (first, firstSignals) = try await running(fleet)
+            try await eventually("the first is ready") { try await firstSignals.get("/readyz").status == 200 }
+            let second = try fleet.fleet.start("run")
+            let signals = try await SignalAddress(of: second)
+            try await eventually("it says that it waits") {
+                try await signals.get("/readyz").body.contains("process \(first.processID) ")
+            }
+            #expect(try await signals.get("/readyz").status == 503)
+            #expect(try await signals.get("/healthz").status == 200)
+            #expect(try await signals.value("flotilla_carrying") == 0)
+            #expect(try await firstSignals.value("flotilla_carrying") == 1)
+            let epoch = try #require(try await firstSignals.value("flotilla_epoch"))
+            first.kill()
+            try await eventually("the second is ready") { try await signals.get("/readyz").status == 200 }
+            #expect(try await signals.value("flotilla_carrying") == 1)
+            #expect(try await signals.value("flotilla_epoch") ?? 0 > epoch)
+            try fleet.count(1...10)
+            try await fleet.expectAll(10)
+            second.send(SIGTERM)
+            #expect(try await second.end(within: .seconds(10)) == .code(0))
         }
     }
 

@@ -35,6 +35,19 @@ import Testing
         #expect(registry.text().isEmpty)
     }
 
+    @Test func whatWasNotToldAgainIsGone() {
+        let registry = SignalRegistry()
+        let metric = Metric("test.kept", .gauge, .none, ["service", "slot"], "Kept.", seriesLimit: 3)
+        registry.gauge(metric).replace(of: "orders", with: [["a"]: 1, ["b"]: 2])
+        registry.gauge(metric).replace(of: "stock", with: [["a"]: 3])
+        registry.gauge(metric).replace(of: "orders", with: [["b"]: 4])
+        let lines = registry.text().split(separator: "\n").filter { !$0.hasPrefix("#") }
+        #expect(
+            lines == ["test_kept{service=\"orders\",slot=\"b\"} 4", "test_kept{service=\"stock\",slot=\"a\"} 3"])
+        registry.gauge(metric).replace(of: "orders", with: [:])
+        #expect(registry.text().hasSuffix("test_kept{service=\"stock\",slot=\"a\"} 3\n"))
+    }
+
     @Test func whatIsKnownAtTheMomentOnlyIsAskedForBeforeEachReading() {
         let registry = SignalRegistry()
         let gauge = registry.gauge(Metric("test.depth", .gauge, .events, [], "Depth.")).series()

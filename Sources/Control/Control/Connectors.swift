@@ -64,9 +64,9 @@ enum Connectors {
     /// What stores of this build tell of themselves.
     static var storeMetrics: [Metric] {
         #if Postgres
-            return SQLiteStore.metrics + PostgresStore.metrics
+            return SQLiteStore.metrics + SQLiteStore.usageMetrics + PostgresStore.metrics
         #else
-            return SQLiteStore.metrics
+            return SQLiteStore.metrics + SQLiteStore.usageMetrics
         #endif
     }
 

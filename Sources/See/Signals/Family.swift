@@ -53,6 +53,10 @@ public final class Family<Kind: Instrument>: Sendable {
         return instrument
     }
 
+    fileprivate func remove(where isGone: ([String]) -> Bool) {
+        state.withLock { state in state.series = state.series.filter { !isGone($0.key) } }
+    }
+
     /// Forgets every series: what they told is no longer so.
     public func removeAll() { state.withLock { $0 = State() } }
 
@@ -62,6 +66,15 @@ public final class Family<Kind: Instrument>: Sendable {
     /// A label's value is no place for long texts.
     private static func bounded(_ value: String) -> String {
         value.utf8.count <= 256 ? value : String(value.prefix(64)) + "…"
+    }
+}
+
+extension Family where Kind == Gauge {
+    /// Tells these numbers, and nothing else, where the first label has a value.
+    /// - Parameter numbers: by the values of the labels behind the first.
+    public func replace(of first: String, with numbers: [[String]: Double]) {
+        remove { $0.first == first && numbers[Array($0.dropFirst())] == nil && $0 != $0.map { _ in Self.overflow } }
+        for (labels, number) in numbers { series([first] + labels).set(number) }
     }
 }
 

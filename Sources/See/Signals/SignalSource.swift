@@ -12,7 +12,7 @@ public protocol SignalSource: Sendable {
 
 /// Something that works with a store, over connections of its own, and can be asked how it uses them.
 public protocol UsageSource: Sendable {
-    /// Asks. The metrics have the label `service` first, and then `connection`.
+    /// Asks. The metrics have the label `service` first, which whoever asks fills in.
     func usage() async throws -> Readings
 }
 

@@ -15,7 +15,9 @@ extension SQLiteStore: SignalSource {
         "flotilla.sqlite.free.size", .gauge, .bytes, ["service"],
         "Pages of the file that hold nothing: `VACUUM` gives them back.")
 
-    public static var metrics: [Metric] { [fileSize, logSize, freeSize] + SQLiteUsageMetrics.all }
+    public static var metrics: [Metric] { [fileSize, logSize, freeSize] }
+    /// What its connections at work tell.
+    public static var usageMetrics: [Metric] { SQLiteUsageMetrics.all }
 
     public func readings() async throws -> Readings {
         try connection.checkFileIsInPlace()

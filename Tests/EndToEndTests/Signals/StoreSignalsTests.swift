@@ -47,8 +47,12 @@
             ] {
                 #expect((told.value(series) ?? -1) >= least, "\(series): \(told.body)")
             }
-            let slots = told.body.split(separator: "\n").filter { $0.hasPrefix("flotilla_postgresql_slot_active{") }
-            #expect(slots.contains { $0.hasSuffix(" 1") }, "\(slots)")
+            try await eventually("a look finds the slot in use") {
+                let lines = try await signals.get("/metrics").body.split(separator: "\n")
+                return lines.contains {
+                    $0.hasPrefix("flotilla_postgresql_slot_active{\(service)") && $0.hasSuffix(" 1")
+                }
+            }
             #expect(!run.errors.contains("does not tell of"), "\(run.errors)")
             run.send(SIGTERM)
             #expect(try await run.end(within: .seconds(10)) == .code(0))
@@ -91,6 +95,10 @@
             }
             let answer = try await signals.get("/readyz")
             #expect(answer.status == 503 && answer.body.contains("\"part\":\"store counter\""), "\(answer.body)")
+            // What is not known any more is not told.
+            let told = try await signals.get("/metrics").body.split(separator: "\n")
+            #expect(!told.contains { $0.hasPrefix("flotilla_postgresql_") && $0.contains("\"counter\"") })
+            #expect(!told.contains { $0.hasPrefix("flotilla_parked_events{subject=\"counter\"") })
             #expect(try await signals.get("/healthz").status == 200)
             try await server.start()
             try await eventually("it is ready again") { try await signals.get("/readyz").status == 200 }

@@ -73,7 +73,7 @@ struct SignalWatch: Service {
                         service: service, signals: self.signals,
                         relay: self.relays.first { $0.service.name == service.name },
                         effects: self.effects[service.name],
-                        subscriptions: self.deliveries.filter { $0.service.name == service.name }, places: self.places,
+                        subscriptions: self.deliveries.filter { $0.service.name == service.name }, streams: self.places,
                         logger: self.logger)
                     group.addTask { await look.repeatedly() }
                 }

@@ -17,7 +17,7 @@ struct StoreLook: Sendable {
     /// The store as views and pushes have it; `nil` where there are none.
     let effects: SharedStore?
     let subscriptions: [MeasuredDelivery]
-    let places: StreamPlaces
+    let streams: StreamPlaces
     let logger: Logger
 
     private static let interval = Duration.seconds(5)
@@ -49,11 +49,21 @@ struct StoreLook: Sendable {
         registry.gauge(FleetMetrics.lookDuration).series(service.name.text).set(took.inSeconds)
         signals.health.looked(at: "store \(service.name)", failure?.description)
         if let failure {
+            forget()
             registry.counter(FleetMetrics.lookFailures).series(service.name.text, failure.code.description).add()
             if failure.code != known { logger.warning("the store of \(service.name) tells no signals: \(failure)") }
         } else if known != nil {
             logger.info("the store of \(service.name) tells signals again")
         }
+    }
+
+    /// What was told of the store is not known any more.
+    private func forget() {
+        for metric in Connectors.storeMetrics {
+            signals.registry.gauge(metric).replace(of: service.name.text, with: [:])
+        }
+        if let stream = relay?.relay.stream { tell(nil, of: stream) }
+        for place in places { tell(nil, of: place) }
     }
 
     /// - Returns: why nothing is known of the store.
@@ -62,10 +72,12 @@ struct StoreLook: Sendable {
         do {
             let store = try await shared.store()
             opened = store
-            if let source = store as? any SignalSource { record(try await source.readings(), &told) }
-            try await lookAtUsage(&told)
-            try await lookAtParked(in: store)
-            try await lookAtOutbox()
+            if let source = store as? any SignalSource {
+                record(try await source.readings(), for: type(of: source).metrics, &told)
+            }
+            await lookAtUsage()
+            await part("parked events", &told) { try await lookAtParked(in: store) }
+            await part("the outbox", &told) { try await lookAtOutbox() }
             return nil
         } catch {
             // What was opened may be a file that is gone.
@@ -74,67 +86,106 @@ struct StoreLook: Sendable {
         }
     }
 
-    private func record(_ readings: Readings, _ told: inout Set<String>) {
-        for reading in readings.readings {
-            signals.registry.gauge(reading.metric).series([service.name.text] + reading.labels).set(reading.value)
-        }
-        for (what, failure) in readings.failures where told.insert("\(what): \(failure.code)").inserted {
-            logger.warning("the store of \(service.name) does not tell of \(what): \(failure)")
-        }
-        for (_, failure) in readings.failures {
-            signals.registry.counter(FleetMetrics.lookFailures).series(service.name.text, failure.code.description)
-                .add()
+    /// Looks at something that the store need not have, or that somebody else has just let go of: that is no fault of the
+    /// store's.
+    private func part(_ what: String, _ told: inout Set<String>, _ look: () async throws -> Void) async {
+        do {
+            try await look()
+        } catch {
+            let error = FleetError.wrapping(error)
+            if error.code != .cancelled { note(what, error, &told) }
         }
     }
 
+    private func note(_ what: String, _ error: FleetError, _ told: inout Set<String>) {
+        signals.registry.counter(FleetMetrics.lookFailures).series(service.name.text, error.code.description).add()
+        if told.insert("\(what): \(error.code)").inserted {
+            logger.warning("the store of \(service.name) does not tell of \(what): \(error)")
+        }
+    }
+
+    /// - Parameter metrics: all that may have been told: what was not is not so any more.
+    private func record(_ readings: Readings, for metrics: [Metric], _ told: inout Set<String>) {
+        let numbers = Dictionary(grouping: readings.readings, by: \.metric)
+        for metric in metrics {
+            let own = (numbers[metric] ?? []).map { ($0.labels, $0.value) }
+            signals.registry.gauge(metric).replace(
+                of: service.name.text, with: Dictionary(own) { first, _ in first })
+        }
+        for (what, failure) in readings.failures { note(what, failure, &told) }
+    }
+
     /// How those who work there use it.
-    private func lookAtUsage(_ told: inout Set<String>) async throws {
+    private func lookAtUsage() async {
         for worker in [relay?.relay.opened as? any UsageSource, effects?.opened as? any UsageSource] {
             // One that is closed meanwhile is asked when it is open again.
-            if let readings = try? await worker?.usage() { record(readings, &told) }
+            for reading in (try? await worker?.usage())?.readings ?? [] {
+                signals.registry.gauge(reading.metric).series([service.name.text] + reading.labels).set(reading.value)
+            }
         }
     }
 
     // MARK: Parked events
 
-    private func lookAtParked(in store: any Store) async throws {
-        var places: [(subject: String, parking: Parking, reader: SubscriptionName?)] = []
+    /// A part of the service that may have parked events.
+    private struct Place: Sendable {
+        /// As `flotilla pause` calls it.
+        var subject: String
+        var parking: Parking
+        /// Whose cursor only the store tells.
+        var reader: SubscriptionName?
+    }
+
+    private var places: [Place] {
+        var places = subscriptions.map { delivery in
+            Place(
+                subject: delivery.subscription.description,
+                parking: Parking(place: .subscription(delivery.subscription.name), stream: delivery.stream),
+                reader: delivery.meter == nil ? delivery.subscription : nil)
+        }
         if let relay {
-            places.append((service.name.text, Parking(place: .outbox, stream: relay.relay.stream), nil))
-        }
-        for delivery in subscriptions {
             places.append(
-                (
-                    delivery.subscription.description,
-                    Parking(place: .subscription(delivery.subscription.name), stream: delivery.stream),
-                    delivery.meter == nil ? delivery.subscription : nil
-                ))
+                Place(subject: service.name.text, parking: Parking(place: .outbox, stream: relay.relay.stream)))
         }
-        let asked = places
+        return places
+    }
+
+    private struct Parked: Sendable {
+        var counts: ParkedCounts
+        var oldest: Timestamp?
+        var cursor: LogPosition?
+    }
+
+    private func lookAtParked(in store: any Store) async throws {
+        let places = places
         let answers = try await store.read { transaction in
-            try asked.map { place in
-                (
+            try places.map { place in
+                Parked(
                     counts: try place.parking.counts(in: transaction),
                     oldest: try place.parking.oldestFailure(in: transaction),
                     cursor: try place.reader.flatMap {
                         try Inbox.state(of: $0.name, in: place.parking.stream, transaction)?.position
-                    }
-                )
+                    })
             }
         }
+        for (place, answer) in zip(places, answers) { tell(answer, of: place) }
+    }
+
+    /// - Parameter parked: `nil` where it is not known.
+    private func tell(_ parked: Parked?, of place: Place) {
         let registry = signals.registry
-        let gauge = registry.gauge(FleetMetrics.parkedEvents)
-        for (place, answer) in zip(places, answers) {
-            let stream = place.parking.stream.description
-            gauge.series(place.subject, stream, "parked").set(answer.counts.parked)
-            gauge.series(place.subject, stream, "retrying").set(answer.counts.retrying)
-            gauge.series(place.subject, stream, "waiting").set(answer.counts.waiting)
-            let age = answer.oldest.map { max(0, Timestamp.now().elapsed(since: $0).inSeconds) } ?? 0
-            registry.gauge(FleetMetrics.parkedAge).series(place.subject, stream).set(age)
-            if let reader = place.reader {
-                self.places.set(cursor: answer.cursor, of: reader, in: place.parking.stream)
-            }
+        let stream = place.parking.stream
+        let numbers = [
+            ("parked", parked?.counts.parked), ("retrying", parked?.counts.retrying),
+            ("waiting", parked?.counts.waiting),
+        ]
+        for (state, number) in numbers {
+            registry.gauge(FleetMetrics.parkedEvents).series(place.subject, stream.description, state)
+                .set(number.map(Double.init))
         }
+        let age = parked.map { $0.oldest.map { max(0, Timestamp.now().elapsed(since: $0).inSeconds) } ?? 0 }
+        registry.gauge(FleetMetrics.parkedAge).series(place.subject, stream.description).set(age)
+        if let reader = place.reader { streams.set(cursor: parked?.cursor, of: reader, in: stream) }
     }
 
     // MARK: The outbox
@@ -142,10 +193,22 @@ struct StoreLook: Sendable {
     private func lookAtOutbox() async throws {
         guard let relay else { return }
         let stream = relay.relay.stream
-        let pending =
-            service.outbox.capture == .poll
-            ? try await relay.relay.opened?.pending() : try await Connectors.pendingRows(of: service, stream: stream)
-        places.set(depth: pending?.count, of: stream)
+        let pending: PendingRows?
+        do {
+            pending =
+                service.outbox.capture == .poll
+                ? try await relay.relay.opened?.pending()
+                : try await Connectors.pendingRows(of: service, stream: stream)
+        } catch {
+            tell(nil, of: stream)
+            throw error
+        }
+        tell(pending, of: stream)
+    }
+
+    /// - Parameter pending: `nil` where it is not known.
+    private func tell(_ pending: PendingRows?, of stream: StreamName) {
+        streams.set(depth: pending?.count, of: stream)
         let (registry, name) = (signals.registry, service.name.text)
         registry.gauge(FleetMetrics.outboxDepth).series(name).set(pending?.count.map(Double.init))
         let age = pending?.oldest.map { max(0, Timestamp.now().elapsed(since: $0).inSeconds) }

@@ -60,7 +60,8 @@
         }
 
         @Test func longTransactionsAndLocksAreSeen() async throws {
-            let fleet = try await CountingFleet(.poll)
+            // A server of its own: who makes a replication slot waits for every transaction of the server.
+            let fleet = try await CountingFleet(.poll, server: try await PrivatePostgres())
             let (run, signals) = try await running(fleet)
             try fleet.psql("CREATE TABLE contested (number INT)")
             let holder = try LeashedSQL(fleet, "BEGIN; LOCK TABLE contested; SELECT pg_sleep(60)")

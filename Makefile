@@ -30,10 +30,11 @@ shop = SHOP_STORE=$(STORE) SHOP_BROKER=$(BROKER) FLOTILLA_BIN="$$($(swift_build)
 	$(if $(SHOP_DATA),SHOP_DATA="$(abspath $(SHOP_DATA))")
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-servers setup-tests build run test drill shop-check bench lint format docs clean
+.PHONY: help setup setup-servers setup-tests setup-bench build run test drill shop-check bench receiver-check lint format \
+	docs clean
 
 help: ## List the tasks
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 	@echo
 	@echo "  STORE=postgres         build, run, shop-check: with PostgreSQL, on a private server (default: sqlite)"
 	@echo "  BROKER=nats            build, run, shop-check: on a private NATS server with JetStream (default: embedded)"
@@ -49,6 +50,9 @@ setup-servers:
 
 setup-tests:
 	@scripts/setup postgres nats prometheus
+
+setup-bench:
+	@scripts/setup postgres nats bench
 
 build: setup ## Build flotilla and the shop's orders service (configuration=debug for a debug build)
 	@echo "building; the first time it takes a few minutes"
@@ -71,7 +75,13 @@ drill: setup-servers ## Break everything around a fleet for MINUTES=10, and judg
 shop-check: build ## Compare the ended shop's read models with a direct join over its five stores
 	@exec env $(shop) Examples/shop/check
 
-bench: setup-servers ## Measure the speeds, each against the database alone
+receiver-check: setup-servers ## Build the receiver in Swift of docs/push.md, and run the tests of the receivers with it
+	@swift build --package-path Examples/receiver --scratch-path .build/receiver
+	@swift build $(trait) --build-tests
+	@FLOTILLA_RECEIVER="$$(swift build --package-path Examples/receiver --scratch-path .build/receiver --show-bin-path)/receiver" \
+		swift test $(trait) --skip-build --filter ReceiverExampleTests
+
+bench: setup-bench ## Measure the speeds, each against the database alone
 	@$(bench_build) --product flotilla
 	@$(bench_build) --product flotilla-bench
 	@"$$($(bench_build) --show-bin-path)/flotilla-bench"
@@ -79,7 +89,7 @@ bench: setup-servers ## Measure the speeds, each against the database alone
 lint: setup ## Check style, and that the examples compile
 	@swift format lint --strict --parallel --recursive $(wildcard Sources Tests Examples Benchmarks Drill) Package.swift
 	@PYTHONPYCACHEPREFIX=.build/python python3 -m py_compile Examples/shop/*.py Examples/shop/run Examples/shop/check \
-		$(addprefix Benchmarks/peers/,peers.py record drain limit latency workload with-server)
+		$(addprefix Benchmarks/peers/,peers.py record drain limit latency workload with-server dbos-sagas)
 	@for script in scripts/* .ci/run Benchmarks/peers/setup Benchmarks/peers/compare; do bash -n $$script || exit 1; done
 
 format: setup ## Rewrite the Swift sources in the project's style

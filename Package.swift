@@ -47,7 +47,6 @@ let sqlite = Target.Dependency.product(name: "GRDBSQLite", package: "GRDB.swift"
 let yams = Target.Dependency.product(name: "Yams", package: "Yams")
 let logging = Target.Dependency.product(name: "Logging", package: "swift-log")
 let lifecycle = Target.Dependency.product(name: "ServiceLifecycle", package: "swift-service-lifecycle")
-let httpClient = Target.Dependency.product(name: "AsyncHTTPClient", package: "async-http-client")
 let metrics = Target.Dependency.product(name: "Metrics", package: "swift-metrics")
 let crypto = Target.Dependency.product(name: "Crypto", package: "swift-crypto")
 let arguments = Target.Dependency.product(name: "ArgumentParser", package: "swift-argument-parser")
@@ -69,7 +68,6 @@ let package = Package(
         .package(url: "https://github.com/apple/swift-metrics", from: "2.7.0"),
         .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
-        .package(url: "https://github.com/swift-server/async-http-client", from: "1.37.0"),
         .package(url: "https://github.com/apple/swift-crypto", from: "4.5.2"),
         .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
         .package(url: "https://github.com/apple/swift-nio-ssl", from: "2.37.6"),
@@ -100,7 +98,7 @@ let package = Package(
         room(
             "Push", wing: "Carry",
             ["FleetCore", "Stores", "Inbox", "Parking", "Brokers", "Subscriptions", "Endpoints", lifecycle]),
-        room("Sagas", wing: "Coordinate", ["FleetCore", "SagaModel", "Stores"]),
+        room("Sagas", wing: "Coordinate", ["FleetCore", "SagaModel", "Stores", "Subscriptions"]),
         // Connectors
         .systemLibrary(
             name: "CSQLiteConfiguration", path: "Sources/Stores/CSQLiteConfiguration",
@@ -121,8 +119,8 @@ let package = Package(
         room(
             "HTTPEndpoint", wing: "Carry",
             [
-                "FleetCore", "Wire", "Endpoints", httpClient, crypto, .product(name: "NIOCore", package: "swift-nio"),
-                .product(name: "NIOPosix", package: "swift-nio"), .product(name: "NIOHTTP1", package: "swift-nio"),
+                "FleetCore", "Wire", "Endpoints", crypto, .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "NIOPosix", package: "swift-nio"), .product(name: "NIOTLS", package: "swift-nio"),
                 .product(name: "NIOSSL", package: "swift-nio-ssl"),
             ]),
         room(
@@ -140,24 +138,26 @@ let package = Package(
             "Control", wing: "Control",
             [
                 "FleetCore", "FleetFile", "Stores", "SQLTemplate", "Brokers", "Outbox", "Inbox", "Parking", "Wire",
-                "Relay", "Views", "Push", "Subscriptions", "Endpoints", "SQLiteStore", "EmbeddedBroker", "HTTPEndpoint",
-                "Signals", "HTTPServer", postgres("PostgresConnection"), postgres("PostgresStore"), nats("NATSBroker"),
-                lifecycle, logging,
+                "Relay", "Views", "Push", "SagaModel", "Sagas", "Subscriptions", crypto, "Endpoints", "SQLiteStore",
+                "EmbeddedBroker", "HTTPEndpoint", "Signals", "HTTPServer",
+                postgres("PostgresConnection"), postgres("PostgresStore"), nats("NATSBroker"), lifecycle, logging,
                 .product(name: "UnixSignals", package: "swift-service-lifecycle"),
             ]),
         // Faces
         room(
             "Flotilla", wing: "Faces",
             [
-                "FleetCore", "Stores", "Brokers", "Inbox", "Parking", "Subscriptions", "Views", "SQLiteStore",
-                "EmbeddedBroker", postgres("PostgresConnection"), postgres("PostgresStore"), nats("NATSBroker"),
+                "FleetCore", "Stores", "Brokers", "Inbox", "Parking", "Subscriptions", "Views", "SagaModel", "Sagas",
+                "SQLiteStore", "EmbeddedBroker", postgres("PostgresConnection"), postgres("PostgresStore"),
+                nats("NATSBroker"),
                 lifecycle, metrics,
             ]),
         .systemLibrary(name: "CMalloc", path: "Sources/Faces/CMalloc"),
         .executableTarget(
             name: "FlotillaCommand",
             dependencies: [
-                "CMalloc", "FleetCore", "FleetFile", "Parking", "Wire", "Control", arguments, lifecycle, logging,
+                "CMalloc", "FleetCore", "FleetFile", "Parking", "Wire", "SagaModel", "Sagas", "Control", arguments,
+                lifecycle, logging,
             ],
             path: "Sources/Faces/FlotillaCommand", swiftSettings: strict),
         // Examples
@@ -170,11 +170,12 @@ let package = Package(
                 "CMalloc", "FleetCore", "Stores", "SQLTemplate", "Brokers", "PGOutput", "Relay", "Views",
                 "SQLiteConnection", "SQLiteStore", "EmbeddedBroker", "TestKit", postgres("PostgresConnection"),
                 postgres("PostgresStore"), nats("NATSBroker"), nats("CLibNATS"), "Push", "Subscriptions",
+                "SagaModel", "Sagas",
                 "HTTPEndpoint",
                 "Wire", .product(name: "NIOCore", package: "swift-nio"),
                 .product(name: "NIOPosix", package: "swift-nio"), .product(name: "NIOHTTP1", package: "swift-nio"),
             ],
-            path: "Benchmarks", exclude: ["peers"], sources: ["Spine", "Postgres", "NATS", "Push"],
+            path: "Benchmarks", exclude: ["peers"], sources: ["Spine", "Postgres", "NATS", "Push", "Sagas"],
             swiftSettings: strict),
         // The failure drill
         drill("DrillJudge", path: "Judge", ["FleetCore"]),
@@ -193,7 +194,7 @@ let package = Package(
             ],
             path: "Drill/Command", swiftSettings: strict),
         // Tests
-        kit("TestKit", ["FleetCore"]),
+        kit("TestKit", ["FleetCore", crypto]),
         .target(name: "CAllocations", path: "Tests/Kit/CAllocations"),
         kit(
             "HTTPReceiver",
@@ -205,19 +206,26 @@ let package = Package(
         kit("RecordConformance", ["FleetCore", "Stores", "Inbox", "Parking", "TestKit"]),
         kit("BrokerConformance", ["FleetCore", "Brokers", "TestKit"]),
         tests("HouseTests", []),
-        tests("EndToEndTests", ["FlotillaCommand", "Flotilla", "FleetCore", "TestKit", "HTTPReceiver", grdb]),
+        tests(
+            "EndToEndTests",
+            [
+                "FlotillaCommand", "Flotilla", "FleetCore", "Brokers", nats("NATSBroker"), "TestKit", "HTTPReceiver",
+                grdb,
+            ]),
         tests("ShopTests", ["TestKit"]),
         tests(
             "DrillTests", ["FlotillaCommand", "FleetCore", "DrillJudge", "DrillReport", "DrillKit", "TestKit"]),
-        tests("FleetCoreTests", ["FleetCore"]),
-        tests("FleetFileTests", ["FleetCore", "FleetFile", "SagaModel", "Wire"]),
+        tests("FleetCoreTests", ["FleetCore", "TestKit"]),
+        tests("FleetFileTests", ["FleetCore", "FleetFile", "SagaModel", "Wire", "TestKit"]),
         tests("SignalsTests", ["FleetCore", "Signals", "TestKit"]),
         tests("ControlTests", ["Control", "FleetCore", "HTTPServer", "Relay", "Signals"]),
         tests("HTTPServerTests", ["FleetCore", "HTTPServer", "TestKit"]),
         tests("WireTests", ["FleetCore", "Wire", "TestKit"]),
-        tests("SQLTemplateTests", ["FleetCore", "SQLTemplate"]),
+        tests("SQLTemplateTests", ["FleetCore", "SQLTemplate", "TestKit"]),
         tests("PGOutputTests", ["FleetCore", "PGOutput", "TestKit", "CAllocations"]),
-        tests("SimulationTests", ["FleetCore", "Outbox", "Relay", "Brokers", "Views", "Push", "Endpoints", "Parking"]),
+        tests(
+            "SimulationTests",
+            ["FleetCore", "Outbox", "Relay", "Brokers", "Views", "Push", "Endpoints", "Parking", "TestKit"]),
         tests("SagaTests", ["FleetCore", "SagaModel", "Sagas", "TestKit"]),
         tests(
             "SagaJournalTests",

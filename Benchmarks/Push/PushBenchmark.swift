@@ -39,15 +39,20 @@ enum PushBenchmark {
 
     // MARK: wrk
 
-    private static func measure(_ wrk: Command, _ url: String, _ workspace: Workspace) throws -> Double {
+    private static func headers() -> [WireMessage.Header] {
         let event = event(0)
         var headers = CloudEventsHTTP.headers(of: event)
+        headers.append(.init("user-agent", "flotilla"))
         headers.append(.init("webhook-id", event.id.description))
         headers.append(.init("webhook-timestamp", "1700000000"))
         headers.append(.init("webhook-signature", "v1,g0hM9SsE+OTPJTGt/tmIKtSyZlE3uFJELVlNIOLJ1OE="))
+        return headers
+    }
+
+    private static func measure(_ wrk: Command, _ url: String, _ workspace: Workspace) throws -> Double {
         let script =
             "wrk.method = \"POST\"\nwrk.body = [[\(Rows.payload(0))]]\n"
-            + headers.map { "wrk.headers[\"\($0.name)\"] = [[\($0.value)]]\n" }.joined()
+            + headers().map { "wrk.headers[\"\($0.name)\"] = [[\($0.value)]]\n" }.joined()
         let path = workspace.file("push.lua")
         try script.write(toFile: path, atomically: true, encoding: .utf8)
         let result = try wrk.run(["-t1", "-c\(connections)", "-d3s", "-s", path, url])

@@ -19,14 +19,15 @@ struct SpineBenchmarks {
         var all: [(name: String, run: (Workspace) async throws -> Void)] = [
             ("latency", LatencyBenchmark.run), ("idle", IdleBenchmark.run), ("views", ViewBenchmark.run),
             ("carry", CarryBenchmark.run), ("memory", MemoryBenchmark.run), ("push", PushBenchmark.run),
-            ("decoder", DecoderBenchmark.run),
+            ("decoder", DecoderBenchmark.run), ("sagas-sqlite", SagaSQLiteBenchmark.run),
+            ("sagas-waiting", SagaWaitingBenchmark.run), ("sagas-latency", SagaLatencyBenchmark.run),
         ]
         #if Postgres
             all += [
                 ("log-a", LogBenchmark.runA), ("log-b", LogBenchmark.runB), ("log-latency", LogLatencyBenchmark.run),
                 ("poll", PollBenchmark.run),
                 ("writers", WriterCostBenchmark.run), ("large-transaction", LargeTransactionBenchmark.run),
-                ("debezium", EngineBenchmark.run),
+                ("debezium", EngineBenchmark.run), ("sagas-postgres", SagaPostgresBenchmark.run),
             ]
         #endif
         #if NATS && Postgres

@@ -10,7 +10,7 @@
         /// Each with its share of the time.
         private static let brokers: [(BrokerKind, seconds: Int)] = {
             #if NATS
-                [(.embedded, 55), (.nats, 35)]
+                [(.embedded, 35), (.nats, 15), (.cluster, 30)]
             #else
                 [(.embedded, 90)]
             #endif

@@ -35,6 +35,15 @@ import Testing
         #expect(Timestamp(text) == nil)
     }
 
+    @Test(arguments: [
+        (0, "1970-01-01T00:00:00Z"), (-1, "1969-12-31T23:59:59.999999Z"), (1_000, "1970-01-01T00:00:00.001Z"),
+        (253_402_300_799_000_010, "9999-12-31T23:59:59.000010Z"), (253_402_300_800_000_000, "10000-01-01T00:00:00Z"),
+        (-62_167_219_200_000_000, "0000-01-01T00:00:00Z"),
+    ])
+    func timesAreWritten(microseconds: Int64, text: String) {
+        #expect(Timestamp(microseconds: microseconds).description == text)
+    }
+
     @Test func timesAreWrittenAsRead() {
         var random = SystemRandomNumberGenerator()
         for _ in 0..<2_000 {

@@ -235,5 +235,5 @@ import Testing
 }
 
 enum FleetKeyNames {
-    static let later = ["sagas", "flows", "objectives"]
+    static let later = ["flows", "objectives"]
 }

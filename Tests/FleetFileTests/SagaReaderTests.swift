@@ -5,7 +5,7 @@ import Testing
 
 @testable import FleetFile
 
-/// The reader of `sagas:` by itself: the key is not one of the fleet file yet.
+/// The reader of `sagas:` by itself.
 @Suite struct SagaReaderTests {
     /// Reads a text that has nothing but the sagas, among the shop's services.
     private static func read(_ text: String) -> (sagas: [SagaDefinition], problems: [Problem]) {
@@ -26,7 +26,7 @@ import Testing
         guard let root = YAMLComposer.compose(source, log: log),
             let fields = values.fields(root, "the file", known: ["sagas"]), let field = fields["sagas"]
         else { return ([], log.sorted()) }
-        let sagas = SagasKeys(values: values, publishers: publishers).read(field)
+        let sagas = SagasKeys(values: values, publishers: publishers).read(field).map(\.definition)
         return (sagas, log.sorted())
     }
 
@@ -135,9 +135,19 @@ import Testing
         )
     }
 
-    @Test func theKeyIsNotPartOfTheFleetFileYet() {
+    @Test func aFleetFileHasThem() {
         Marked(
-            "fleet: f\n‸sagas: {}\nservices:\n  a: {store: sqlite:a.db}\n", "\"sagas\" is not part of this build yet"
+            """
+            fleet: f
+            services:
+              a: {store: sqlite:a.db, publishes: [Placed]}
+            sagas:
+              order:
+                start: ‸a.Plcaed
+                deadline: 1h
+                journal: ‸b
+                steps: [{step: wait, timer: 1s}]
+            """, "did you mean \"Placed\"?", "there is no service \"b\""
         ).check()
     }
 }

@@ -211,6 +211,39 @@ import Testing
         }
     }
 
+    /// What `flotilla pause`, `resume` and `replay` do to the store, a consumer at work notices.
+    @Test(arguments: StoreKind.allCases, BrokerKind.allCases)
+    func anOperatorsWordInTheStoreIsHeard(_ kind: StoreKind, _ broker: BrokerKind) async throws {
+        try await Fixture.run(on: kind, broker) { setting in
+            func tell(_ sql: String) async throws {
+                try await setting.service.store.transaction { _ = try $0.execute(sql) }
+            }
+            try await tell("INSERT INTO flotilla_paused (subscription) VALUES ('bills')")
+            try await setting.sell(1...5)
+            let consumer = try setting.consumer()
+            try await setting.running(consumer) {
+                try await eventually("it rests") { consumer.status[0].isPaused && consumer.status[0].isIdle }
+                #expect(consumer.status[0].count == 0)
+                try await tell("DELETE FROM flotilla_paused")
+                try await setting.handles(Array(1...5))
+                #expect(!consumer.status[0].isPaused)
+                try await tell("INSERT INTO flotilla_paused (subscription) VALUES ('bills')")
+                try await eventually("it rests") { consumer.status[0].isPaused && consumer.status[0].isIdle }
+                try await setting.sell(6...9)
+                try checkEqual(try await setting.handled(), Array(1...5))
+                try await tell("DELETE FROM flotilla_paused")
+                try await setting.handles(Array(1...9))
+                try await eventually("it is idle") { consumer.status[0].isIdle }
+                try await setting.service.store.transaction {
+                    _ = try $0.execute("DELETE FROM flotilla_inbox WHERE position > 7")
+                    _ = try $0.execute(
+                        "UPDATE flotilla_subscriptions SET position = 7, last_event_id = NULL WHERE name = 'bills'")
+                }
+                try await setting.handles(Array(1...9) + [8, 9])
+            }
+        }
+    }
+
     @Test func whatCannotBeAConsumerIsSaid() async throws {
         try await Fixture.run(on: .sqlite) { setting in
             let store = setting.service.store

@@ -1,6 +1,7 @@
 #if NATS
     import Brokers
     import FleetCore
+    import Foundation
     import TestKit
     import Wire
 
@@ -36,10 +37,13 @@
             SubscriptionName(service: ServiceName(unchecked: "reports"), view: ViewName(unchecked: "lines"))
         }
 
-        func broker(_ retention: Retention? = nil) -> NATSBroker {
+        func broker(
+            _ retention: Retention? = nil, notice: @escaping @Sendable (String) -> Void = { _ in }
+        ) -> NATSBroker {
             NATSBroker(
                 settings,
-                retention: retention ?? Retention(age: .seconds(86_400), size: .gibibytes(1), limit: .gibibytes(1)))
+                retention: retention ?? Retention(age: .seconds(86_400), size: .gibibytes(1), limit: .gibibytes(1)),
+                notice: notice)
         }
 
         /// Makes the stream, and opens the broker for the length of `body`.
@@ -65,6 +69,20 @@
             try check(!text.contains("\"error\""), text)
         }
 
+        /// The server that holds a consumer.
+        func server(of consumer: SubscriptionName) async throws -> String? {
+            struct Info: Decodable {
+                struct Cluster: Decodable { var leader: String? }
+                var cluster: Cluster?
+            }
+            let connection = try await NATSConnection.open(settings, for: .asking)
+            let answer = try await connection.request(
+                [], to: "$JS.API.CONSUMER.INFO.\(stream).\(ConsumerName.of(consumer))", timeout: .seconds(5),
+                doing: "test")
+            await connection.close()
+            return try JSONDecoder().decode(Info.self, from: Data(answer.payload)).cluster?.leader
+        }
+
         func publish(_ text: String, to subject: String) async throws {
             let connection = try await NATSConnection.open(settings, for: .asking)
             _ = try await connection.request(Array(text.utf8), to: subject, timeout: .seconds(5), doing: "test")
@@ -85,6 +103,18 @@
     }
 
     extension Broker {
+        /// Appends batches, and tries each again until it is there, while `disturb` does its work.
+        func append(
+            _ batches: Int, of size: Int, to stream: StreamName, disturb: @escaping @Sendable (Int) async throws -> Void
+        ) async throws {
+            for batch in 0..<batches {
+                let events = (batch * size..<(batch + 1) * size).map { Event.numbered($0, payload: 100) }
+                async let disturbing: Void = disturb(batch)
+                _ = try await patiently { try await append(events, to: stream) }
+                try await disturbing
+            }
+        }
+
         func numbers(of stream: StreamName, after position: LogPosition = .start) async throws -> [Int] {
             var (numbers, position) = ([Int](), position)
             while true {

@@ -69,6 +69,42 @@
             try check(other.message.contains("broker.credentials"), "\(other)")
         }
 
+        /// An operator's JWTs, as a server has them whose accounts are made with `nsc`.
+        @Test func credentialsFile() async throws {
+            let authority = NATSOperator()
+            let server = try await NATSServer(settings: try authority.settings())
+            let file = server.directory.file("user.creds")
+            var place = Place([server.url])
+            try await refuse(place)
+            place.credentials = file
+            func write(_ text: String) throws { try text.write(toFile: file, atomically: true, encoding: .utf8) }
+            try write(try authority.credentials())
+            try await carry(place)
+            try write(try authority.credentials(lifetime: .seconds(3600)))
+            try await carry(place)
+            // Out of date; of another operator; with the seed of another user.
+            let other = NATSOperator()
+            let seed = try #require(try other.credentials().split(separator: "\n").first { $0.hasPrefix("SU") })
+            for wrong in [
+                try authority.credentials(lifetime: .seconds(-60)), try other.credentials(),
+                try authority.credentials(seed: String(seed)),
+            ] {
+                try write(wrong)
+                let secret = try #require(wrong.split(separator: "\n").first { $0.hasPrefix("SU") })
+                try await refuse(place, secret: String(secret))
+            }
+            let good = try authority.credentials()
+            for damaged in [
+                "", "nothing", String(good.prefix(good.count / 2)), good.replacing("USER JWT", with: "USER"),
+            ] {
+                try write(damaged)
+                let unusable = place
+                let error = try await checkThrows(.invalidInput) { try await unusable.setup.plan(unusable.needs) }
+                try check(error.message.contains("broker.credentials") && error.message.contains(file), "\(error)")
+                try check(!"\(error)".contains("SU"), "\(error)")
+            }
+        }
+
         @Test func permissionsThatAreMissingAreTold() async throws {
             let server = try await NATSServer(
                 settings: """

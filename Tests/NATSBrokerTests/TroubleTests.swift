@@ -92,6 +92,24 @@
             }
         }
 
+        /// As one does whose server is behind, and does not know.
+        @Test func aConsumerThatDoesNotDeliverWhatIsThereIsMadeAnew() async throws {
+            let server = try await NATSServer()
+            let place = Place([server.url])
+            try await place.withBroker { broker in
+                _ = try await broker.append([.numbered(1), .numbered(2)], to: place.stream)
+                let consumer = ConsumerName.of(place.reader)
+                try await place.ask("CONSUMER.DELETE.\(place.stream).\(consumer)")
+                try await place.ask(
+                    "CONSUMER.DURABLE.CREATE.\(place.stream).\(consumer)",
+                    "{\"stream_name\":\"\(place.stream)\",\"config\":{\"durable_name\":\"\(consumer)\",\"ack_policy\":\"all\","
+                        + "\"deliver_policy\":\"by_start_sequence\",\"opt_start_seq\":1,\"filter_subject\":\"fleet.orders.Nothing\"}}"
+                )
+                let records = try await broker.read(place.stream, for: place.reader, after: .start, limit: .standard)
+                try checkEqual(records.map(\.event.number), [1, 2])
+            }
+        }
+
         @Test func aMessageThatIsNoEventIsToldAndNotSkipped() async throws {
             let server = try await NATSServer()
             let place = Place([server.url])

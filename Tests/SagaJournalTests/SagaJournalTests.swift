@@ -63,21 +63,23 @@ import Testing
         try SagaMachine(definition(), id: id, data: "{}", at: time(seconds))
     }
 
-    private static let (ada, bob) = (SagaJournal(owner: "ada"), SagaJournal(owner: "bob"))
+    private static let journal = SagaJournal(runner: "test")
 
     @Test(arguments: engines)
     func aDefinitionKeepsItsVersion(_ engine: Engine) async throws {
         try await withStore(engine) { store in
             let versions = try await store.write { transaction in
-                try [2, 3, 2].map { try Self.ada.version(of: Self.definition(attempts: $0), in: transaction) }
+                try [2, 3, 2].map { try Self.journal.version(of: Self.definition(attempts: $0), in: transaction) }
             }
             #expect(versions == [1, 2, 1])
             let old = try await store.read {
-                try Self.ada.definition(of: SagaName(unchecked: "test"), version: 1, in: $0)
+                try Self.journal.definition(of: SagaName(unchecked: "test"), version: 1, in: $0)
             }
             #expect(old == Self.definition(attempts: 2))
             await #expect(throws: FleetError.self) {
-                try await store.read { try Self.ada.definition(of: SagaName(unchecked: "test"), version: 3, in: $0) }
+                try await store.read {
+                    try Self.journal.definition(of: SagaName(unchecked: "test"), version: 3, in: $0)
+                }
             }
         }
     }
@@ -86,47 +88,57 @@ import Testing
     func aSagaBeginsOnceAndComesBackAsItWas(_ engine: Engine) async throws {
         try await withStore(engine) { store in
             var machine = try Self.machine("1")
-            let state = machine.state
-            let begun = try await store.write { transaction in
-                try [1, 2].map { _ in
-                    try Self.ada.begin(state, version: 1, leaseUntil: Self.time(10), in: transaction)
-                }
+            var entry = SagaEntry(state: machine.state, version: 1)
+            func write(_ entry: SagaEntry) async throws -> Bool {
+                try await store.write { try Self.journal.write([entry], in: $0) } == [true]
             }
-            #expect(begun[1] == nil)
-            var entry = try #require(begun[0])
+            #expect(try await write(entry))
+            #expect(try await !write(entry))
             _ = machine.handle(.started, at: Self.time(2), jitter: 0)
-            entry.state = machine.state
-            let written = try await store.write { [entry] in try Self.ada.write([entry], in: $0) }
-            #expect(written == [true])
-            let read = try await store.read { try Self.ada.entry("1", in: $0) }
-            #expect(read?.state == machine.state && read?.revision == 2)
-            #expect(try await store.read { try Self.ada.entry("2", in: $0) } == nil)
+            let ticket = SagaTicket(SagaStepID("a"), .forward, attempt: 1)
+            entry = SagaEntry(state: machine.state, version: 1, revision: 1, orders: [ticket])
+            #expect(try await write(entry))
+            // What was written stands on an older entry now.
+            #expect(try await !write(entry))
+            let read = try await store.read { try Self.journal.entry("1", in: $0) }
+            #expect(read?.state == machine.state && read?.revision == 2 && read?.orders == [ticket])
+            #expect(try await store.read { try Self.journal.entry("2", in: $0) } == nil)
+            #expect(try await store.read { try Self.journal.withOrders(after: "", limit: 9, in: $0) } == ["1"])
+            let due = machine.state.wakeAt
+            #expect(due != nil)
+            #expect(try await store.read { try Self.journal.nextDue(in: $0) } == due)
+            #expect(try await store.read { try Self.journal.due(at: Self.time(2), limit: 9, in: $0) } == [])
+            #expect(try await store.read { try Self.journal.due(at: Self.time(99), limit: 9, in: $0) } == ["1"])
         }
     }
 
     @Test(arguments: engines)
-    func anExpiredLeaseIsTakenAndItsOwnerFenced(_ engine: Engine) async throws {
+    func aRunnerHasOneOwnerAndTheOneBeforeIsFenced(_ engine: Engine) async throws {
         try await withStore(engine) { store in
-            let states = try ["1", "2"].map { try Self.machine($0).state }
-            let mine = try await store.write { transaction in
-                try states.compactMap { try Self.ada.begin($0, version: 1, leaseUntil: Self.time(10), in: transaction) }
-            }
-            func take(at seconds: Int) async throws -> [SagaEntry] {
+            func take(_ owner: String, at seconds: Int, isForced: Bool = false) async throws -> SagaHold {
                 try await store.write {
-                    try Self.bob.takeOver(limit: 1, until: Self.time(20), at: Self.time(seconds), in: $0)
+                    try Self.journal.take(
+                        as: owner, until: Self.time(seconds + 10), isForced: isForced, at: Self.time(seconds), in: $0)
                 }
             }
-            #expect(try await take(at: 9).isEmpty)
-            let taken = try await take(at: 10)
-            #expect(taken.map(\.state.id) == ["1"] && taken.map(\.epoch) == [2])
-            // The first has a new owner; the second has not.
-            #expect(try await store.write { try Self.ada.write(mine, in: $0) } == [false, true])
-            // What was written stands on an older entry now.
-            #expect(try await store.write { try Self.ada.write(mine, in: $0) } == [false, false])
-            #expect(try await store.write { try Self.bob.write(taken, in: $0) } == [true])
-            #expect(try await store.write { try Self.ada.renew(until: Self.time(30), in: $0) } == 1)
-            #expect(try await take(at: 15).isEmpty)
-            #expect(try await take(at: 20).map(\.epoch) == [3])
+            let first = try await take("ada", at: 0)
+            let refusal = await #expect(throws: FleetError.self) { _ = try await take("bob", at: 9) }
+            #expect(refusal?.code == .busy && refusal?.isRetriable == true && refusal?.message.contains("ada") == true)
+            try await store.write { try Self.journal.confirm(first, until: Self.time(12), in: $0) }
+            await #expect(throws: FleetError.self) { _ = try await take("bob", at: 11) }
+            let second = try await take("bob", at: 12)
+            #expect(second.epoch > first.epoch)
+            let fenced = await #expect(throws: FleetError.self) {
+                try await store.write { try Self.journal.confirm(first, in: $0) }
+            }
+            #expect(fenced?.code == .fenced)
+            try await store.write { try Self.journal.confirm(second, in: $0) }
+            // Whoever lets go is not waited for; whoever was told that nobody else may be there waits for nobody.
+            try await store.write { try Self.journal.release(second, in: $0) }
+            #expect(try await store.read { try Self.journal.owner(at: Self.time(13), in: $0) } == nil)
+            let third = try await take("ada", at: 13)
+            let forced = try await take("bob", at: 14, isForced: true)
+            #expect(forced.epoch > third.epoch)
         }
     }
 
@@ -135,18 +147,39 @@ import Testing
         try await withStore(engine) { store in
             func take(_ saga: String, at seconds: Int) async throws -> SagaLockAnswer {
                 try await store.write {
-                    try Self.ada.takeLock(
+                    try Self.journal.takeLock(
                         "order:1", for: saga, until: Self.time(seconds + 10), at: Self.time(seconds), in: $0)
                 }
             }
+            func release(_ saga: String) async throws {
+                try await store.write { try Self.journal.releaseLock("order:1", of: saga, in: $0) }
+            }
             #expect(try await take("1", at: 0) == .taken(until: Self.time(10)))
             #expect(try await take("1", at: 5) == .taken(until: Self.time(10)))
-            #expect(try await take("2", at: 9) == .held(by: "1"))
+            #expect(try await take("2", at: 9) == .held(by: "1", until: Self.time(10)))
             #expect(try await take("2", at: 10) == .taken(until: Self.time(20)))
-            try await store.write { try Self.ada.releaseLock("order:1", of: "1", in: $0) }
-            #expect(try await take("1", at: 11) == .held(by: "2"))
-            try await store.write { try Self.ada.releaseLock("order:1", of: "2", in: $0) }
+            try await release("1")
+            #expect(try await take("1", at: 11) == .held(by: "2", until: Self.time(20)))
+            try await release("2")
             #expect(try await take("1", at: 11) == .taken(until: Self.time(21)))
+        }
+    }
+
+    @Test(arguments: engines)
+    func messagesStayInOrderUntilTheyAreTaken(_ engine: Engine) async throws {
+        try await withStore(engine) { store in
+            let sagas = (1...300).map { "saga \($0)" }
+            try await store.write { transaction in
+                for saga in sagas { try Self.journal.post(.cancel(saga: saga, reason: "why"), in: transaction) }
+                try SagaJournal(runner: "another").post(.cancel(saga: "x", reason: "why"), in: transaction)
+            }
+            let all = try await store.read { try Self.journal.messages(limit: 1_000, in: $0) }
+            #expect(all.count == 300)
+            for (saga, message) in zip(sagas, all) { #expect(message.message.contains("\"\(saga)\"")) }
+            let first = all.prefix(299).map(\.id)
+            try await store.write { try Self.journal.removeMessages(first, in: $0) }
+            let rest = try await store.read { try Self.journal.messages(limit: 1_000, in: $0) }
+            #expect(rest.map(\.id) == all.suffix(1).map(\.id))
         }
     }
 
@@ -158,34 +191,34 @@ import Testing
                 _ = machine.handle(.started, at: Self.time(index), jitter: 0)
                 let ticket = SagaTicket(SagaStepID("a"), .forward, attempt: 1)
                 if id != "3" { _ = machine.handle(.replied(ticket, reply: "{}"), at: Self.time(index + 1), jitter: 0) }
-                let state = machine.state
-                _ = try await store.write { try Self.ada.begin(state, version: 1, leaseUntil: Self.time(0), in: $0) }
+                let entry = SagaEntry(state: machine.state, version: 1)
+                _ = try await store.write { try Self.journal.write([entry], in: $0) }
             }
-            let all = try await store.read { try Self.ada.list(limit: 10, in: $0) }
+            let all = try await store.read { try Self.journal.list(limit: 10, in: $0) }
             #expect(all.map(\.id) == ["3", "2", "1"])
             #expect(all.map(\.status) == [.running, .completed, .completed])
-            let running = try await store.read { try Self.ada.list(status: .running, limit: 10, in: $0) }
+            let running = try await store.read { try Self.journal.list(status: .running, limit: 10, in: $0) }
             #expect(running.map(\.id) == ["3"])
-            // What has ended has no owner to be taken from.
-            let open = try await store.write {
-                try Self.bob.takeOver(limit: 9, until: Self.time(9), at: Self.time(5), in: $0)
+            let counts = try await store.read { try Self.journal.counts(in: $0) }
+            #expect(counts == ["test": [.completed: 2, .running: 1]])
+            let pruned = try await store.write {
+                try Self.journal.prune(endedBefore: Self.time(2), eventsBefore: Self.time(2), limit: 9, in: $0)
             }
-            #expect(open.map(\.state.id) == ["3"])
-            #expect(try await store.write { try Self.ada.prune(endedBefore: Self.time(2), limit: 9, in: $0) } == 1)
-            #expect(try await store.read { try Self.ada.list(limit: 10, in: $0) }.map(\.id) == ["3", "2"])
+            #expect(pruned == 1)
+            #expect(try await store.read { try Self.journal.list(limit: 10, in: $0) }.map(\.id) == ["3", "2"])
         }
     }
 
     @Test(arguments: engines)
     func aStateThatCannotBeReadIsTold(_ engine: Engine) async throws {
         try await withStore(engine) { store in
-            let state = try Self.machine("1").state
+            let entry = SagaEntry(state: try Self.machine("1").state, version: 1)
             try await store.write { transaction in
-                _ = try Self.ada.begin(state, version: 1, leaseUntil: Self.time(0), in: transaction)
+                _ = try Self.journal.write([entry], in: transaction)
                 try transaction.run("UPDATE flotilla_sagas SET state = '{}'")
             }
             let error = await #expect(throws: FleetError.self) {
-                try await store.read { try Self.ada.entry("1", in: $0) }
+                try await store.read { try Self.journal.entry("1", in: $0) }
             }
             #expect(error?.code == .corrupt)
         }

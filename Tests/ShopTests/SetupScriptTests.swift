@@ -10,7 +10,13 @@ import Testing
         var libpq = "15.4"
         /// `nil` where there is no server.
         var server: String? = "15.4"
+        var libnats = "3.3.0"
+        /// `nil` where there is no server.
+        var nats: String? = "2.9.10"
+        var hasWrk = true
         var hasPackages = true
+        /// Whether apt-get can install them.
+        var hasNetwork = true
         var isRoot = true
     }
 
@@ -23,6 +29,9 @@ import Testing
 
     private static let root = URL(fileURLWithPath: #filePath)
         .deletingLastPathComponent().deletingLastPathComponent().deletingLastPathComponent()
+
+    /// What Debian's packages ask whether they may start a service.
+    private static let policy = "/usr/sbin/policy-rc.d"
 
     /// - Parameter arguments: of the script.
     private func setUp(_ machine: Machine, _ arguments: [String]) throws -> Outcome {
@@ -52,30 +61,53 @@ import Testing
         let installed = directory.appendingPathComponent("installed").path
         try program(
             "pkg-config",
-            "case $* in *libpq) [ -n '\(machine.libpq)' ] && echo '\(machine.libpq)' || cat \(installed);; esac")
+            """
+            case $* in
+            *libpq) [ -n '\(machine.libpq)' ] && echo '\(machine.libpq)' || cat \(installed);;
+            *libnats) echo '\(machine.libnats)';;
+            esac
+            """)
         if let version = machine.server { try program("initdb", in: server, "echo 'initdb (PostgreSQL) \(version)'") }
         let later = directory.appendingPathComponent("later")
         try FileManager.default.createDirectory(at: later, withIntermediateDirectories: true)
         try program("initdb", in: later, "echo 'initdb (PostgreSQL) 15.4'")
+        let nats = "echo 'nats-server: v\(machine.nats ?? "2.9.10")'"
+        if machine.nats != nil { try program("nats-server", in: server, nats) }
+        try program("nats-server", in: later, nats)
+        if machine.hasWrk { try program("wrk", "exit 0") }
         if machine.hasPackages {
             try program(
                 "apt-get",
                 """
                 echo "apt-get $*" >>\(log)
+                case "$*" in install*) \(machine.hasNetwork);; esac || exit 100
+                case "$*" in *' nats-server') cp \(later.path)/nats-server \(server.path)/nats-server;; esac
                 case "$*" in *' libpq-dev'*) echo 15.4 >\(installed);; esac
                 case "$*" in *' postgresql') cp \(later.path)/initdb \(server.path)/initdb;; esac
                 """)
         }
         try program("tee", "echo \"tee $*: $(cat)\" >>\(log)")
+        for name in ["chmod", "rm"] { try program(name, "echo \"\(name) $*\" >>\(log)") }
 
-        let script = Self.root.appendingPathComponent("scripts/setup").path
+        // Whether this machine forbids to start services is nothing to these tests.
+        let policy = directory.appendingPathComponent("policy-rc.d").path
+        let text = try String(contentsOf: Self.root.appendingPathComponent("scripts/setup"), encoding: .utf8)
+        try #require(text.contains(Self.policy))
+        let script = directory.appendingPathComponent("setup").path
+        try text.replacing(Self.policy, with: policy).write(toFile: script, atomically: true, encoding: .utf8)
+        try FileManager.default.setAttributes([.posixPermissions: 0o755], ofItemAtPath: script)
         let env = try #require(Command("env"))
-        let outcome = try env.run(["PATH=\(bin.path)", "FLOTILLA_POSTGRES=\(server.path)", script] + arguments)
+        let outcome = try env.run(
+            [
+                "PATH=\(bin.path)", "FLOTILLA_POSTGRES=\(server.path)",
+                "FLOTILLA_NATS_SERVER=\(server.path)/nats-server", script,
+            ] + arguments)
         let changes = (try? String(contentsOfFile: log, encoding: .utf8)) ?? ""
-        return Outcome(status: outcome.status, output: outcome.output, changes: changes)
+        return Outcome(
+            status: outcome.status, output: outcome.output, changes: changes.replacing(policy, with: Self.policy))
     }
 
-    @Test(arguments: [[], ["postgres"]])
+    @Test(arguments: [[], ["postgres"], ["nats"], ["postgres", "nats"], ["postgres", "nats", "bench"]])
     func whereAllIsThereItSaysAndDoesNothing(arguments: [String]) throws {
         let outcome = try setUp(Machine(), arguments)
         #expect(outcome.status == 0)
@@ -84,7 +116,7 @@ import Testing
     }
 
     @Test func withoutPostgresNothingOfItIsNeeded() throws {
-        let outcome = try setUp(Machine(libpq: "", server: nil, hasPackages: false), [])
+        let outcome = try setUp(Machine(libpq: "", server: nil, nats: nil, hasWrk: false, hasPackages: false), [])
         #expect(outcome.status == 0)
         #expect(outcome.output.isEmpty, "\(outcome.output)")
     }
@@ -95,9 +127,13 @@ import Testing
         (Machine(server: "12.22"), "the PostgreSQL server is 12.22; Flotilla needs 13 or later"),
         (Machine(server: nil, hasPackages: false), "missing: postgresql (by their Debian names)"),
         (Machine(libpq: "", isRoot: false), "run this as root: apt-get install libpq-dev"),
+        (Machine(libnats: "3.1.1"), "libnats is 3.1.1; Flotilla needs 3.3 or later"),
+        (Machine(nats: "2.8.4"), "nats-server is 2.8.4; Flotilla needs 2.9 or later"),
+        (Machine(nats: nil, hasPackages: false), "missing: nats-server (by their Debian names)"),
+        (Machine(hasWrk: false, hasPackages: false), "missing: wrk (by their Debian names)"),
     ])
     func whatIsOldOrCannotBeInstalledIsTold(machine: Machine, message: String) throws {
-        let outcome = try setUp(machine, ["postgres"])
+        let outcome = try setUp(machine, ["postgres", "nats", "bench"])
         #expect(outcome.status == 1)
         #expect(outcome.output.contains(message), "\(outcome.output)")
         #expect(outcome.changes.isEmpty, "\(outcome.changes)")
@@ -137,5 +173,22 @@ import Testing
             #expect(changes.dropFirst(2).first == "tee -a \(settings): create_main_cluster = false")
             #expect(outcome.output.contains("no PostgreSQL cluster is made or started"), "\(outcome.output)")
         }
+    }
+
+    /// Debian's package starts a server unless policy-rc.d forbids it, while it is installed and no longer.
+    @Test(arguments: [true, false]) func aNATSServerIsInstalledAndNotStarted(hasNetwork: Bool) throws {
+        let outcome = try setUp(Machine(nats: nil, hasNetwork: hasNetwork), ["nats"])
+        #expect(outcome.status == (hasNetwork ? 0 : 1), "\(outcome.output)")
+        let changes = [
+            "apt-get update -qq", "tee \(Self.policy): #!/bin/sh", "exit 101", "chmod 755 \(Self.policy)",
+            "apt-get install -y -qq --no-install-recommends nats-server", "rm -f \(Self.policy)",
+        ]
+        #expect(outcome.changes.split(separator: "\n").map(String.init) == changes)
+    }
+
+    @Test func whatIsMeasuredAgainstIsInstalled() throws {
+        let machine = Machine(hasWrk: false)
+        #expect(try setUp(machine, ["postgres", "nats"]).changes.isEmpty)
+        #expect(try setUp(machine, ["bench"]).changes.hasSuffix("--no-install-recommends wrk\n"))
     }
 }

@@ -23,6 +23,25 @@ import Testing
         }
     }
 
+    /// What events have in common is made once: none says what another does.
+    @Test func aBatchSaysWhatItsEventsSay() throws {
+        var random = RandomSource(for: "batches of NATS messages")
+        let texts = ["", "a", "b", "Grüße"]
+        let events = (0..<500).map { _ in
+            func text() -> String { texts.randomElement(using: &random) ?? "" }
+            var event = Event.sample
+            event.source = text()
+            event.type = text()
+            event.aggregateType = text()
+            event.contentType = text()
+            return event
+        }
+        for format in WireFormat.allCases {
+            let mapping = try mapping(format)
+            #expect(mapping.messages(of: events) == events.map { mapping.message(of: $0) })
+        }
+    }
+
     @Test func anyEventComesBackAsItWas() throws {
         var random = RandomSource(for: "NATS messages")
         let texts = ["", "a", "Grüße", "世界 🔑", "\0", "a\r\nb: c", " ", "%", "%2", "\"", "e\u{301}", "null"]

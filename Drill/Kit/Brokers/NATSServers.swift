@@ -6,7 +6,7 @@
     final class NATSServers: DrillBroker {
         private let servers: [NATSServer]
         private let leash: Leash
-        /// The server's; `nil` in a cluster, and where nothing can be mounted.
+        /// The first server's; `nil` where nothing can be mounted.
         private let disk: SmallDisk?
         let wires: [Wire]
 
@@ -18,30 +18,17 @@
             wires = try servers.enumerated().map { number, server in
                 Wire(name: "to nats-server \(number + 1)", proxy: try CuttableProxy(to: server.port))
             }
-            if isCluster {
-                disk = nil
-            } else {
-                disk = try await Blocking.run { try SmallDisk(kibibytes: Self.diskSize) }
-            }
+            disk = try await Blocking.run { try SmallDisk(kibibytes: Self.diskSize) }
             if let disk {
                 leash.mounted(disk.path)
-                try await move(servers[0], to: disk.path)
+                try await servers[0].move(to: disk.path)
             }
-        }
-
-        /// Starts a server again, with its streams in another directory.
-        private func move(_ server: NATSServer, to path: String) async throws {
-            let old = server.directory.file("data")
-            try await Blocking.run { server.kill() }
-            server.reconfigure { $0.replacing("store_dir: \"\(old)\"", with: "store_dir: \"\(path)\"") }
-            try await server.start()
         }
 
         var kinds: Set<Fault.Kind> {
             var kinds: Set<Fault.Kind> = [.killBroker, .pauseBroker]
             if servers.count > 1 { kinds.insert(.killEveryBroker) }
-            // In a cluster, nats-server 2.9 was seen to leave consumers without a leader after it.
-            if servers.count == 1, disk != nil { kinds.insert(.fillDisk) }
+            if disk != nil { kinds.insert(.fillDisk) }
             return kinds
         }
 

@@ -30,6 +30,9 @@ public protocol Broker: Sendable {
     /// What the stream holds.
     func bounds(of stream: StreamName) async throws -> StreamBounds
 
+    /// What a stream lacks that can be carried nevertheless: a server that should hold it, too. `nil` where all is well.
+    func weakness(of stream: StreamName) async throws -> FleetError?
+
     /// When a record was appended; `nil` where there is none at this position.
     func appendTime(of position: LogPosition, in stream: StreamName) async throws -> Timestamp?
 
@@ -55,6 +58,8 @@ public protocol Broker: Sendable {
 }
 
 extension Broker {
+    public func weakness(of stream: StreamName) async throws -> FleetError? { nil }
+
     /// The first of a stream's records that was appended at a time or later; the next to come where there is none.
     ///
     /// Looks by halves, as records are appended in the order of time; where the broker's clock was put back, the position is

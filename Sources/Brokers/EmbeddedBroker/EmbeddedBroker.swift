@@ -91,7 +91,13 @@ public final class EmbeddedBroker: Broker {
     }
 
     public func trim(_ stream: StreamName, sparing readers: [SubscriptionName]) async throws {
-        try await withLog(stream) { try await $0.trim(sparing: readers) }
+        try await withLog(stream) { log in
+            let copy = StreamCopyLock.subscription.description
+            if try await log.cursors()[copy] != nil {
+                try await StreamCopyLock.whileFree(in: directory) { try await log.unsubscribe(copy) }
+            }
+            try await log.trim(sparing: readers)
+        }
     }
 
     public func close() async {

@@ -64,7 +64,7 @@ public struct EmbeddedBrokerSetup: BrokerSetup {
 
     /// A rebuild and a copy at work hold a cursor of their own, which is nobody's to remove.
     private static func isAtWork(_ subscription: String) -> Bool {
-        subscription.hasSuffix("~rebuild") || subscription.hasSuffix("~copy")
+        subscription.hasSuffix("~rebuild") || subscription == StreamCopyLock.subscription.description
     }
 
     private func readers(of stream: StreamName, in needs: BrokerNeeds) -> [SubscriptionName] {

@@ -11,20 +11,24 @@
         public let name: String
         private let retention: Retention
         private let clock: FleetClock
+        private let notice: @Sendable (String) -> Void
         private let asking: ConnectionSource
         private let publishing: ConnectionSource
         private let mappings: [StreamName: NATSMapping]
         private let streams = Mutex<[StreamName: NATSStream]>([:])
 
-        /// - Parameter mappings: how messages are made of a stream's events; for a stream that is not among them, the standard.
+        /// - Parameters:
+        ///   - mappings: how messages are made of a stream's events; for a stream that is not among them, the standard.
+        ///   - notice: is told what was mended by itself.
         public init(
             _ settings: NATSSettings, mappings: [StreamName: NATSMapping] = [:], retention: Retention,
-            clock: FleetClock = .system
+            clock: FleetClock = .system, notice: @escaping @Sendable (String) -> Void = { _ in }
         ) {
             name = "NATS at \(settings.name)"
             self.mappings = mappings
             self.retention = retention
             self.clock = clock
+            self.notice = notice
             asking = ConnectionSource(settings, for: .asking)
             publishing = ConnectionSource(settings, for: .publishing)
         }
@@ -32,7 +36,7 @@
         func stream(_ name: StreamName) throws -> NATSStream {
             if let known = streams.withLock({ $0[name] }) { return known }
             let mapping = try mappings[name] ?? NATSMapping(stream: name, subjects: SubjectMapping(stream: name))
-            let made = NATSStream(mapping)
+            let made = NATSStream(mapping, notice: notice)
             return streams.withLock { streams in
                 if let known = streams[name] { return known }
                 streams[name] = made
@@ -40,7 +44,9 @@
             }
         }
 
-        private func api() async throws -> JetStreamAPI { JetStreamAPI(connection: try await asking.connection()) }
+        private func api(_ patience: JetStreamAPI.Patience = .brief) async throws -> JetStreamAPI {
+            JetStreamAPI(connection: try await asking.connection(), patience: patience)
+        }
 
         public func append(_ events: [Event], to name: StreamName) async throws -> LogPosition {
             if events.isEmpty { return try await bounds(of: name).last }
@@ -51,13 +57,13 @@
         /// - Parameter end: where the stream must end for the events to be copies of what is elsewhere; `nil` for new ones.
         /// - Returns: where the stream ends then.
         func append(_ events: [Event], to stream: NATSStream, after end: UInt64?) async throws -> UInt64 {
-            let (api, connection) = (try await api(), try await publishing.connection())
+            let (api, connection) = (try await api(.lasting), try await publishing.connection())
             let look = StreamPublisher.Look {
                 let info = try await api.stream(stream.name)
                 stream.learn(info)
                 return (info.first, info.state.lastSequence)
             } ids: {
-                try await StreamScanner(api: api).ids(of: stream.name, after: $0, through: $1)
+                try await StreamScanner(api: api, leader: stream.leader).ids(of: stream.name, after: $0, through: $1)
             }
             return try await stream.publisher.append(events, connection, after: end, looking: look)
         }
@@ -88,6 +94,13 @@
             let info = try await api().stream(stream.name)
             stream.learn(info)
             return StreamBounds(info)
+        }
+
+        public func weakness(of name: StreamName) async throws -> FleetError? {
+            let stream = try stream(name)
+            let info = try await api().stream(stream.name)
+            let gone = info.cluster?.replicas?.filter(\.isGone).map(\.name) ?? []
+            return gone.isEmpty ? nil : NATSFailure.gone(gone.sorted(), of: stream.name, at: self.name)
         }
 
         public func appendTime(of position: LogPosition, in name: StreamName) async throws -> Timestamp? {
@@ -127,7 +140,7 @@
 
         public func unsubscribe(_ subscription: SubscriptionName, from name: StreamName) async throws {
             let stream = try stream(name)
-            try await api().deleteConsumer(ConsumerName.of(subscription), of: stream.name)
+            try await ConsumerPlacing(api: api(), stream: stream.name).remove(ConsumerName.of(subscription))
             stream.reader(for: subscription).reset()
         }
 

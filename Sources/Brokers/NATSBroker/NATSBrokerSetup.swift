@@ -76,11 +76,14 @@
                     continue
                 }
                 changes += try change(of: info, to: wanted, api)
-                let cursors = Set(try await api.consumers(of: wanted.name).compactMap(\.subscription))
-                changes += readers.filter { !cursors.contains($0) }.map { subscribe($0, to: stream, api) }
+                let consumers = try await api.consumers(of: wanted.name)
+                let cursors = Set(consumers.found.compactMap(\.subscription))
+                changes +=
+                    readers.filter { !cursors.contains($0) && !consumers.missing.contains(ConsumerName.of($0)) }
+                    .map { subscribe($0, to: stream, api) }
                 changes += cursors.subtracting(readers).sorted().filter { !Self.isRebuild($0) }.map { known in
                     Change(description: "unsubscribe \(known), which is no longer declared, from stream \(stream)") {
-                        try await api.deleteConsumer(ConsumerName.of(known), of: wanted.name)
+                        try await ConsumerPlacing(api: api, stream: wanted.name).remove(ConsumerName.of(known))
                     }
                 }
             }
@@ -90,7 +93,8 @@
         private func subscribe(_ subscription: SubscriptionName, to stream: StreamName, _ api: JetStreamAPI) -> Change {
             Change(description: "subscribe \(subscription) to stream \(stream)", isMadeByReaders: true) {
                 let first = try await api.stream(stream.description).first
-                _ = try await api.createConsumer(.cursor(of: subscription, from: first), of: stream.description)
+                _ = try await ConsumerPlacing(api: api, stream: stream.description)
+                    .make(.cursor(of: subscription, from: first))
             }
         }
 

@@ -10,6 +10,9 @@
             var place: StreamPlace?
             /// The stream is known to have had this sequence.
             var lastKnown: UInt64 = 0
+            /// When it was last looked at, and who led it then.
+            var looked: ContinuousClock.Instant?
+            var leader: String?
             var readers: [SubscriptionName?: StreamReader] = [:]
         }
 
@@ -18,10 +21,13 @@
         let publisher: StreamPublisher
         /// For what moves cursors, and what drops records up to the slowest.
         let lock = AsyncLock()
+        /// Is told what was mended by itself.
+        let notice: @Sendable (String) -> Void
         private let state = Mutex(State())
 
-        init(_ mapping: NATSMapping) {
+        init(_ mapping: NATSMapping, notice: @escaping @Sendable (String) -> Void) {
             self.mapping = mapping
+            self.notice = notice
             name = mapping.stream.description
             publisher = StreamPublisher(mapping)
         }
@@ -32,8 +38,19 @@
             state.withLock { state in
                 state.lastKnown = state.place == place ? max(state.lastKnown, last) : last
                 state.place = place
+                state.looked = .now
+                state.leader = info.cluster?.leader
             }
         }
+
+        /// How long nobody need look at it.
+        private static let lookInterval = Duration.seconds(10)
+
+        /// Whether it is time to look again: others may have appended what does not come by itself.
+        var mustLook: Bool { state.withLock { $0.looked.map { ContinuousClock.now - $0 > Self.lookInterval } ?? true } }
+
+        /// The server that led it when it was last looked at; `nil` on a server that stands alone.
+        var leader: String? { state.withLock { $0.leader } }
 
         var lastKnown: UInt64 { state.withLock { $0.lastKnown } }
 

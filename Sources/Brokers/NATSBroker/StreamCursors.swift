@@ -7,11 +7,15 @@
         let stream: NATSStream
         let api: JetStreamAPI
 
+        private var placing: ConsumerPlacing {
+            ConsumerPlacing(api: api, stream: stream.name, notice: stream.notice)
+        }
+
         /// Every cursor.
         func all() async throws -> [SubscriptionName: LogPosition] {
             let place = try await api.stream(stream.name).place
             var cursors: [SubscriptionName: LogPosition] = [:]
-            for consumer in try await api.consumers(of: stream.name) {
+            for consumer in try await api.consumers(of: stream.name).found {
                 if let name = consumer.subscription { cursors[name] = place.position(of: consumer.cursor) }
             }
             return cursors
@@ -21,7 +25,7 @@
         func place(_ subscription: SubscriptionName, at position: LogPosition?) async throws {
             let info = try await api.stream(stream.name)
             let consumer = ConsumerName.of(subscription)
-            let there = try await api.consumer(consumer, of: stream.name)
+            let there = try await placing.answering(consumer)
             guard let position else {
                 if there == nil { try await create(subscription, after: info.first - 1) }
                 return
@@ -30,7 +34,7 @@
             if let there {
                 let isInPlace = there.cursor == after && there.lastDelivered == after
                 if isInPlace, there.unacknowledged == 0 { return }
-                try await api.deleteConsumer(consumer, of: stream.name)
+                try await placing.remove(consumer)
                 stream.reader(for: subscription).reset()
             }
             try await create(subscription, after: after)
@@ -42,13 +46,13 @@
             guard let there = try await api.consumer(consumer, of: stream.name) else { return }
             let place = try await api.stream(stream.name).place
             guard let after = place.sequence(of: position), there.cursor < after else { return }
-            try await api.deleteConsumer(consumer, of: stream.name)
+            try await placing.remove(consumer)
             stream.reader(for: subscription).reset()
             try await create(subscription, after: after)
         }
 
         private func create(_ subscription: SubscriptionName, after sequence: UInt64) async throws {
-            _ = try await api.createConsumer(.cursor(of: subscription, from: sequence + 1), of: stream.name)
+            _ = try await placing.make(.cursor(of: subscription, from: sequence + 1))
         }
     }
 #endif

@@ -17,7 +17,7 @@
         private static let neighbourLimit: UInt64 = 64
 
         func run(sparing readers: [SubscriptionName]) async throws {
-            let cursors = try await api.consumers(of: stream.name).filter { $0.subscription != nil }
+            let cursors = try await api.consumers(of: stream.name).found.filter { $0.subscription != nil }
             // A consumer that is moved is gone for a moment, or for longer where whoever moves it ends just then.
             guard Set(readers).isSubset(of: cursors.compactMap(\.subscription)) else { return }
             var info = try await api.stream(stream.name)

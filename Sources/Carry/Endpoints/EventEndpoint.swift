@@ -8,6 +8,10 @@ public protocol EventEndpoint: Sendable {
     /// Delivers one event, and tells what became of it, within a time-out of the endpoint's own.
     func deliver(_ event: Event) async -> DeliveryAnswer
 
+    /// Delivers events side by side, and tells what became of each as soon as it is known, in any order, within the same time-out.
+    /// - Parameter answered: called once for each event, with its number, wherever the endpoint works: it must not wait.
+    func deliver(_ events: [Event], answered: @escaping @Sendable (Int, DeliveryAnswer) -> Void)
+
     /// Lets go of its connections. Calls after this are answered with ``DeliveryAnswer/notNow(_:wait:mayBeTheEvent:)``.
     func close() async
 }

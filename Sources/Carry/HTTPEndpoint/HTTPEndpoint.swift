@@ -1,16 +1,12 @@
-import AsyncHTTPClient
 public import Endpoints
 public import FleetCore
-import Foundation
 import NIOCore
-import NIOHTTP1
-import NIOSSL
+import Synchronization
 public import Wire
 
 /// Delivers events over HTTP: `POST`, CloudEvents in binary mode, signed after Standard Webhooks.
 ///
-/// Each endpoint has a client of its own, as certificates, time-outs and the number of connections are a client's; all share
-/// the process's event loops. It must be closed.
+/// Each endpoint has connections of its own, as certificates, time-outs and their number are an endpoint's. It must be closed.
 public final class HTTPEndpoint: EventEndpoint {
     public struct Settings: Sendable, Hashable {
         /// `http://…` or `https://…`.
@@ -44,114 +40,111 @@ public final class HTTPEndpoint: EventEndpoint {
 
     public var name: String { settings.name }
     private let settings: Settings
-    private let client: HTTPClient
+    /// `nil` where the URL is none.
+    private let place: (line: HTTPLine, text: RequestText)?
+    private let timeout: TimeAmount
     private let signature: WebhookSignature?
     private let clock: FleetClock
+    private let number = Atomic(0)
 
-    /// What is read of an answer's body; where there is more, the connection is closed.
-    private static let bodyLimit = ByteCount.kibibytes(16)
+    /// Of an answer's body: what is quoted, and what is read of it; where there is more, the connection is closed.
+    private static let demand = AnswerDemand(
+        keepsHeader: false, keptBody: HTTPFailure.quoteLimit, longestBody: .kibibytes(16))
 
     public init(_ settings: Settings, clock: FleetClock = .system) {
         self.settings = settings
         self.clock = clock
+        timeout = settings.timeout.timeAmount
         signature = settings.secret.map { WebhookSignature($0) }
-        client = HTTPClient(configuration: Self.configuration(settings))
+        place = HTTPAddress(settings.url).map { address in
+            let line = HTTPLine(
+                to: address.origin,
+                HTTPLine.Settings(
+                    connections: settings.connections, connectTimeout: settings.timeout, idleLimit: .seconds(60),
+                    allowsPrivateAddresses: settings.allowsPrivateAddresses, authorities: settings.authorities))
+            let text = RequestText(method: "POST", address, [("user-agent", "flotilla")], saysLength: true)
+            return (line, text)
+        }
     }
 
-    public func close() async {
-        // It only fails where it is closed already.
-        try? await client.shutdown()
-    }
-
-    private static func configuration(_ settings: Settings) -> HTTPClient.Configuration {
-        var configuration = HTTPClient.Configuration()
-        configuration.redirectConfiguration = .disallow
-        let timeout = TimeAmount.nanoseconds(settings.timeout.wholeMicroseconds * 1000)
-        configuration.timeout.connect = timeout
-        configuration.timeout.read = timeout
-        configuration.connectionPool.concurrentHTTP1ConnectionsPerHostSoftLimit = settings.connections
-        // What is refused is told at once; who asks again, and when, is decided elsewhere.
-        configuration.connectionPool.retryConnectionEstablishment = false
-        if let authorities = settings.authorities {
-            var tls = TLSConfiguration.makeClientConfiguration()
-            tls.trustRoots = .file(authorities)
-            configuration.tlsConfiguration = tls
-        }
-        if !settings.allowsPrivateAddresses {
-            // The address that was connected to, whatever a name meant before or means later. Nothing of a request is sent
-            // until this has passed.
-            let check: @Sendable (any Channel) -> EventLoopFuture<Void> = { channel in
-                guard AddressRule.isPrivate(channel.remoteAddress) else {
-                    return channel.eventLoop.makeSucceededVoidFuture()
-                }
-                // After the client has heard of it.
-                channel.eventLoop.execute { channel.close(promise: nil) }
-                return channel.eventLoop.makeFailedFuture(PrivateAddress())
-            }
-            configuration.http1_1ConnectionDebugInitializer = check
-            configuration.http2ConnectionDebugInitializer = check
-        }
-        return configuration
-    }
+    public func close() async { await place?.line.close() }
 
     // MARK: Delivering
 
     public func deliver(_ event: Event) async -> DeliveryAnswer {
-        let deadline = NIODeadline.now() + .nanoseconds(settings.timeout.wholeMicroseconds * 1000)
-        do {
-            let response = try await client.execute(request(for: event), deadline: deadline)
-            if (200...299).contains(response.status.code) {
-                // Read, so that the connection serves again; what it says, and whether it ends, does not matter.
-                _ = try? await body(of: response, until: deadline)
-                return .delivered
+        guard let place else { return noPlace }
+        let first = nextNumber(1)
+        return await withTaskCancellationHandler {
+            await withCheckedContinuation { continuation in
+                let call = self.call(first, event, place.text, .now() + timeout) { continuation.resume(returning: $0) }
+                place.line.submit([call])
+                // Whoever was cancelled before it was sent has found nothing to cancel.
+                if Task.isCancelled { place.line.cancel(first) }
             }
-            return await answer(response, until: deadline)
-        } catch {
-            return .notNow(HTTPFailure.error(error, at: settings), wait: nil, mayBeTheEvent: true)
+        } onCancel: {
+            place.line.cancel(first)
         }
     }
 
-    private func request(for event: Event) -> HTTPClientRequest {
-        var request = HTTPClientRequest(url: settings.url)
-        request.method = .POST
-        var headers = HTTPHeaders()
-        for header in CloudEventsHTTP.headers(of: event) { headers.add(name: header.name, value: header.value) }
-        headers.add(name: "user-agent", value: "flotilla")
+    public func deliver(_ events: [Event], answered: @escaping @Sendable (Int, DeliveryAnswer) -> Void) {
+        guard let place else {
+            for index in events.indices { answered(index, noPlace) }
+            return
+        }
+        let first = nextNumber(events.count)
+        let deadline = NIODeadline.now() + timeout
+        place.line.submit(
+            events.enumerated().map { index, event in
+                call(first + index, event, place.text, deadline) { answered(index, $0) }
+            })
+    }
+
+    private func nextNumber(_ count: Int) -> Int { number.wrappingAdd(count, ordering: .relaxed).oldValue }
+
+    private var noPlace: DeliveryAnswer {
+        let error = FleetError(
+            .invalidInput, "the URL of \(name) is none of HTTP", remedy: "write http://HOST:PORT/PATH")
+        return .notNow(error, wait: nil, mayBeTheEvent: true)
+    }
+
+    private func call(
+        _ number: Int, _ event: Event, _ text: RequestText, _ deadline: NIODeadline,
+        _ done: @escaping @Sendable (DeliveryAnswer) -> Void
+    ) -> HTTPCall {
+        HTTPCall(
+            number: number, bytes: text.bytes(headers(of: event), body: event.payload), demand: Self.demand,
+            deadline: deadline, mayBeRepeated: true
+        ) { [self] result in
+            switch result {
+            case .success(let answer): done(answered(answer))
+            case .failure(let failure):
+                let error = HTTPFailure.error(failure.cause, at: name, within: settings.timeout)
+                done(.notNow(error, wait: nil, mayBeTheEvent: true))
+            }
+        }
+    }
+
+    private func headers(of event: Event) -> [CloudEventsHTTP.Header] {
+        var headers = CloudEventsHTTP.headers(of: event)
         let id = event.id.description
         let time = String(clock.now().microseconds / 1_000_000)
-        headers.add(name: "webhook-id", value: id)
-        headers.add(name: "webhook-timestamp", value: time)
+        headers.append(.init("webhook-id", id))
+        headers.append(.init("webhook-timestamp", time))
         if let signature {
-            headers.add(name: "webhook-signature", value: signature.value(id: id, time: time, body: event.payload))
+            headers.append(.init("webhook-signature", signature.value(id: id, time: time, body: event.payload)))
         }
-        request.headers = headers
-        request.body = .bytes(ByteBuffer(bytes: event.payload))
-        return request
+        return headers
     }
 
-    private func answer(_ response: HTTPClientResponse, until deadline: NIODeadline) async -> DeliveryAnswer {
-        let text = (try? await body(of: response, until: deadline)) ?? ""
-        let error = HTTPFailure.error(response.status, text, at: settings)
-        switch response.status.code {
+    private func answered(_ answer: HTTPAnswer) -> DeliveryAnswer {
+        // What a success says, and whether it ends, does not matter.
+        if (200...299).contains(answer.status) { return .delivered }
+        let error = HTTPFailure.error(answer, at: name)
+        switch answer.status {
         case 408, 429, 500...:
-            let wait = RetryAfter.wait(response.headers.first(name: "retry-after"), at: clock.now())
-            return .notNow(error, wait: wait, mayBeTheEvent: response.status.code != 429)
+            let wait = RetryAfter.wait(answer.header("retry-after"), at: clock.now())
+            return .notNow(error, wait: wait, mayBeTheEvent: answer.status != 429)
         default: return .refused(error)
         }
     }
-
-    /// The beginning of a body.
-    private func body(of response: HTTPClientResponse, until deadline: NIODeadline) async throws -> String {
-        var bytes: [UInt8] = []
-        var count = 0
-        for try await part in response.body {
-            bytes += part.readableBytesView.prefix(HTTPFailure.quoteLimit.value - bytes.count)
-            count += part.readableBytes
-            if count > Self.bodyLimit.value || NIODeadline.now() > deadline { break }
-        }
-        return String(decoding: bytes, as: UTF8.self)
-    }
 }
-
-/// An endpoint that may not have a private address has one.
-struct PrivateAddress: Error {}

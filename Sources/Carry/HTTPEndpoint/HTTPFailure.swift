@@ -1,8 +1,6 @@
-import AsyncHTTPClient
 import FleetCore
 import Foundation
 import NIOCore
-import NIOHTTP1
 import NIOPosix
 import NIOSSL
 
@@ -12,10 +10,11 @@ enum HTTPFailure {
     static let quoteLimit = ByteCount(256)
 
     /// An answer that is no success.
-    static func error(_ status: HTTPResponseStatus, _ body: String, at settings: HTTPEndpoint.Settings) -> FleetError {
-        let quote = quoted(body)
-        let message = "\(settings.name) answered \(status.code) \(oneLine(status.reasonPhrase, 64))"
-        switch status.code {
+    static func error(_ answer: HTTPAnswer, at name: String) -> FleetError {
+        let quote = quoted(String(decoding: answer.body, as: UTF8.self))
+        let reason = oneLine(answer.reason, 64)
+        let message = "\(name) answered \(answer.status)" + (reason.isEmpty ? "" : " \(reason)")
+        switch answer.status {
         case 300...399:
             return FleetError(
                 .badEvent, message, remedy: "redirects are not followed: name the place itself as `to`",
@@ -34,30 +33,29 @@ enum HTTPFailure {
     }
 
     /// No answer at all.
-    static func error(_ error: any Error, at settings: HTTPEndpoint.Settings) -> FleetError {
-        let name = settings.name
+    static func error(_ error: any Error, at name: String, within timeout: Duration) -> FleetError {
         switch error {
-        case is CancellationError:
+        case HTTPCallFailure.Reason.cancelled:
             return FleetError(.cancelled, "the work was cancelled")
-        case let error as HTTPClientError where error == .cancelled:
-            return FleetError(.cancelled, "the work was cancelled")
-        case let error as HTTPClientError where timeouts.contains(error):
+        case HTTPCallFailure.Reason.timedOut, ChannelError.connectTimeout:
             return FleetError(
                 .unavailable,
-                "\(name) did not answer within \(Double(settings.timeout.wholeMicroseconds) / 1_000_000) s",
+                "\(name) did not answer within \(Double(timeout.wholeMicroseconds) / 1_000_000) s",
                 remedy: "see why it hangs, or raise `timeout`", isRetriable: true)
-        case let error as HTTPClientError where error == .remoteConnectionClosed:
+        case HTTPCallFailure.Reason.closed:
             return FleetError(
                 .unavailable, "\(name) closed the connection without an answer", isRetriable: true)
-        case is PrivateAddress:
+        case HTTPCallFailure.Reason.shutDown:
+            return FleetError(.unavailable, "\(name) is not asked any more: the work is ending", isRetriable: true)
+        case HTTPCallFailure.Reason.privateAddress:
             return FleetError(
                 .denied, "\(name) is at a private address, and `private: forbid` is set",
                 remedy: "name a public endpoint, or write `private: allow`")
-        case is HTTPParserError:
+        case let error as AnswerReader.Garbage:
             return FleetError(
                 .unavailable, "\(name) does not speak HTTP",
                 remedy: "see that `to` names the receiver's port, and http or https as it wants", isRetriable: true,
-                underlying: oneLine("\(error)", 120))
+                underlying: error.what)
         case is NIOSSLError, is BoringSSLError, is NIOSSLExtraError:
             return certificate(error, name)
         case let error as IOError where [ECONNREFUSED, EHOSTUNREACH, ENETUNREACH, ENETDOWN].contains(error.errnoCode):
@@ -68,19 +66,20 @@ enum HTTPFailure {
                 underlying: String(cString: strerror(error.errnoCode)))
         case let error as NIOConnectionError:
             return connection(error, name)
-        case is ChannelError:
-            return FleetError(
-                .unavailable, "\(name) cannot be reached", isRetriable: true, underlying: oneLine("\(error)", 120))
         default:
             return FleetError(
                 .unavailable, "\(name) cannot be reached", isRetriable: true, underlying: oneLine("\(error)", 120))
         }
     }
 
-    private static let timeouts: [HTTPClientError] = [
-        .deadlineExceeded, .readTimeout, .writeTimeout, .connectTimeout, .tlsHandshakeTimeout,
-        .getConnectionFromPoolTimeout,
-    ]
+    /// No answer to a call: it matters whether anything of it was sent.
+    static func error(ofCall failure: HTTPCallFailure, to name: String, within timeout: Duration) -> FleetError {
+        let told = error(failure.cause, at: name, within: timeout)
+        guard failure.mayHaveArrived, told.code != .cancelled else { return told }
+        return FleetError(
+            .unknownOutcome, told.message, remedy: told.remedy, isRetriable: told.isRetriable,
+            underlying: told.underlying)
+    }
 
     private static func certificate(_ error: any Error, _ name: String) -> FleetError {
         FleetError(

@@ -5,16 +5,17 @@ import Wire
 
 /// Signs requests after the Standard Webhooks specification, symmetrically (`v1`).
 struct WebhookSignature {
-    private let key: SymmetricKey
+    /// With the key worked in: a copy of it signs one message.
+    private let keyed: HMAC<SHA256>
 
     init(_ secret: WebhookSecret) {
-        key = SymmetricKey(data: secret.key)
+        keyed = HMAC(key: SymmetricKey(data: secret.key))
     }
 
     /// The value of `webhook-signature`: `v1,` and the HMAC-SHA256 of id, time and body.
     /// - Parameter time: in seconds since 1970, as `webhook-timestamp` says it.
     func value(id: String, time: String, body: [UInt8]) -> String {
-        var code = HMAC<SHA256>(key: key)
+        var code = keyed
         code.update(data: Array("\(id).\(time).".utf8))
         code.update(data: body)
         return "v1," + Data(code.finalize()).base64EncodedString()

@@ -93,7 +93,7 @@ extension PushMachine {
     /// The first record of a lane is delivered, or will be parked.
     private mutating func leaveLane(_ key: String, as state: PushWindow.State) {
         guard let ticket = lanes[key]?.first else { return }
-        window[ticket].state = state
+        window.set(ticket, state)
         leaveLane(key)
         if case .failed = state { heldKeys.insert(key) }
         makeReady(key)

@@ -215,7 +215,9 @@ public struct PushMachine: SteerableMachine, Sendable {
         }
         foundNothing = false
         failures[step, default: 0] += 1
-        if step == .open || !(step == .acknowledge || error.waitingHelps) { mustReopen = true }
+        // Of a broker that cannot be reached the store knows nothing, and others are at work in it.
+        let isBrokers = step == .acknowledge || (step == .read && error.code == .unavailable)
+        if step == .open || !(isBrokers || error.waitingHelps) { mustReopen = true }
         if mustReopen {
             if case .settle(let key) = step { settling[key] = nil }
             return []

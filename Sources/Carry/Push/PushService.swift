@@ -66,9 +66,45 @@ public final class PushService: Service {
     public func run() async {
         await cancelWhenGracefulShutdown {
             let machine = PushMachine(routes: self.plan.routes, inFlightLimits: self.plan.targets.map(\.inFlightLimit))
-            let driver = MachineDriver(progress: self.progress, observer: self.observer)
-            await driver.drive(machine, gate: self.gate) { try await self.perform($0) }
+            let inbox = AnswerInbox<PushMachine.Input>()
+            await MachineDriver(progress: self.progress, observer: self.observer).drive(
+                machine, gate: self.gate, inbox: inbox, handOver: { self.send($0, answeringTo: inbox) },
+                perform: { try await self.perform($0) })
         }
+    }
+
+    /// Sends all that may go at once, and needs no task each: where no rate has to be waited for.
+    /// - Returns: what is left to do.
+    private func send(
+        _ actions: [PushMachine.Action], answeringTo inbox: AnswerInbox<PushMachine.Input>
+    ) -> [PushMachine.Action] {
+        var others: [PushMachine.Action] = []
+        var events: [[Event]] = Array(repeating: [], count: plan.targets.count)
+        for action in actions {
+            if case .send(let event, let number) = action, plan.targets[number].rate == nil {
+                events[number].append(event)
+            } else {
+                others.append(action)
+            }
+        }
+        let begun = ContinuousClock.now
+        for (number, events) in events.enumerated() where !events.isEmpty {
+            plan.targets[number].endpoint.deliver(events) { index, answer in
+                self.note(answer, of: events[index], to: number, since: begun)
+                inbox.put(.answered(key: events[index].key, endpoint: number, answer))
+            }
+        }
+        return others
+    }
+
+    private func note(
+        _ answer: DeliveryAnswer, of event: Event, to target: Int, since begun: ContinuousClock.Instant
+    ) {
+        observer?.observe(
+            .sent(to: target, occurred: event.time, outcome: answer.outcome, took: ContinuousClock.now - begun))
+        guard case .delivered = answer else { return }
+        progress.count(1)
+        CrashPoint.pushed.reached()
     }
 
     private func perform(_ action: PushMachine.Action) async throws -> PushMachine.Input {
@@ -88,12 +124,7 @@ public final class PushService: Service {
             guard await isLetThrough(to: number) else { return .unsent(key: event.key, endpoint: number) }
             let begun = ContinuousClock.now
             let answer = await plan.targets[number].endpoint.deliver(event)
-            observer?.observe(
-                .sent(to: number, occurred: event.time, outcome: answer.outcome, took: ContinuousClock.now - begun))
-            if case .delivered = answer {
-                progress.count(1)
-                CrashPoint.pushed.reached()
-            }
+            note(answer, of: event, to: number, since: begun)
             return .answered(key: event.key, endpoint: number, answer)
         case .commit(let commit):
             let (store, number) = try opened()

@@ -244,7 +244,9 @@ public struct DeliveryMachine: SteerableMachine, Sendable {
             isCareful = true
             return []
         }
-        let canRetry = step == .acknowledge || error.waitingHelps
+        // Of a broker that cannot be reached the store knows nothing, and others are at work in it.
+        let isBrokers = step == .acknowledge || (step == .read && error.code == .unavailable)
+        let canRetry = isBrokers || error.waitingHelps
         if step == .open || !canRetry { mustReopen = true }
         if mustReopen { return [] }
         waiting.insert(step)

@@ -68,6 +68,9 @@ public final class DeliveryService: Service {
         self.progress = progress
     }
 
+    /// The last record that was applied, as far as this process knows: the store's cursor may have been taken back since.
+    public var appliedThrough: LogPosition { state.withLock { $0.applied } }
+
     /// Delivers until the task is cancelled or the process shuts down.
     public func run() async {
         await cancelWhenGracefulShutdown {

@@ -34,8 +34,7 @@ public struct BrokerMigration: Sendable {
     private static let interval = Duration.milliseconds(250)
     private static let limit = BatchLimit(events: 1024, bytes: .mebibytes(2))
     /// Its cursor at the embedded broker, so that retention waits.
-    private static let subscription = SubscriptionName(
-        service: ServiceName(unchecked: "migration"), name: "broker~copy")
+    private static let subscription = StreamCopyLock.subscription
 
     public init(_ fleet: FleetDefinition, onStep: @escaping @Sendable (Step) -> Void) {
         self.fleet = fleet
@@ -48,7 +47,8 @@ public struct BrokerMigration: Sendable {
 
     /// Moves the streams. Safe to stop at any moment, and to run again: it goes on where it was.
     /// - Throws: `invalidInput` where the file declares no other broker; `missing` where there is no embedded one;
-    ///   `conflict` where the new broker has streams of these names that hold something else.
+    ///   `conflict` where the new broker has streams of these names that hold something else; `busy` where another process
+    ///   moves them.
     public func run() async throws -> Outcome {
         guard fleet.broker.engine != "embedded" else {
             throw FleetError(
@@ -63,6 +63,8 @@ public struct BrokerMigration: Sendable {
             await broker.close()
             return Outcome(streams: [], keptDirectory: moved.keptDirectory, wasMovedBefore: true)
         }
+        let lock = try await StreamCopyLock(directory: fleet.streamsDirectory)
+        defer { withExtendedLifetime(lock) {} }
         let source = Connectors.broker(of: embedded)
         let target = Connectors.broker(of: fleet)
         do {
@@ -187,8 +189,10 @@ public struct BrokerMigration: Sendable {
                     remedy: "see that nobody else carries the fleet, and run this again")
             }
             try await compareLast(old.last, of: stream, source, target)
+            // Others are of what is not declared any more, or of a rebuild, which begins anew.
+            let declared = Set(fleet.brokerNeeds.subscriptions.filter { $0.stream == stream }.map(\.subscription))
             for (subscription, position) in try await source.subscriptions(of: stream)
-            where subscription != Self.subscription {
+            where declared.contains(subscription) {
                 try await target.subscribe(subscription, to: stream, at: position)
             }
             copied.append((stream, new.count(after: LogPosition(new.first.value - 1))))

@@ -7,6 +7,8 @@ import HTTPEndpoint
 import Outbox
 import SQLTemplate
 import SQLiteStore
+import SagaModel
+import Sagas
 import Signals
 import Stores
 import Views
@@ -178,12 +180,17 @@ enum Connectors {
     /// - Parameters:
     ///   - epoch: of whoever carries the fleet; `nil` for those who append nothing, or whom nobody can fence.
     ///   - isReadOnly: whether it is only to be looked at.
-    static func broker(of fleet: FleetDefinition, epoch: Int64? = nil, isReadOnly: Bool = false) -> any Broker {
+    ///   - notice: is told what the broker mends by itself.
+    static func broker(
+        of fleet: FleetDefinition, epoch: Int64? = nil, isReadOnly: Bool = false,
+        notice: @escaping @Sendable (String) -> Void = { _ in }
+    ) -> any Broker {
         #if NATS
             if let settings = fleet.natsSettings {
                 // Who was replaced is refused by the sequence that each of its messages names, not by an epoch.
                 return NATSBroker(
-                    settings, mappings: fleet.natsMappings, retention: fleet.broker.retention.limits)
+                    settings, mappings: fleet.natsMappings, retention: fleet.broker.retention.limits,
+                    notice: notice)
             }
         #endif
         return EmbeddedBroker(
@@ -277,7 +284,16 @@ extension FleetDefinition {
                 readers += sources.map { (subscription, stream(of: $0)) }
             }
         }
+        for place in sagaPlaces { readers += place.sources.map { (place.subscription, stream(of: $0)) } }
         return BrokerNeeds(streams: publishers.map(\.stream), subscriptions: readers)
+    }
+
+    /// What the fleet needs in a service's store.
+    func storeNeeds(of service: ServiceDefinition) -> StoreNeeds {
+        StoreNeeds(
+            outbox: service.publishes.isEmpty ? nil : service.outboxNeeds(stream: stream(of: service.name)),
+            views: service.views.map(service.viewNeeds), isPushedTo: !service.push.isEmpty,
+            tables: sagaTables(of: service.name))
     }
 }
 
@@ -287,13 +303,6 @@ extension ServiceDefinition {
         let views = views.map { (SubscriptionName(service: name, view: $0.name), $0.sources) }
         let consumers = consumers.map { (SubscriptionName(service: name, view: $0.name), $0.sources) }
         return views + (push.isEmpty ? [] : [(SubscriptionName.push(to: name), pushSources)]) + consumers
-    }
-
-    /// - Parameter stream: where the service's events go.
-    func storeNeeds(stream: StreamName) -> StoreNeeds {
-        StoreNeeds(
-            outbox: publishes.isEmpty ? nil : outboxNeeds(stream: stream), views: views.map(viewNeeds),
-            isPushedTo: !push.isEmpty)
     }
 
     func outboxNeeds(stream: StreamName) -> OutboxNeeds {

@@ -59,8 +59,8 @@ public struct FleetCarrier: Sendable {
             let run: FleetRun
             do {
                 run = try FleetRun(
-                    fleet, hold: hold, state: state, flow: try await state.flow(), options: options,
-                    signals: measured, logger: logger)
+                    fleet, hold: hold, state: state, flow: try await state.flow(),
+                    sagasInUse: try await fleet.sagasInUse(), options: options, signals: measured, logger: logger)
             } catch {
                 await hold.release()
                 throw error

@@ -1,6 +1,8 @@
 import FleetCore
 public import FleetFile
 import SQLTemplate
+import SagaModel
+import Sagas
 import Stores
 
 /// Is a fleet file right? Its own rules first, and then, where it keeps them, the SQL of its views.
@@ -11,7 +13,7 @@ public enum FleetCheck {
         guard let draft = result.draft else { return result }
         let isComplete = result.definition != nil
         for service in draft.services {
-            result.problems += await problems(of: service, isComplete: isComplete)
+            result.problems += await problems(of: service, in: draft, isComplete: isComplete)
         }
         result.problems.sort { $0.location < $1.location }
         if result.problems.contains(where: { $0.severity == .error }) { result.definition = nil }
@@ -31,7 +33,9 @@ public enum FleetCheck {
 
     /// - Parameter isComplete: whether all of the file could be read; what could not may hold the tables that a statement
     ///   does not find.
-    private static func problems(of service: ServiceDefinition, isComplete: Bool) async -> [Problem] {
+    private static func problems(
+        of service: ServiceDefinition, in fleet: FleetDefinition, isComplete: Bool
+    ) async -> [Problem] {
         var problems: [Problem] = []
         var checked: [CheckedView] = []
         for view in service.views {
@@ -49,11 +53,19 @@ public enum FleetCheck {
                     }
                 }
             }
-            checked.append(CheckedView(view: view, statements: statements))
+            checked.append(CheckedView(name: view.name.text, schema: view.schema, statements: statements))
+        }
+        for saga in fleet.sagas {
+            let (statements, faults) = sagaStatements(of: saga, in: service)
+            problems += faults
+            if !statements.isEmpty {
+                checked.append(CheckedView(name: "saga \(saga.definition.name)", schema: nil, statements: statements))
+            }
         }
         do {
             let findings = try await Connectors.findings(in: checked.map(\.sql), of: service)
-            problems += findings.filter { isComplete || !$0.isAbsence }.map { $0.problem(in: checked[$0.view]) }
+            problems += findings.filter { isComplete || !$0.isAbsence }
+                .compactMap { $0.problem(in: checked[$0.view]) }
         } catch {
             let error = FleetError.wrapping(error)
             problems.append(
@@ -64,6 +76,48 @@ public enum FleetCheck {
         return problems
     }
 
+    /// The statements of a saga's steps in one service's store, and what is wrong with them by themselves.
+    private static func sagaStatements(
+        of saga: SagaDeclaration, in service: ServiceDefinition
+    ) -> ([CheckedView.Statement], [Problem]) {
+        var statements: [CheckedView.Statement] = []
+        var problems: [Problem] = []
+        for own in saga.statements where own.service == service.name {
+            do {
+                let template = try SQLTemplate(
+                    own.text.text, dialect: Connectors.dialect(of: service.store),
+                    subject: .document(parts: SagaFleetParties.parts))
+                statements += template.statements.map { .init(text: own.text, statement: $0) }
+                for statement in template.statements {
+                    problems += unknownReplies(in: statement, of: saga, own.text)
+                }
+            } catch {
+                problems += error.problems.map { fault in
+                    Problem(at: own.text.location(ofByte: fault.byteOffset), fault.message, remedy: fault.remedy)
+                }
+            }
+        }
+        return (statements, problems)
+    }
+
+    private static func unknownReplies(
+        in statement: SQLTemplate.Statement, of saga: SagaDeclaration, _ text: SourceText
+    ) -> [Problem] {
+        let steps = saga.definition.allSteps.map(\.name)
+        return statement.parameters.compactMap { parameter in
+            guard let reference = SagaFleetParties.reference(parameter) else {
+                return Problem(
+                    at: text.location(ofByte: statement.byteOffset), "\(parameter) names no step's reply",
+                    remedy: "write :replies.STEP.FIELD")
+            }
+            guard case .reply(let step) = reference.root, !steps.contains(step) else { return nil }
+            let nearest = NearestName.of(step, in: steps).map { "did you mean :replies.\($0)?" }
+            return Problem(
+                at: text.location(ofByte: statement.byteOffset), "the saga \(saga.definition.name) has no step \(step)",
+                remedy: nearest ?? "name one of its steps")
+        }
+    }
+
     /// A view with the places that its statements have in the file.
     fileprivate struct CheckedView {
         struct Statement {
@@ -71,21 +125,24 @@ public enum FleetCheck {
             var statement: SQLTemplate.Statement
         }
 
-        var view: ViewDefinition
+        var name: String
+        /// `nil` for statements that make no tables of their own.
+        var schema: SourceText?
         var statements: [Statement]
 
         var sql: ViewSQL {
-            ViewSQL(name: view.name.text, schema: view.schema.text, statements: statements.map(\.statement.sql))
+            ViewSQL(name: name, schema: schema?.text ?? "", statements: statements.map(\.statement.sql))
         }
     }
 }
 
 extension SQLFinding {
-    fileprivate func problem(in view: FleetCheck.CheckedView) -> Problem {
+    fileprivate func problem(in view: FleetCheck.CheckedView) -> Problem? {
         let location: SourceLocation
         switch place {
         case .schema:
-            location = view.view.schema.location(ofByte: byteOffset)
+            guard let schema = view.schema else { return nil }
+            location = schema.location(ofByte: byteOffset)
         case .statement(let number):
             let found = view.statements[number]
             location = found.text.location(ofByte: found.statement.sourceOffset(of: byteOffset))

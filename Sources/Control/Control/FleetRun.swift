@@ -1,10 +1,13 @@
 import Brokers
 public import FleetCore
 public import FleetFile
+import HTTPEndpoint
 import Logging
 import Push
 import Relay
 import SQLiteStore
+import SagaModel
+import Sagas
 import ServiceLifecycle
 import Stores
 import Subscriptions
@@ -27,9 +30,9 @@ public final class FleetRun: Sendable {
 
     /// A piece of the fleet's work, for those who show it.
     public struct Work: Sendable {
-        public enum Kind: Sendable { case relay, delivery }
+        public enum Kind: Sendable { case relay, delivery, sagas }
         public var kind: Kind
-        /// The service whose outbox is relayed, or the subscription that is delivered to.
+        /// The service whose outbox is relayed, the subscription that is delivered to, or a journal of sagas.
         public var subject: String
         public var stream: StreamName
         public var progress: Progress
@@ -48,8 +51,10 @@ public final class FleetRun: Sendable {
     private let deliveries: [DeliveryService]
     private let pushes: [PushService]
     private let endpoints: [PushAssembly]
+    private let sagas: [SagaAssembly]
+    private let caller: HTTPCaller?
     private let broker: any Broker
-    private let stores: [SharedStore]
+    private let stores: FleetStores
     private let hold: any FleetHold
     private let state: any FleetState
     private let gates: FlowGates
@@ -63,9 +68,11 @@ public final class FleetRun: Sendable {
     ///   - hold: the right to carry the fleet; it is released at the end of ``run(with:until:)``.
     ///   - signals: where what is measured goes; `nil` for nowhere.
     ///   - flow: what the state holds of what operators have told the fleet's parts.
+    ///   - sagasInUse: by journal, the definitions of sagas that have not ended.
     init(
         _ fleet: FleetDefinition, hold: any FleetHold, state: any FleetState, flow: [FlowEntry],
-        options: Options = Options(), signals: FleetSignals? = nil, logger: Logger
+        sagasInUse: [String: [SagaDefinition]], options: Options = Options(), signals: FleetSignals? = nil,
+        logger: Logger
     ) throws {
         self.fleet = fleet
         self.hold = hold
@@ -74,7 +81,7 @@ public final class FleetRun: Sendable {
         self.gates = gates
         self.options = options
         self.logger = logger
-        let broker = Connectors.broker(of: fleet, epoch: hold.epoch)
+        let broker = Connectors.broker(of: fleet, epoch: hold.epoch) { logger.warning("\($0)") }
         self.broker = broker
         let watcher = FileWatcher()
         let changes = ChangeSignal()
@@ -84,7 +91,7 @@ public final class FleetRun: Sendable {
         var work: [Work] = []
         var relays: [RelayService] = []
         var deliveries: [DeliveryService] = []
-        var stores: [SharedStore] = []
+        let stores = FleetStores()
         var effects: [ServiceName: SharedStore] = [:]
         var measuredRelays: [MeasuredRelay] = []
         var measured: [MeasuredDelivery] = []
@@ -119,8 +126,7 @@ public final class FleetRun: Sendable {
         var endpoints: [PushAssembly] = []
         var pushing: [(ServiceDefinition, SharedStore)] = []
         for service in fleet.services where !service.views.isEmpty || !service.push.isEmpty {
-            let store = SharedStore { try Connectors.store(of: service) }
-            stores.append(store)
+            let store = stores.store(of: service)
             effects[service.name] = store
             for view in service.views {
                 for applier in try fleet.appliers(of: view, in: service) {
@@ -168,6 +174,19 @@ public final class FleetRun: Sendable {
                         meter: meter))
             }
         }
+        let caller = fleet.sagas.isEmpty ? nil : HTTPCaller()
+        self.caller = caller
+        sagas =
+            caller.map { caller in
+                fleet.sagaPlaces.map { place in
+                    SagaAssembly(
+                        place, inUse: sagasInUse[place.name] ?? [], in: fleet, broker: broker, caller: caller,
+                        hold: hold,
+                        patience: patience,
+                        changes: changes, logger: logger, stores: { stores.store(of: $0) })
+                }
+            } ?? []
+        work += sagas.flatMap(\.work)
         self.work = work
         self.relays = relays
         self.deliveries = deliveries
@@ -201,10 +220,14 @@ public final class FleetRun: Sendable {
         services += relays.map { .init(service: $0) }
         services += deliveries.map { .init(service: $0) }
         services += pushes.map { .init(service: $0) }
+        services += sagas.flatMap(\.intakes).map { .init(service: $0) }
+        services += sagas.map { .init(service: SagaService(engine: $0.engine)) }
         services += companions.map { .init(service: $0) }
         let retained = RetainedLogWatch(services: fleet.publishers, logger: logger)
+        let weaknesses = StreamWeaknessWatch(
+            streams: fleet.publishers.map(\.stream), broker: broker, logger: logger)
         let flow = FlowWatch(state: state, gates: gates, changes: changes, logger: logger)
-        let watchers: [any Service] = [flow, recorder, trimmer, retained]
+        let watchers: [any Service] = [flow, recorder, trimmer, retained, weaknesses]
         services += watchers.map { .init(service: $0) }
         if let watch { services.append(.init(service: watch)) }
         if options.untilIdle {
@@ -227,7 +250,8 @@ public final class FleetRun: Sendable {
 
     private func close() async {
         for assembly in endpoints { await assembly.close() }
-        for store in stores { await store.close() }
+        await caller?.close()
+        await stores.close()
         await broker.close()
         await hold.release()
     }

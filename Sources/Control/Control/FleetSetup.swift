@@ -31,6 +31,8 @@ public enum FleetSetup {
             try await Connectors.brokerSetup(of: fleet).plan($0)
         } state: {
             try await $0.plan()
+        } sagas: {
+            try await $0.plan()
         }
     }
 
@@ -42,6 +44,8 @@ public enum FleetSetup {
             try await patiently { try await Connectors.brokerSetup(of: fleet).apply(needs) }
         } state: { store in
             try await patiently { try await store.apply() }
+        } sagas: { sagas in
+            try await patiently { try await sagas.apply() }
         }
     }
 
@@ -72,7 +76,7 @@ public enum FleetSetup {
         var plan = try await removeCapture(of: name, in: fleet)
         let setup = Connectors.setup(of: service)
         let changes = try await patiently {
-            try await setup.apply(service.storeNeeds(stream: fleet.stream(of: service.name)))
+            try await setup.apply(fleet.storeNeeds(of: service))
         }
         plan.parts[0].steps += changes.steps.map(\.description)
         plan.parts[0].notices += changes.notices
@@ -105,6 +109,8 @@ public enum FleetSetup {
             try await Connectors.brokerSetup(of: fleet).obstacles(to: $0)
         } state: {
             try await $0.plan()
+        } sagas: {
+            try await $0.plan()
         }
         // What is not here any more is not waited for.
         if let gone = plan.failures.first(where: { $0.code == .gap }) { throw gone }
@@ -120,7 +126,8 @@ public enum FleetSetup {
 
     private static func parts(
         of fleet: FleetDefinition, store: (any StoreSetup, StoreNeeds) async throws -> SetupPlan,
-        broker: (BrokerNeeds) async throws -> [String], state: (any StateStore) async throws -> SetupPlan
+        broker: (BrokerNeeds) async throws -> [String], state: (any StateStore) async throws -> SetupPlan,
+        sagas: (SagaSetup) async throws -> [String]
     ) async -> FleetPlan {
         var plan = FleetPlan(parts: [])
         if let store = Connectors.stateStore(of: fleet) {
@@ -137,7 +144,7 @@ public enum FleetSetup {
             let setup = Connectors.setup(of: service)
             var part = FleetPlan.Part(name: "\(service.name) (\(setup.name))", steps: [], notices: [])
             do {
-                let changes = try await store(setup, service.storeNeeds(stream: fleet.stream(of: service.name)))
+                let changes = try await store(setup, fleet.storeNeeds(of: service))
                 part.steps = changes.steps.map(\.description)
                 part.notices = changes.notices
             } catch {
@@ -152,6 +159,16 @@ public enum FleetSetup {
             part.failure = FleetError.wrapping(error)
         }
         plan.parts.append(part)
+        for place in fleet.sagaPlaces {
+            let setup = SagaSetup(place: place, fleet: fleet)
+            var part = FleetPlan.Part(name: setup.name, steps: [], notices: [])
+            do {
+                part.steps = try await sagas(setup)
+            } catch {
+                part.failure = FleetError.wrapping(error)
+            }
+            plan.parts.append(part)
+        }
         return plan
     }
 }

@@ -25,32 +25,15 @@ public enum Publisher {
                 "--data is of \(ByteCount(bytes.count)), and the limit is \(service.outbox.maximumEventSize)",
                 remedy: "raise outbox.max_event")
         }
-        let setup = try await Connectors.setup(of: service).plan(
-            service.storeNeeds(stream: fleet.stream(of: service.name)))
+        let setup = try await Connectors.setup(of: service).plan(fleet.storeNeeds(of: service))
         guard setup.steps.isEmpty else {
             throw FleetError(
                 .notApplied, "\(service.name) is not set up yet", remedy: "run `flotilla apply \(fleet.file)` first")
         }
         let id = EventID.make()
-        let table = service.outbox.table.text
-        // On a server, a dot stands between schema and table.
-        let quoted = service.store.isSQLite ? "\"\(table)\"" : "\"\(table.replacing(".", with: "\".\""))\""
         try await Connectors.withStore(of: service) { store in
             try await store.write { transaction in
-                if service.outbox.capture == .message {
-                    _ = try transaction.firstRow(
-                        """
-                        SELECT pg_logical_emit_message(true, 'flotilla', jsonb_build_object('id', $1::text,
-                            'aggregatetype', $2::text, 'aggregateid', $3::text, 'type', $4::text, 'payload', $5::jsonb)::text)
-                        """,
-                        [.text(id.description), .text(service.name.text), .text(key), .text(type), .text(payload)])
-                    return
-                }
-                _ = try transaction.run(
-                    """
-                    INSERT INTO \(quoted) (id, aggregatetype, aggregateid, type, payload) VALUES ($1, $2, $3, $4, $5)
-                    """,
-                    [.text(id.description), .text(service.name.text), .text(key), .text(type), .text(payload)])
+                try OutboxWriter(service).write(id, type: type, key: key, payload: payload, in: transaction)
             }
         }
         return id

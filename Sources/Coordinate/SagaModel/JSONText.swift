@@ -1,5 +1,19 @@
+public import FleetCore
+
 /// Writes JSON.
 public enum JSONText {
+    /// A value as JSON.
+    public static func text(_ value: JSONValue) -> String {
+        switch value {
+        case .null: "null"
+        case .boolean(let value): value ? "true" : "false"
+        case .integer(let value): String(value)
+        case .real(let value): String(value)
+        case .text(let value): quoted(value)
+        case .json(let value): value
+        }
+    }
+
     /// The text as a JSON string, with its quotes.
     public static func quoted(_ text: String) -> String {
         var quoted = "\""

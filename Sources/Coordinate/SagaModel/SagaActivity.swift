@@ -5,6 +5,8 @@ public enum SagaActivity: Sendable, Hashable, Codable {
     case command(SagaCommand)
     case http(SagaHTTPCall)
     case sql(SagaSQL)
+    /// Code of the program that carries the saga out.
+    case local(SagaLocal)
     case event(SagaAwaitedEvent)
     case timer(Duration)
     case decision(SagaDecision)
@@ -12,7 +14,7 @@ public enum SagaActivity: Sendable, Hashable, Codable {
     /// Whether it does something that may have to be undone; the others only wait.
     public var hasEffect: Bool {
         switch self {
-        case .command, .http, .sql: true
+        case .command, .http, .sql, .local: true
         case .event, .timer, .decision: false
         }
     }
@@ -24,7 +26,7 @@ public enum SagaActivity: Sendable, Hashable, Codable {
         case .http(let call): call.url.references + call.body.map(\.value)
         case .sql(let sql): sql.references
         case .event(let event): [event.equals]
-        case .timer, .decision: []
+        case .local, .timer, .decision: []
         }
     }
 }
@@ -88,12 +90,23 @@ public struct SagaSQL: Sendable, Hashable, Codable {
     public var statements: String
     /// What its parameters refer to.
     public var references: [SagaReference]
+    /// Whether it is a refusal where the last statement returns no row.
+    public var expectsRow: Bool
 
-    public init(service: String, statements: String, references: [SagaReference] = []) {
+    public init(service: String, statements: String, references: [SagaReference] = [], expectsRow: Bool = false) {
         self.service = service
         self.statements = statements
         self.references = references
+        self.expectsRow = expectsRow
     }
+}
+
+/// Code of the program that carries the saga out, found by the names of saga and step.
+public struct SagaLocal: Sendable, Hashable, Codable {
+    /// Whether it is part of the journal's transaction: then it is done exactly if the journal says so.
+    public var isTransactional: Bool
+
+    public init(isTransactional: Bool) { self.isTransactional = isTransactional }
 }
 
 /// An event that somebody publishes some time.

@@ -116,7 +116,7 @@ extension SagaCheck {
             if event.field.isEmpty {
                 add(place, "\(name) does not say which event it waits for", remedy: "name a field of the payload")
             }
-        case .timer: break
+        case .timer, .local: break
         case .decision(let decision):
             if decision.options.isEmpty || Set(decision.options).count < decision.options.count {
                 add(place, "\(name) needs options, each once", remedy: "name them: [approve, decline]")

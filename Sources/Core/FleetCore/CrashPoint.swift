@@ -32,6 +32,8 @@ public enum CrashPoint: String, CaseIterable, Sendable {
     case pushed = "push-sent"
     /// It is noted in the store; the broker does not know.
     case pushNoted = "push-noted"
+    /// A turn of sagas is in the journal; nothing of what it asks for was done.
+    case sagaWritten = "saga-written"
     /// Old records were deleted in a transaction that has not committed.
     case trimming = "log-trimming"
     /// A rebuilt view is complete beside the old one.

@@ -99,16 +99,16 @@ public struct EventID: Hashable, Sendable {
 extension EventID: CustomStringConvertible {
     /// The canonical lower-case form, `8-4-4-4-12`.
     public var description: String {
-        let digits = Array("0123456789abcdef".utf8)
-        return String(unsafeUninitializedCapacity: 36) { buffer in
+        String(unsafeUninitializedCapacity: 36) { buffer in
             var out = 0
             for nibble in 0..<32 {
                 if nibble == 8 || nibble == 12 || nibble == 16 || nibble == 20 {
                     buffer[out] = UInt8(ascii: "-")
                     out += 1
                 }
-                let half = nibble < 16 ? high : low
-                buffer[out] = digits[Int(half >> UInt64(60 - 4 * (nibble % 16)) & 0xF)]
+                let digit =
+                    UInt8(truncatingIfNeeded: (nibble < 16 ? high : low) >> UInt64(60 - 4 * (nibble & 15))) & 0xF
+                buffer[out] = digit < 10 ? UInt8(ascii: "0") + digit : UInt8(ascii: "a") - 10 + digit
                 out += 1
             }
             return out

@@ -75,29 +75,37 @@ public struct MachineDriver: Sendable {
     }
 
     /// Drives a machine until the task is cancelled, and tells it what `gate` is told.
+    /// - Parameters:
+    ///   - inbox: where the answers come to actions that `handOver` has taken.
+    ///   - handOver: takes what needs no task of its own, all that is to be done now at once, and returns the rest.
     public func drive<M: SteerableMachine>(
-        _ machine: consuming M, gate: FlowGate, isExpected: (M.Step, FleetError) -> Bool = { _, _ in false },
+        _ machine: consuming M, gate: FlowGate, inbox: AnswerInbox<M.Input> = AnswerInbox(),
+        isExpected: (M.Step, FleetError) -> Bool = { _, _ in false }, handOver: ([M.Action]) -> [M.Action] = { $0 },
         perform: @escaping @Sendable (M.Action) async throws -> M.Input
     ) async {
         var loop = DrivenMachine(machine: machine, progress: progress, observer: observer)
         await withTaskGroup(of: Happening<M.Input>.self) { group in
             let begun = gate.standing
             group.addTask { .told(await gate.standing(after: begun)) }
+            group.addTask { .answers(await inbox.next()) }
             // One that is paused from the beginning opens nothing.
             var actions = begun.isPaused ? loop.machine.restart(isPaused: true) : []
             actions += loop.machine.start()
-            for action in actions { group.addTask { .answer(await Self.answer(action, perform)) } }
+            for action in handOver(actions) { group.addTask { .answer(await Self.answer(action, perform)) } }
             progress.setIdle(loop.machine.isIdle)
             while let event = await group.next() {
                 if Task.isCancelled { break }
                 switch event {
                 case .answer(let input): actions = loop.handle(input, isExpected)
+                case .answers(let inputs):
+                    group.addTask { .answers(await inbox.next()) }
+                    actions = inputs.flatMap { loop.handle($0, isExpected) }
                 case .told(let standing):
                     group.addTask { .told(await gate.standing(after: standing)) }
                     actions = loop.machine.restart(isPaused: standing.isPaused)
                     progress.setIdle(loop.machine.isIdle)
                 }
-                for action in actions { group.addTask { .answer(await Self.answer(action, perform)) } }
+                for action in handOver(actions) { group.addTask { .answer(await Self.answer(action, perform)) } }
             }
             group.cancelAll()
         }
@@ -117,6 +125,7 @@ public struct MachineDriver: Sendable {
 /// What a driver waits for.
 private enum Happening<Input: Sendable>: Sendable {
     case answer(Input)
+    case answers([Input])
     case told(FlowGate.Standing)
 }
 

@@ -47,18 +47,48 @@ extension Timestamp: CustomStringConvertible {
     public var description: String {
         let (days, inDay) = microseconds.dividedFlooring(by: 86_400_000_000)
         let (year, month, day) = Timestamp.civil(fromDays: days)
-        let seconds = inDay / 1_000_000
-        let fraction = inDay % 1_000_000
-        func padded(_ value: Int64, _ width: Int) -> String {
-            let digits = String(value)
-            return String(repeating: "0", count: max(0, width - digits.count)) + digits
+        // Beyond four digits a year has as many as it needs, and a sign.
+        let longYear = (0...9999).contains(year) ? nil : Timestamp.padded(year)
+        let date = String(unsafeUninitializedCapacity: 27) { buffer in
+            var out = 0
+            func append(_ value: Int64, _ width: Int) {
+                var rest = value
+                for index in stride(from: out + width - 1, through: out, by: -1) {
+                    buffer[index] = UInt8(ascii: "0") + UInt8(truncatingIfNeeded: rest % 10)
+                    rest /= 10
+                }
+                out += width
+            }
+            func append(_ sign: Unicode.Scalar) {
+                buffer[out] = UInt8(ascii: sign)
+                out += 1
+            }
+            if longYear == nil { append(year, 4) }
+            append("-")
+            append(month, 2)
+            append("-")
+            append(day, 2)
+            append("T")
+            let seconds = inDay / 1_000_000
+            append(seconds / 3600, 2)
+            append(":")
+            append(seconds / 60 % 60, 2)
+            append(":")
+            append(seconds % 60, 2)
+            let fraction = inDay % 1_000_000
+            if fraction != 0 {
+                append(".")
+                if fraction % 1000 == 0 { append(fraction / 1000, 3) } else { append(fraction, 6) }
+            }
+            append("Z")
+            return out
         }
-        var text = "\(padded(year, 4))-\(padded(month, 2))-\(padded(day, 2))T"
-        text += "\(padded(seconds / 3600, 2)):\(padded(seconds / 60 % 60, 2)):\(padded(seconds % 60, 2))"
-        if fraction != 0 {
-            text += fraction % 1000 == 0 ? ".\(padded(fraction / 1000, 3))" : ".\(padded(fraction, 6))"
-        }
-        return text + "Z"
+        return longYear.map { $0 + date } ?? date
+    }
+
+    private static func padded(_ year: Int64) -> String {
+        let digits = String(year)
+        return String(repeating: "0", count: max(0, 4 - digits.count)) + digits
     }
 
     /// Days since the epoch to a civil date (Howard Hinnant, "chrono-Compatible Low-Level Date Algorithms").

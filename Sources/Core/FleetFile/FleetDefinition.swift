@@ -12,10 +12,12 @@ public struct FleetDefinition: Sendable {
     public var metrics: MetricsDefinition?
     /// In the order of the file.
     public var services: [ServiceDefinition]
+    /// In the order of the file.
+    public var sagas: [SagaDeclaration]
 
     public init(
         name: FleetName, file: String, broker: BrokerDefinition, state: StateDefinition,
-        metrics: MetricsDefinition? = nil, services: [ServiceDefinition]
+        metrics: MetricsDefinition? = nil, services: [ServiceDefinition], sagas: [SagaDeclaration] = []
     ) {
         self.name = name
         self.file = file
@@ -23,6 +25,7 @@ public struct FleetDefinition: Sendable {
         self.state = state
         self.metrics = metrics
         self.services = services
+        self.sagas = sagas
     }
 
     public func service(_ name: ServiceName) -> ServiceDefinition? {

@@ -83,6 +83,7 @@ public final class ServiceStore: Sendable {
     /// - Parameters:
     ///   - id: the event's id.
     ///   - handler: who handles it; each handler of a service has its own memory.
+    ///   - body: what is done on the event, in the same transaction.
     /// - Returns: `false` where the handler has handled the event before; `body` did not run then.
     @discardableResult
     public func handle(

@@ -4,7 +4,7 @@ public import Stores
 
 /// A transaction of a service's store at work. It lives within the closure that it was lent to.
 public struct Transaction {
-    private let base: any StoreTransaction
+    let base: any StoreTransaction
     private let events: EventWriter
 
     init(_ base: any StoreTransaction, events: EventWriter) {

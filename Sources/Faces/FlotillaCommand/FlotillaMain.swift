@@ -53,7 +53,8 @@ struct FlotillaCommand: AsyncParsableCommand {
         version: Version.text,
         subcommands: [
             CheckCommand.self, PlanCommand.self, ApplyCommand.self, RunCommand.self, StatusCommand.self,
-            ParkedCommand.self, PublishCommand.self, EventsCommand.self, ViewsCommand.self, PauseCommand.self,
+            ParkedCommand.self, PublishCommand.self, EventsCommand.self, ViewsCommand.self, SagasCommand.self,
+            PauseCommand.self,
             ResumeCommand.self, ReplayCommand.self, MigrateBrokerCommand.self, InitCommand.self,
         ])
 }

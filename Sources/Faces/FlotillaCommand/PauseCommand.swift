@@ -9,8 +9,9 @@ struct PauseCommand: AsyncParsableCommand {
         usage: "flotilla pause [<fleet.yaml>] <service>|<service>.<view> [--reason <text>]",
         discussion: """
             SERVICE: what the service writes waits in its outbox. SERVICE.VIEW, SERVICE.push: events for this view, or to be
-            delivered over HTTP, wait in their streams, which are not trimmed meanwhile. What is under way ends first. Works whether the fleet runs or not, and lasts
-            until `flotilla resume`; `flotilla status` shows it. `run --until-idle` does not wait for what is paused.
+            delivered over HTTP, or that a program of the service's own reads (`consumers`), wait in their streams, which are
+            not trimmed meanwhile. What is under way ends first. Works whether the fleet runs or not, and lasts until
+            `flotilla resume`; `flotilla status` shows it. `run --until-idle` does not wait for what is paused.
 
             EXAMPLES
               flotilla pause orders
@@ -29,6 +30,7 @@ struct PauseCommand: AsyncParsableCommand {
         let outcome = try await FlowAdministration(fleet).pause(subject, reason: reason)
         let pause = outcome.pause.map { " since \($0.since)" + ($0.reason.map { ": \($0)" } ?? "") } ?? ""
         Console.line(outcome.isUnchanged ? "\(subject) is paused already\(pause)" : "paused \(subject)")
+        if outcome.isReadByProgram { Console.line("the program that reads it hears of it within two seconds") }
         if outcome.isUnconfirmed {
             Console.standardError("what is under way has not ended yet; `flotilla status` shows what stands in its way")
         }

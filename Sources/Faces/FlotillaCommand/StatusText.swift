@@ -23,8 +23,23 @@ struct StatusText {
             let text = line.replacing(#/ +$/#, with: "")
             Console.line(number == 0 ? style.dim(text) : text)
         }
+        tellSagas()
         for note in notes { Console.line(style.dim("  " + note)) }
         for error in errors { Console.line(style.yellow("! " + error)) }
+    }
+
+    private func tellSagas() {
+        guard !status.sagas.isEmpty else { return }
+        var table = Table(
+            rows: [["saga", "running", "compensating", "parked", "completed", "compensated", "rejected"]],
+            numeric: [1, 2, 3, 4, 5, 6])
+        for saga in status.sagas {
+            let counts = [
+                saga.running, saga.compensating, saga.parked, saga.completed, saga.compensated, saga.rejected,
+            ]
+            table.rows.append([saga.saga] + counts.map { $0 == 0 ? "-" : String($0) })
+        }
+        for (number, line) in table.lines().enumerated() { Console.line(number == 0 ? style.dim(line) : line) }
     }
 
     // MARK: Rows
@@ -105,6 +120,13 @@ struct StatusText {
             if let first = view.builtFrom, first > 1 {
                 errors.append(
                     "\(view.view) from \(view.stream): built from record \(first) on; older ones were dropped before")
+            }
+        }
+        for saga in status.sagas {
+            if let error = saga.lastError { errors.append("saga \(saga.saga): \(error)") }
+            if saga.parked > 0 {
+                errors.append(
+                    "\(saga.parked) of saga \(saga.saga) wait for you: `flotilla sagas list --status parked`")
             }
         }
         return errors

@@ -46,12 +46,16 @@
             case update
             /// All its reads see one state.
             case read
+            /// Each read sees what was committed when it began: for what is compared with something that is in no snapshot, as a
+            /// replication slot is.
+            case look
 
             fileprivate var begin: String {
                 switch self {
                 case .write: "BEGIN ISOLATION LEVEL SERIALIZABLE READ WRITE"
                 case .update: "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE"
                 case .read: "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"
+                case .look: "BEGIN ISOLATION LEVEL READ COMMITTED READ ONLY"
                 }
             }
         }

@@ -71,6 +71,8 @@
             """,
             // NULL for the usual one, empty for that of an event without data.
             "ALTER TABLE flotilla_parked ADD COLUMN content_type TEXT",
+            // Of those that a program of the service's own reads.
+            "CREATE TABLE flotilla_paused (subscription TEXT PRIMARY KEY)",
         ]
 
         /// The version that a schema has; 0 where Flotilla has no tables there.

@@ -15,7 +15,7 @@
         public func plan(_ needs: StoreNeeds) async throws -> SetupPlan {
             try await PostgresConnection.withConnection(to: address) { connection in
                 let address = address
-                return try await connection.transaction(.read) { session in
+                return try await connection.transaction(.look) { session in
                     try PostgresChanges(needs: needs, address: address, session: session).plan()
                 }
             }
@@ -34,7 +34,7 @@
                 }
                 guard let outbox = needs.outbox, outbox.capture != .poll else { return plan }
                 let replication = ReplicationSetup(outbox, address: address)
-                let steps = try await connection.transaction(.read) { try replication.plan(in: $0, isSetUp: true) }
+                let steps = try await connection.transaction(.look) { try replication.plan(in: $0, isSetUp: true) }
                 if steps.contains(.createSlot) { try await replication.createSlot() }
                 return plan
             }
@@ -72,6 +72,7 @@
         private let knownViews: [String: String]
         /// Whether there is what a push has left that is not declared any more.
         private let hasOldPush: Bool
+        private let newTables: [TableNeeds]
 
         init(needs: StoreNeeds, address: PostgresAddress, session: PostgresSession) throws {
             self.needs = needs
@@ -96,6 +97,11 @@
                 }
             }
             knownViews = views
+            newTables = try needs.tables.filter { [schema] tables in
+                try session.firstRow(
+                    "SELECT 1 FROM pg_tables WHERE schemaname = $1 AND tablename = $2",
+                    [.text(schema), .text(tables.table)]) == nil
+            }
             let push = SubscriptionName.pushName
             hasOldPush =
                 try version > 0 && !needs.isPushedTo && views[push] == nil
@@ -162,6 +168,7 @@
                 let steps = try replication.plan(in: session, isSetUp: version > 0)
                 plan.steps += steps.map { SetupStep($0.description(replication.names)) }
             }
+            plan.steps += newTables.map { SetupStep("create the tables of \($0.purpose)") }
             if hasOldPush {
                 plan.steps.append(SetupStep("forget how far events were pushed, which are no longer declared"))
             }
@@ -188,6 +195,7 @@
             if !hasSchema { try session.script("CREATE SCHEMA \(PostgresAddress.quoted(schema))") }
             try PostgresOwnTables.migrate(schema, in: session, owner: "")
             for step in outboxSteps { try session.script(step.sql) }
+            for tables in newTables { try session.script(tables.script) }
             if let replication, try replication.plan(in: session, isSetUp: true).contains(.createPublication) {
                 try replication.createPublication(in: session)
             }

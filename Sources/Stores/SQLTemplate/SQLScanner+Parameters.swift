@@ -28,6 +28,14 @@ extension SQLScanner {
         position += 1
         passName()
         let name = text(from: start + 1, to: position)
+        if case .document(let parts) = subject {
+            guard parts.contains(name) else {
+                unknown(name, at: start, known: parts)
+                return .other
+            }
+            guard let components = components() else { return .other }
+            return .parameter(.data(JSONFieldPath([name] + components)))
+        }
         guard var parameter = EventParameter(name: name) else {
             unknown(name, at: start)
             return .other
@@ -94,6 +102,12 @@ extension SQLScanner {
         return String(decoding: name, as: UTF8.self)
     }
 
+    private mutating func unknown(_ name: String, at start: Int, known parts: [String]) {
+        let nearest = NearestName.of(name, in: parts).map { "Did you mean :\($0)? " } ?? ""
+        let all = parts.map { ":\($0).FIELD" }.joined(separator: ", ")
+        report(start, "There is no parameter :\(name) here.", "\(nearest)Write one of \(all).")
+    }
+
     private mutating func unknown(_ name: String, at start: Int) {
         var remedy = "Write :data.\(name) for that field of the payload, or one of "
         if let nearest = NearestName.of(name, in: EventParameter.names) {
@@ -123,9 +137,12 @@ extension SQLScanner {
     private mutating func foreign(_ start: Int) -> SQLToken {
         position += 1
         passName()
-        report(
-            start, "The placeholder \(text(from: start, to: position)) has no value here.",
-            "Write :data.FIELD for a field of the payload, or one of :key, :id, :type, :source, :time.")
+        let remedy =
+            switch subject {
+            case .event: "Write :data.FIELD for a field of the payload, or one of :key, :id, :type, :source, :time."
+            case .document(let parts): "Write one of \(parts.map { ":\($0).FIELD" }.joined(separator: ", "))."
+            }
+        report(start, "The placeholder \(text(from: start, to: position)) has no value here.", remedy)
         return .other
     }
 }

@@ -18,14 +18,16 @@ enum SQLToken: Equatable {
 struct SQLScanner {
     let bytes: [UInt8]
     let dialect: SQLDialect
+    let subject: SQLTemplate.Subject
     var position = 0
     /// How many brackets of PostgreSQL are open: a colon among them may be a slice's.
     var openBrackets = 0
     var problems: [SQLTemplateError.Problem] = []
 
-    init(_ text: String, _ dialect: SQLDialect) {
+    init(_ text: String, _ dialect: SQLDialect, _ subject: SQLTemplate.Subject) {
         bytes = Array(text.utf8)
         self.dialect = dialect
+        self.subject = subject
     }
 
     /// The byte at `index`; 0 behind the end.

@@ -13,9 +13,17 @@ public struct SQLTemplate: Sendable {
     /// The statements, in order. Empty ones are left out, and so are comments around a statement.
     public let statements: [Statement]
 
+    /// What the parameters name parts of.
+    public enum Subject: Sendable, Hashable {
+        case event
+        /// A document of several parts: `:data.total`, `:replies.charge.id`. Each parameter is an ``EventParameter/data(_:)``
+        /// whose path begins with the name of the part.
+        case document(parts: [String])
+    }
+
     /// Reads a template, or throws all that is wrong with it.
-    public init(_ text: String, dialect: SQLDialect) throws(SQLTemplateError) {
-        var reader = SQLTemplateReader(text, dialect)
+    public init(_ text: String, dialect: SQLDialect, subject: Subject = .event) throws(SQLTemplateError) {
+        var reader = SQLTemplateReader(text, dialect, subject)
         reader.read()
         if !reader.problems.isEmpty {
             throw SQLTemplateError(problems: reader.problems.sorted { $0.byteOffset < $1.byteOffset })

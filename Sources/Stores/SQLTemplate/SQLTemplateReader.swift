@@ -27,8 +27,8 @@ struct SQLTemplateReader {
         }
     }
 
-    init(_ text: String, _ dialect: SQLDialect) {
-        scanner = SQLScanner(text, dialect)
+    init(_ text: String, _ dialect: SQLDialect, _ subject: SQLTemplate.Subject) {
+        scanner = SQLScanner(text, dialect, subject)
     }
 
     var problems: [SQLTemplateError.Problem] { scanner.problems }

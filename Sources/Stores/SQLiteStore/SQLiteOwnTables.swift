@@ -62,6 +62,8 @@ enum SQLiteOwnTables {
         "ALTER TABLE flotilla_subscriptions ADD COLUMN last_event_id BLOB",
         // NULL for the usual one, empty for that of an event without data.
         "ALTER TABLE flotilla_parked ADD COLUMN content_type TEXT",
+        // Of those that a program of the service's own reads.
+        "CREATE TABLE flotilla_paused (subscription TEXT PRIMARY KEY) WITHOUT ROWID",
     ]
 
     /// The version that a file has; 0 where Flotilla has no tables there.

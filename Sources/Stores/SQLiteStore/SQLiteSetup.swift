@@ -57,6 +57,7 @@ struct SQLiteChanges {
     private let knownViews: [String: String]
     /// Whether there is what a push has left that is not declared any more.
     private let hasOldPush: Bool
+    private let newTables: [TableNeeds]
 
     static let createFile = SetupStep("create the database file, in WAL mode")
     static let switchToWAL = SetupStep("switch the database to WAL mode")
@@ -80,6 +81,10 @@ struct SQLiteChanges {
             }
         }
         knownViews = views
+        newTables = try needs.tables.filter { tables in
+            try session.firstRow(
+                "SELECT 1 FROM sqlite_schema WHERE type = 'table' AND name = $1", [.text(tables.table)]) == nil
+        }
         let push = SubscriptionName.pushName
         hasOldPush =
             try version > 0 && !needs.isPushedTo && views[push] == nil
@@ -89,6 +94,7 @@ struct SQLiteChanges {
     static func forNewFile(_ needs: StoreNeeds) -> SetupPlan {
         var steps = [createFile, ownTables]
         if let outbox = needs.outbox { steps.append(outboxStep(outbox.table)) }
+        steps += needs.tables.map { SetupStep("create the tables of \($0.purpose)") }
         steps += needs.views.map { viewStep($0.subscription) }
         return SetupPlan(steps: steps)
     }
@@ -111,6 +117,7 @@ struct SQLiteChanges {
                 SetupStep("bring Flotilla's own tables from version \(version) to \(SQLiteOwnTables.migrations.count)"))
         }
         if let outbox = needs.outbox, !hasOutbox { plan.steps.append(Self.outboxStep(outbox.table)) }
+        plan.steps += newTables.map { SetupStep("create the tables of \($0.purpose)") }
         if hasOldPush { plan.steps.append(Self.pushStep) }
         plan.steps += newViews.map { Self.viewStep($0.subscription) }
         for view in needs.views {
@@ -132,6 +139,7 @@ struct SQLiteChanges {
         if let outbox = needs.outbox, !hasOutbox {
             try session.script(SQLiteOutboxTable.creation(outbox.table))
         }
+        for tables in newTables { try session.script(tables.script) }
         // A view of the same name begins at the beginning.
         if hasOldPush { try forget(SubscriptionName.pushName) }
         for view in newViews {

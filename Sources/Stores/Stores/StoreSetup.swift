@@ -7,11 +7,30 @@ public struct StoreNeeds: Sendable {
     public var views: [ViewNeeds]
     /// Whether events are pushed to the service: the cursor and the parked events of that are in its store.
     public var isPushedTo: Bool
+    /// Further tables of Flotilla's own.
+    public var tables: [TableNeeds]
 
-    public init(outbox: OutboxNeeds?, views: [ViewNeeds], isPushedTo: Bool = false) {
+    public init(outbox: OutboxNeeds?, views: [ViewNeeds], isPushedTo: Bool = false, tables: [TableNeeds] = []) {
         self.outbox = outbox
         self.views = views
         self.isPushedTo = isPushedTo
+        self.tables = tables
+    }
+}
+
+/// Tables that belong together, and are made together. They stay where they are not needed any more.
+public struct TableNeeds: Sendable, Hashable {
+    /// What they are for: "the journal of sagas".
+    public var purpose: String
+    /// One of them: where it is, all are.
+    public var table: String
+    /// Makes them.
+    public var script: String
+
+    public init(purpose: String, table: String, script: String) {
+        self.purpose = purpose
+        self.table = table
+        self.script = script
     }
 }
 

@@ -1,6 +1,13 @@
+import Brokers
+import FleetCore
 import Foundation
+import GRDB
 import TestKit
 import Testing
+
+#if NATS
+    import NATSBroker
+#endif
 
 /// `flotilla migrate-broker`, from the embedded broker to NATS.
 @Suite(.serialized, .lanes) struct MigrationTests {
@@ -90,4 +97,63 @@ import Testing
         #expect(try await setting.ledger() == Array(1...4100))
         #expect(try await FlowStatus.read(setting.fleet).streams[0].records?.last == 4100)
     }
+
+    private func cursors(of setting: FlowFleet, _ name: String) async throws -> [String] {
+        let file = try setting.fleet.store(".flotilla/streams/\(name)-maker.db")
+        return try await file.texts("SELECT subscription FROM cursors ORDER BY subscription")
+    }
+
+    /// A move that is killed and never run again holds retention back no longer than until the next look.
+    @Test func whatAKilledMoveLeavesHoldsNothingBack() async throws {
+        let server = try await NATSServer.shared()
+        let old = Self.yaml("given-up", broker: "{engine: embedded, retain: {age: 0s}}")
+        let setting = try await FlowFleet(old)
+        let run = try await setting.fleet.startRun()
+        try await setting.make(1...20)
+        try await setting.arrives(Array(1...20))
+        try setting.fleet.write(Self.yaml("given-up", broker: Self.nats(server)))
+        let move = try setting.fleet.start("migrate-broker")
+        try await eventually("it waits for the run") { move.output.contains("Stop `flotilla run`") }
+        let second = try await setting.fleet.flotilla("migrate-broker")
+        #expect(!second.ended(0) && second.said.contains("another process copies the streams"), "\(second.said)")
+        move.kill()
+        try await move.end()
+        let copy = "migration.broker~copy"
+        #expect(try await cursors(of: setting, "given-up").contains(copy))
+        try await setting.make(21...30)
+        try await setting.arrives(Array(1...30))
+        try await setting.end(run)
+        try setting.fleet.write(old)
+        try await eventually("all is dropped") {
+            try await setting.does("run", "--until-idle")
+            return try await FlowStatus.read(setting.fleet).streams[0].records?.count == 0
+        }
+        #expect(try await !cursors(of: setting, "given-up").contains(copy))
+    }
+
+    #if NATS
+        /// Cursors of what is not declared, and of a rebuild that was killed, would hold retention back for ever.
+        @Test func cursorsOfNobodyStayBehind() async throws {
+            let server = try await NATSServer.shared()
+            let setting = try await FlowFleet(Self.yaml("left-behind"))
+            try await setting.make(1...20)
+            try await setting.does("run", "--until-idle")
+            let file = try setting.fleet.store(".flotilla/streams/left-behind-maker.db")
+            try await file.write {
+                try $0.execute(sql: "INSERT INTO cursors VALUES ('copies.ledger~rebuild', 3), ('copies.gone', 4)")
+            }
+            try setting.fleet.write(Self.yaml("left-behind", broker: Self.nats(server)))
+            try await setting.does("migrate-broker")
+            let broker = NATSBroker(
+                NATSSettings(servers: [server.url], name: "test"),
+                retention: Retention(age: .seconds(0), size: ByteCount(0), limit: ByteCount(0)))
+            let stream = StreamName(
+                fleet: FleetName(unchecked: "left-behind"), service: ServiceName(unchecked: "maker"))
+            let cursors = try await broker.subscriptions(of: stream)
+            #expect(cursors.keys.map(\.description).sorted() == ["copies.latest", "copies.ledger"])
+            #expect(cursors.values.allSatisfy { $0.value == 20 })
+            await broker.close()
+            #expect(try await setting.fleet.flotilla("plan").ended(0))
+        }
+    #endif
 }

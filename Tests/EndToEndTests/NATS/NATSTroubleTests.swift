@@ -58,6 +58,31 @@
             #expect(!done.said.contains("sesame"), "\(done.said)")
         }
 
+        @Test func credentialsOfAnOperatorLetAFleetInAndOthersAreTold() async throws {
+            let authority = NATSOperator()
+            let server = try await NATSServer(settings: try authority.settings())
+            let fleet = try fleet("{engine: nats, url: \"\(server.url)\", credentials: fleet.creds}")
+            try fleet.write(try authority.credentials(), to: "fleet.creds")
+            #expect(try await fleet.flotilla("apply").ended(0))
+            let run = try await fleet.startRun()
+            try await sell(1, in: fleet)
+            try await expect(1, in: fleet)
+            run.send(SIGINT)
+            #expect(try await run.end(within: .seconds(20)) == .code(0), "\(run.errors)")
+            let wrong = try NATSOperator().credentials()
+            try fleet.write(wrong, to: "fleet.creds")
+            let status = try await told("does not let us in", in: fleet)
+            #expect(status.said.contains("credentials file"), "\(status.said)")
+            let seed = try #require(wrong.split(separator: "\n").first { $0.hasPrefix("SU") })
+            let token = try #require(wrong.split(separator: "\n").first { $0.hasPrefix("eyJ") })
+            #expect(!status.said.contains(seed) && !status.said.contains(token), "\(status.said)")
+            try await sell(2, in: fleet)
+            try fleet.write(try authority.credentials(), to: "fleet.creds")
+            let done = try await fleet.flotilla("run", "--until-idle")
+            #expect(done.ended(0), "\(done.said)")
+            try await expect(2, in: fleet)
+        }
+
         @Test func aServerThatIsAwayOrHasNoJetStreamIsWaitedFor() async throws {
             let server = try await NATSServer()
             let fleet = try fleet("\(server.url)")
@@ -90,6 +115,7 @@
                 try await sell(number, in: fleet)
                 if number % 2 == 0 { try await expect(number, in: fleet) }
                 run.kill()
+                try await run.end()
             }
             let done = try await fleet.flotilla("run", "--until-idle")
             #expect(done.ended(0), "\(done.said)")

@@ -12,10 +12,14 @@ final class PushFleet: Sendable {
     /// - Parameters:
     ///   - port: of the receiver, on this machine.
     ///   - options: further keys of the entries of `push`.
-    init(port: Int, options: String = "timeout: 2s") async throws {
+    ///   - name: of the fleet; those that share a server have their own.
+    init(
+        port: Int, options: String = "timeout: 2s", name: String = "pushed", broker: String = "embedded"
+    ) async throws {
         fleet = try FleetDirectory(
             """
-            fleet: pushed
+            fleet: \(name)
+            broker: \(broker)
             services:
               sales:
                 store: sqlite:sales.db

@@ -24,6 +24,8 @@ public final class HTTPReceiver: Sendable {
         case close
         /// These bytes, whatever they are, and the end of the connection.
         case write(String)
+        /// These bytes, and the connection goes on.
+        case speak(String)
         /// An answer whose body does not end: so many bytes every ten milliseconds.
         case endless(Int, bytes: Int)
     }
@@ -38,17 +40,19 @@ public final class HTTPReceiver: Sendable {
         let requests = Mutex<[Request]>([])
         /// Requests that are being answered, and the most that there ever were at once.
         let busy = Mutex<(now: Int, most: Int)>((0, 0))
+        let connections = Mutex(0)
         let react: @Sendable (Request) -> Reaction
 
         init(react: @escaping @Sendable (Request) -> Reaction) { self.react = react }
     }
 
     /// - Parameters:
+    ///   - host: an address of this machine.
     ///   - port: to listen at; any that is free where it is 0.
     ///   - tls: files with certificate and key, for https.
     ///   - react: called for each request; by default all are answered with 204.
     public init(
-        port: Int = 0, tls: (certificate: String, key: String)? = nil,
+        host: String = "127.0.0.1", port: Int = 0, tls: (certificate: String, key: String)? = nil,
         react: @escaping @Sendable (Request) -> Reaction = { _ in .answer(204) }
     ) async throws {
         let log = Log(react: react)
@@ -66,14 +70,16 @@ public final class HTTPReceiver: Sendable {
             .serverChannelOption(.backlog, value: 256)
             .serverChannelOption(.socketOption(.so_reuseaddr), value: 1)
             .childChannelInitializer { channel in
-                channel.eventLoop.makeCompletedFuture {
+                log.connections.withLock { $0 += 1 }
+                return channel.eventLoop.makeCompletedFuture {
                     let pipeline = channel.pipeline.syncOperations
                     if let secured { try pipeline.addHandler(NIOSSLServerHandler(context: secured)) }
-                    try pipeline.configureHTTPServerPipeline(withErrorHandling: false)
+                    try pipeline.configureHTTPServerPipeline(
+                        withPipeliningAssistance: false, withErrorHandling: false)
                     try pipeline.addHandler(ReceiverHandler(log: log))
                 }
             }
-            .bind(host: "127.0.0.1", port: port).get()
+            .bind(host: host, port: port).get()
         self.port = channel.localAddress?.port ?? 0
     }
 
@@ -82,6 +88,9 @@ public final class HTTPReceiver: Sendable {
     public var count: Int { log.requests.withLock { $0.count } }
     /// The most requests that it was answering at once.
     public var mostAtOnce: Int { log.busy.withLock { $0.most } }
+
+    /// Connections that were made to it so far.
+    public var connectionCount: Int { log.connections.withLock { $0 } }
 
     /// Ends it, with every connection. The port is free again.
     public func stop() async throws {
@@ -131,15 +140,20 @@ private final class ReceiverHandler: ChannelInboundHandler {
         case .hang: break
         case .close: context.close(promise: nil)
         case .write(let text):
-            // Past the encoder of HTTP.
             let channel = context.channel
-            if let encoder = try? context.pipeline.syncOperations.context(handlerType: HTTPResponseEncoder.self) {
-                encoder.writeAndFlush(NIOAny(ByteBuffer(string: text)), promise: nil)
-            }
+            speak(text, context)
             channel.close(promise: nil)
+        case .speak(let text): speak(text, context)
         case .endless(let status, let bytes):
             head(status, [:], context)
             drip(bytes, context)
+        }
+    }
+
+    /// Past the encoder of HTTP.
+    private func speak(_ text: String, _ context: ChannelHandlerContext) {
+        if let encoder = try? context.pipeline.syncOperations.context(handlerType: HTTPResponseEncoder.self) {
+            encoder.writeAndFlush(NIOAny(ByteBuffer(string: text)), promise: nil)
         }
     }
 

@@ -58,6 +58,14 @@ public final class NATSServer: Sendable {
         configuration.withLock { $0 = change($0) }
     }
 
+    /// Starts it again, with its streams in another directory, which has none yet.
+    public func move(to path: String) async throws {
+        let old = directory.file("data")
+        kill()
+        reconfigure { $0.replacingOccurrences(of: "store_dir: \"\(old)\"", with: "store_dir: \"\(path)\"") }
+        try await start()
+    }
+
     // MARK: Starting and stopping
 
     /// - Parameter waits: until it lets clients in.

@@ -48,7 +48,7 @@ import Views
 
     @Test func forgetsDuesWhenItOpensAnew() {
         var machine = DeliveryMachine.opened(nextDue: Given.time(9))
-        _ = machine.handle(.failed(.read, Given.unavailable))
+        _ = machine.handle(.failed(.read, Given.conflict))
         _ = machine.handle(retried(due: 40))
         _ = machine.handle(.waited(.open))
         let opening = DeliveryMachine.Opening(position: .start, heldKeys: [], nextDue: nil)

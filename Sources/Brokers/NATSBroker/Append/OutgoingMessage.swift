@@ -9,9 +9,9 @@
         enum Predecessor {
             /// Whatever is at a sequence.
             case sequence(UInt64)
-            /// The event before it in the batch. A sequence would not do: where a stranger's message has come between, the
+            /// The id of the event before it in the batch. A sequence would not do: where a stranger's message has come between, the
             /// second of a batch would be in the place of the first.
-            case event(EventID)
+            case event(String)
         }
 
         /// Why a call of libnats failed.
@@ -20,7 +20,7 @@
         private let pointer: OpaquePointer
 
         /// - Parameter id: by which the server knows a message that it was sent before; `nil` where it shall take both.
-        init(_ message: WireMessage, id: EventID?, after predecessor: Predecessor) throws {
+        init(_ message: WireMessage, id: String?, after predecessor: Predecessor) throws {
             var made: OpaquePointer?
             let value = message.value ?? []
             let status = value.withUnsafeBytes { bytes in
@@ -33,10 +33,10 @@
             }
             pointer = made
             for header in message.headers { _ = natsMsgHeader_Add(made, header.name, header.value) }
-            if let id { _ = natsMsgHeader_Set(made, "Nats-Msg-Id", id.description) }
+            if let id { _ = natsMsgHeader_Set(made, "Nats-Msg-Id", id) }
             switch predecessor {
             case .sequence(let end): _ = natsMsgHeader_Set(made, "Nats-Expected-Last-Sequence", String(end))
-            case .event(let before): _ = natsMsgHeader_Set(made, "Nats-Expected-Last-Msg-Id", before.description)
+            case .event(let before): _ = natsMsgHeader_Set(made, "Nats-Expected-Last-Msg-Id", before)
             }
         }
 

@@ -61,7 +61,7 @@
             _ events: [Event], _ connection: NATSConnection, after copied: UInt64?, _ look: Look
         ) async throws -> UInt64 {
             try connection.requireConnection(doing)
-            let messages = events.map(mapping.message)
+            let messages = mapping.messages(of: events)
             try check(messages, events, connection)
             let known = copied.map { State(end: $0, floor: $0) } ?? state.withLock { $0 }
             var chain = AppendChain(events.map(\.id), end: known.end, floor: known.floor)
@@ -126,17 +126,20 @@
             let errors = connection.events.errorCount
             let answer = try await connection.perform(on: queue) { pointer in
                 var last: NATSMessage?
+                var before = ""
                 for index in range {
                     let offset = index - range.lowerBound
+                    // An id is written once, for the event and for the one behind it.
+                    let id = events?[index].id.description
                     let predecessor: OutgoingMessage.Predecessor
                     // Copies have no ids for the server, and nobody else appends while they are made.
-                    if let events, offset > 0 {
-                        predecessor = .event(events[index - 1].id)
+                    if id != nil, offset > 0 {
+                        predecessor = .event(before)
                     } else {
                         predecessor = .sequence(end + UInt64(offset))
                     }
-                    let message = try OutgoingMessage(
-                        messages[index], id: events?[index].id, after: predecessor)
+                    before = id ?? ""
+                    let message = try OutgoingMessage(messages[index], id: id, after: predecessor)
                     if index < range.upperBound - 1 {
                         guard try message.publish(pointer) else { return Answer.unknown }
                     } else {

@@ -25,6 +25,8 @@
 
         /// `_INBOX.<unique>.`
         let inbox: String
+        /// Told whenever the connection is lost, and when it is back.
+        let changes = ChangeSignal()
         private let state = Mutex(State())
 
         init(inbox: String) { self.inbox = inbox + "." }
@@ -74,6 +76,7 @@
             let (slots, watchers) = state.withLock { (Array($0.slots.values), Array($0.watchers.values)) }
             for slot in slots { slot.connectionChanged() }
             for watcher in watchers { watcher.connectionChanged() }
+            changes.notify()
         }
 
         func told(_ status: natsStatus, _ text: String) {
@@ -91,15 +94,16 @@
         }
     }
 
-    /// Waits for one answer.
+    /// Waits for an answer. In a cluster, several servers may give one.
     final class ReplySlot: Sendable {
-        private let state = Mutex<NATSMessage?>(nil)
+        private let state = Mutex<[NATSMessage]>([])
         private let changes = ChangeSignal()
 
-        var answer: NATSMessage? { state.withLock { $0 } }
+        /// The oldest answer that was not taken yet.
+        func take() -> NATSMessage? { state.withLock { $0.isEmpty ? nil : $0.removeFirst() } }
 
         func receive(_ message: NATSMessage) {
-            state.withLock { $0 = message }
+            state.withLock { $0.append(message) }
             changes.notify()
         }
 
@@ -118,6 +122,8 @@
     enum ConnectionCallbacks {
         static let disconnected: natsConnectionHandler = { _, closure in events(closure)?.lost() }
 
+        static let reconnected: natsConnectionHandler = { _, closure in events(closure)?.changes.notify() }
+
         static let error: natsErrHandler = { connection, _, status, closure in
             var text: UnsafePointer<CChar>?
             _ = natsConnection_GetLastError(connection, &text)
@@ -133,7 +139,7 @@
         /// How long to wait before all servers are tried again, in milliseconds.
         static let delay: natsCustomReconnectDelayHandler = { _, attempts, _ in
             var random = SystemRandomNumberGenerator()
-            let backoff = Backoff(initial: .milliseconds(100), cap: .seconds(5))
+            let backoff = Backoff(initial: .milliseconds(100), cap: .seconds(2))
             return backoff.delay(afterFailures: Int(attempts), using: &random).wholeMicroseconds / 1000
         }
 

@@ -22,8 +22,14 @@
         /// The connection, if there is one.
         var opened: NATSConnection? { state.withLock { $0.connection } }
 
+        /// How long a connection that was lost is waited for. Then whoever asks is told.
+        private static let patience = Duration.seconds(5)
+
         func connection() async throws -> NATSConnection {
-            if let known = opened, !known.isClosed { return known }
+            if let known = opened, !known.isClosed {
+                await known.waitUntilConnected(Self.patience)
+                return known
+            }
             return try await lock.withLock {
                 if let known = opened, !known.isClosed { return known }
                 try Task.checkCancellation()

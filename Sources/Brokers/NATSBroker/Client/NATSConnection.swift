@@ -114,22 +114,55 @@
             guard isConnected else { throw NATSFailure.unavailable(doing, at: name, said: "the connection was lost") }
         }
 
+        /// Returns once there is a connection, or after a time.
+        func waitUntilConnected(_ timeout: Duration) async {
+            let deadline = ContinuousClock.now + timeout
+            while !isConnected, !isClosed, ContinuousClock.now < deadline, !Task.isCancelled {
+                let generation = events.changes.generation
+                if isConnected { return }
+                await events.changes.wait(past: generation, timeout: deadline - .now)
+            }
+        }
+
+        /// How an answer is waited for.
+        struct Patience: Sendable {
+            var timeout: Duration
+            /// How often the same is asked again: for what may be done twice.
+            var again: Duration?
+            /// How long a better answer is waited for, where one says that something is not possible now.
+            var settling: Duration
+        }
+
         /// Asks, and waits for one answer.
-        /// - Throws: `unavailable`, also where nobody listens; `denied` where the server does not permit it.
         func request(
             _ payload: [UInt8], to subject: String, timeout: Duration, doing: String
+        ) async throws -> NATSMessage {
+            let patience = Patience(timeout: timeout, again: nil, settling: .zero)
+            return try await request(payload, to: subject, patience, doing: doing) { _ in true }
+        }
+
+        /// Asks, and waits for one answer.
+        /// - Parameter isFinal: whether no other server can have a better answer.
+        /// - Throws: `unavailable`, also where nobody listens; `denied` where the server does not permit it.
+        func request(
+            _ payload: [UInt8], to subject: String, _ patience: Patience, doing: String,
+            isFinal: (NATSMessage) -> Bool
         ) async throws -> NATSMessage {
             let errors = events.errorCount
             let slot = ReplySlot()
             let number = events.add(slot)
             defer { events.remove(number) }
-            try await publish(payload, to: subject, reply: "\(events.inbox)\(number)", doing: doing)
-            let deadline = ContinuousClock.now + timeout
+            let reply = "\(events.inbox)\(number)"
+            try await publish(payload, to: subject, reply: reply, doing: doing)
+            var deadline = ContinuousClock.now + patience.timeout
+            var next = patience.again.map { ContinuousClock.now + $0 }
+            var last: NATSMessage?
             while true {
                 let generation = slot.generation
-                if let answer = slot.answer {
-                    if answer.status?.code == 503 { throw NATSFailure.noJetStream(at: name, doing: doing) }
-                    return answer
+                while let answer = slot.take() {
+                    if answer.status?.code != 503, isFinal(answer) { return answer }
+                    if last == nil { deadline = min(deadline, .now + patience.settling) }
+                    last = answer
                 }
                 try Task.checkCancellation()
                 if let error = events.error(after: errors), error.status == NATS_NOT_PERMITTED,
@@ -140,9 +173,17 @@
                 try requireConnection(doing)
                 let left = deadline - .now
                 guard left > .zero else {
-                    throw NATSFailure.unavailable(doing, at: name, said: "no answer within \(timeout)")
+                    guard let last else {
+                        throw NATSFailure.unavailable(doing, at: name, said: "no answer within \(patience.timeout)")
+                    }
+                    if last.status?.code == 503 { throw NATSFailure.noJetStream(at: name, doing: doing) }
+                    return last
                 }
-                await slot.wait(past: generation, timeout: left)
+                if let due = next, due <= .now {
+                    try await publish(payload, to: subject, reply: reply, doing: doing)
+                    next = patience.again.map { .now + $0 }
+                }
+                await slot.wait(past: generation, timeout: min(left, next.map { $0 - .now } ?? left))
             }
         }
     }

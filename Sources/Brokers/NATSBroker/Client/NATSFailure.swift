@@ -52,6 +52,25 @@
                     + " streams' subjects", underlying: said)
         }
 
+        /// A cluster has not agreed on who leads a stream.
+        static func leaderless(_ stream: String, at name: String, doing: String) -> FleetError {
+            FleetError(
+                .unavailable, "no server of \(name) leads stream \(stream) at the moment, to \(doing)",
+                remedy: "a majority of the servers that hold it must be there, and may need some seconds to elect one",
+                isRetriable: true)
+        }
+
+        /// Servers of a cluster do not hold a stream with the others at the moment.
+        static func gone(_ servers: [String], of stream: String, at name: String) -> FleetError {
+            FleetError(
+                .unavailable,
+                "stream \(stream) at \(name) is carried without \(servers.joined(separator: ", ")), and stops where one server more"
+                    + " is lost",
+                remedy:
+                    "see that nats-server runs there and reaches the others; one whose disk was full has turned JetStream off"
+                    + " (its log says so), and must be started again once there is room", isRetriable: true)
+        }
+
         /// JetStream itself answers nothing.
         static func noJetStream(at name: String, doing: String) -> FleetError {
             FleetError(

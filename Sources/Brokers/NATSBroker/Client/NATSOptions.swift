@@ -49,6 +49,7 @@
             try set(natsOptions_SetIOBufSize(pointer, 128 * 1024))
             try set(natsOptions_SetErrorHandler(pointer, ConnectionCallbacks.error, closure))
             try set(natsOptions_SetDisconnectedCB(pointer, ConnectionCallbacks.disconnected, closure))
+            try set(natsOptions_SetReconnectedCB(pointer, ConnectionCallbacks.reconnected, closure))
             try set(natsOptions_SetClosedCB(pointer, ConnectionCallbacks.closed, closure))
             try secure()
             try identify()
@@ -86,6 +87,7 @@
         private func identify() throws {
             if let file = settings.credentials {
                 try Self.check(file, "broker.credentials")
+                try Self.checkCredentials(file)
                 try set(natsOptions_SetUserCredentialsFromFiles(pointer, file, nil))
             }
             if let file = settings.nkey {
@@ -101,6 +103,18 @@
                 throw FleetError(
                     .missing, "the file of \(key) cannot be read: \(file)",
                     remedy: "check that it is there, and who may read it")
+            }
+        }
+
+        /// Nor what is wrong with one that it can read.
+        private static func checkCredentials(_ file: String) throws {
+            let text = try? String(contentsOfFile: file, encoding: .utf8)
+            for part in ["NATS USER JWT", "USER NKEY SEED"] {
+                guard let text, text.contains("BEGIN \(part)"), text.contains("END \(part)") else {
+                    throw FleetError(
+                        .invalidInput, "the file of broker.credentials holds no \(part.lowercased()): \(file)",
+                        remedy: "write it anew (`nsc generate creds`)")
+                }
             }
         }
 

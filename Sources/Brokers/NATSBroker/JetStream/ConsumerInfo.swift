@@ -5,8 +5,10 @@
     struct ConsumerInfo: Decodable, Sendable {
         struct Place: Decodable, Sendable {
             var stream: UInt64
+            /// How many there were.
+            var count: UInt64
 
-            enum CodingKeys: String, CodingKey { case stream = "stream_seq" }
+            enum CodingKeys: String, CodingKey { case stream = "stream_seq", count = "consumer_seq" }
         }
 
         struct Configuration: Decodable, Sendable {
@@ -24,9 +26,11 @@
         var waiting: Int?
         /// Messages that are still to be delivered.
         var pending: Int
+        /// `nil` on a server that stands alone.
+        var cluster: StreamInfo.Cluster?
 
         enum CodingKeys: String, CodingKey {
-            case name, config, delivered
+            case name, config, delivered, cluster
             case acknowledged = "ack_floor"
             case unacknowledged = "num_ack_pending"
             case waiting = "num_waiting"
@@ -38,6 +42,9 @@
         var cursor: UInt64 { max(acknowledged.stream, beginning) }
         /// The last sequence that was delivered, or that comes before the first.
         var lastDelivered: UInt64 { max(delivered.stream, beginning) }
+
+        /// Whether it has delivered nothing, and nobody waits for anything.
+        var isUntouched: Bool { delivered.count == 0 && (waiting ?? 0) == 0 }
 
         private var beginning: UInt64 { max(config.start ?? 0, 1) - 1 }
 
@@ -79,6 +86,8 @@
         var maximumUnacknowledged: Int?
         var replayPolicy = "instant"
         var headersOnly: Bool?
+        /// Where it is gone, it is made anew elsewhere: sooner than several servers would agree on who leads it.
+        var replicas = 1
         /// How long one that has no name stays when nobody asks, in nanoseconds.
         var inactiveThreshold: Int64?
 
@@ -92,6 +101,7 @@
             case maximumUnacknowledged = "max_ack_pending"
             case replayPolicy = "replay_policy"
             case headersOnly = "headers_only"
+            case replicas = "num_replicas"
             case inactiveThreshold = "inactive_threshold"
         }
 

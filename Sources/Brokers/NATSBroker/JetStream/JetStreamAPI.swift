@@ -5,9 +5,22 @@
     /// What JetStream can be asked for, as JSON over subjects below `$JS.API`.
     struct JetStreamAPI: Sendable {
         let connection: NATSConnection
+        var patience = Patience.brief
 
-        /// How long an answer is waited for. A cluster that has just lost a leader needs a few seconds.
+        /// How long whoever asks bears that nobody answers who knows.
+        enum Patience {
+            /// Up to a sure answer, or until it is sure that there is none now.
+            case brief
+            /// For as long as a cluster may well need to elect somebody, as who has something to carry.
+            case lasting
+        }
+
+        /// How long an answer is waited for.
         static let timeout = Duration.seconds(5)
+        /// How often the same is asked again: whoever led may be gone, and whoever leads next has not heard the question.
+        private static let again = Duration.seconds(1)
+        /// Every server that knows no leader says so, the leader answers as well, and some wait half a second for it.
+        private static let settling = Duration.milliseconds(700)
 
         private struct Refusal: Decodable {
             var error: JetStreamFault?
@@ -15,13 +28,31 @@
 
         private struct Nothing: Encodable {}
 
-        /// - Throws: ``FleetError``; a fault that `body` of ``attempt`` knows is returned instead.
+        /// Whether an answer says more than that one server knows nobody who could.
+        static func isFinal(_ answer: NATSMessage) -> Bool {
+            // What is longer holds what was asked for.
+            guard answer.size < 1024,
+                let fault = try? JSONDecoder().decode(Refusal.self, from: Data(answer.payload)).error
+            else { return true }
+            return !fault.isLeaderless
+        }
+
+        /// - Parameters:
+        ///   - isLook: whether it changes nothing, and may be asked twice.
+        ///   - absent: the fault that means that there is none.
+        /// - Throws: ``FleetError``.
         private func ask<Answer: Decodable>(
-            _ subject: String, _ request: some Encodable, stream: String, doing: String, nilFor absent: Int? = nil
+            _ subject: String, _ request: some Encodable, stream: String, doing: String, isLook: Bool = true,
+            timeout: Duration = timeout, nilFor absent: Int? = nil,
+            isFinal: (NATSMessage) -> Bool = Self.isFinal
         ) async throws -> Answer? {
+            let isLasting = isLook && patience == .lasting
             let message = try await connection.request(
                 request is Nothing ? [] : Array(try JSONEncoder().encode(request)), to: "$JS.API.\(subject)",
-                timeout: Self.timeout, doing: doing)
+                NATSConnection.Patience(
+                    timeout: timeout, again: isLook ? Self.again : nil,
+                    settling: isLasting ? timeout : Self.settling),
+                doing: doing, isFinal: isFinal)
             let data = Data(message.payload)
             do {
                 if let fault = try JSONDecoder().decode(Refusal.self, from: data).error {
@@ -37,11 +68,12 @@
         }
 
         private func need<Answer: Decodable>(
-            _ subject: String, _ request: some Encodable, stream: String, doing: String
+            _ subject: String, _ request: some Encodable, stream: String, doing: String, isLook: Bool = true,
+            timeout: Duration = timeout
         ) async throws -> Answer {
-            guard let answer: Answer = try await ask(subject, request, stream: stream, doing: doing) else {
-                throw FleetError(.bug, "no answer, to \(doing)")
-            }
+            let answer: Answer? = try await ask(
+                subject, request, stream: stream, doing: doing, isLook: isLook, timeout: timeout)
+            guard let answer else { throw FleetError(.bug, "no answer, to \(doing)") }
             return answer
         }
 
@@ -49,26 +81,49 @@
 
         // MARK: Streams
 
+        private struct Led: Decodable { var cluster: StreamInfo.Cluster? }
+
+        /// Whether an answer is that of whoever leads the stream. Where nobody does, each server tells what it has itself,
+        /// which may be less than what was appended.
+        static func isLeaders(_ answer: NATSMessage) -> Bool {
+            guard isFinal(answer) else { return false }
+            guard let cluster = try? JSONDecoder().decode(Led.self, from: Data(answer.payload)).cluster else {
+                return true
+            }
+            return cluster.isLed
+        }
+
         func stream(_ name: String) async throws -> StreamInfo {
-            try await need("STREAM.INFO.\(name)", Nothing(), stream: name, doing: "look at stream \(name)")
+            guard let info = try await stream(name, nilFor: nil) else { throw FleetError(.bug, "no answer") }
+            return info
         }
 
         func streamIfPresent(_ name: String) async throws -> StreamInfo? {
-            try await ask(
-                "STREAM.INFO.\(name)", Nothing(), stream: name, doing: "look at stream \(name)",
-                nilFor: JetStreamFault.streamNotFound)
+            try await stream(name, nilFor: JetStreamFault.streamNotFound)
+        }
+
+        private func stream(_ name: String, nilFor absent: Int?) async throws -> StreamInfo? {
+            let doing = "look at stream \(name)"
+            let info: StreamInfo? = try await ask(
+                "STREAM.INFO.\(name)", Nothing(), stream: name, doing: doing, nilFor: absent, isFinal: Self.isLeaders)
+            if let cluster = info?.cluster, !cluster.isLed {
+                throw NATSFailure.leaderless(name, at: connection.name, doing: doing)
+            }
+            return info
         }
 
         func createStream(_ configuration: StreamConfiguration) async throws {
             let name = configuration.name
             let _: Ignored = try await need(
-                "STREAM.CREATE.\(name)", configuration, stream: name, doing: "create stream \(name)")
+                "STREAM.CREATE.\(name)", configuration, stream: name, doing: "create stream \(name)",
+                isLook: false)
         }
 
         func updateStream(_ configuration: StreamConfiguration) async throws {
             let name = configuration.name
             let _: Ignored = try await need(
-                "STREAM.UPDATE.\(name)", configuration, stream: name, doing: "change stream \(name)")
+                "STREAM.UPDATE.\(name)", configuration, stream: name, doing: "change stream \(name)",
+                isLook: false)
         }
 
         private struct Purge: Encodable { var seq: UInt64 }
@@ -76,7 +131,8 @@
         /// Removes all messages before a sequence.
         func purge(_ name: String, before sequence: UInt64) async throws {
             let _: Ignored = try await need(
-                "STREAM.PURGE.\(name)", Purge(seq: sequence), stream: name, doing: "drop records of stream \(name)")
+                "STREAM.PURGE.\(name)", Purge(seq: sequence), stream: name, doing: "drop records of stream \(name)",
+                isLook: false)
         }
 
         private struct Get: Encodable { var seq: UInt64 }
@@ -91,10 +147,13 @@
 
         // MARK: Consumers
 
-        func consumer(_ consumer: String, of stream: String) async throws -> ConsumerInfo? {
+        func consumer(
+            _ consumer: String, of stream: String, timeout: Duration = timeout
+        ) async throws -> ConsumerInfo? {
             try await ask(
                 "CONSUMER.INFO.\(stream).\(consumer)", Nothing(), stream: stream,
-                doing: "look at consumer \(consumer) of stream \(stream)", nilFor: JetStreamFault.consumerNotFound)
+                doing: "look at consumer \(consumer) of stream \(stream)", timeout: timeout,
+                nilFor: JetStreamFault.consumerNotFound)
         }
 
         private struct Creation: Encodable {
@@ -104,37 +163,56 @@
             enum CodingKeys: String, CodingKey { case stream = "stream_name", config }
         }
 
-        func createConsumer(_ configuration: ConsumerConfiguration, of stream: String) async throws -> ConsumerInfo {
+        func createConsumer(
+            _ configuration: ConsumerConfiguration, of stream: String, timeout: Duration = timeout
+        ) async throws -> ConsumerInfo {
             let subject =
                 configuration.name.map { "CONSUMER.DURABLE.CREATE.\(stream).\($0)" } ?? "CONSUMER.CREATE.\(stream)"
             return try await need(
                 subject, Creation(stream: stream, config: configuration), stream: stream,
-                doing: "create a consumer of stream \(stream)")
+                doing: "create a consumer of stream \(stream)", isLook: false, timeout: timeout)
         }
 
         /// No error where there is none.
-        func deleteConsumer(_ consumer: String, of stream: String) async throws {
-            let _: Ignored? = try await ask(
-                "CONSUMER.DELETE.\(stream).\(consumer)", Nothing(), stream: stream,
-                doing: "remove consumer \(consumer) of stream \(stream)", nilFor: JetStreamFault.consumerNotFound)
+        ///
+        /// A server that was just writing a consumer down may fail to remove its directory, and has removed the consumer all
+        /// the same: https://github.com/nats-io/nats-server/pull/7886
+        func deleteConsumer(_ consumer: String, of name: String, timeout: Duration = timeout) async throws {
+            do {
+                let _: Ignored? = try await ask(
+                    "CONSUMER.DELETE.\(name).\(consumer)", Nothing(), stream: name,
+                    doing: "remove consumer \(consumer) of stream \(name)", isLook: false, timeout: timeout,
+                    nilFor: JetStreamFault.consumerNotFound)
+            } catch let error as FleetError where error.underlying?.contains("directory not empty") == true {
+                if try await self.consumer(consumer, of: name) != nil { throw error }
+            }
         }
 
         private struct Page: Encodable { var offset: Int }
 
         private struct Consumers: Decodable {
-            var total: Int
+            /// How many a page has at most.
+            var limit: Int
             var consumers: [ConsumerInfo]?
+            var missing: [String]?
         }
 
-        func consumers(of stream: String) async throws -> [ConsumerInfo] {
-            var all: [ConsumerInfo] = []
+        /// - Returns: those that answer, and the names of those that do not: their server is gone.
+        func consumers(of stream: String) async throws -> (found: [ConsumerInfo], missing: Set<String>) {
+            var found: [ConsumerInfo] = []
+            var missing: Set<String> = []
+            var seen = 0
             while true {
                 let page: Consumers = try await need(
-                    "CONSUMER.LIST.\(stream)", Page(offset: all.count), stream: stream,
-                    doing: "list the consumers of stream \(stream)")
-                let found = page.consumers ?? []
-                all += found
-                if found.isEmpty || all.count >= page.total { return all }
+                    "CONSUMER.LIST.\(stream)", Page(offset: seen), stream: stream,
+                    doing: "list the consumers of stream \(stream)", isLook: false)
+                // Those whose servers are all known to be gone are among both, the first time without a name.
+                let answering = (page.consumers ?? []).filter { !$0.name.isEmpty }
+                found += answering
+                missing.formUnion(page.missing ?? [])
+                let count = answering.count + (page.missing?.count ?? 0)
+                seen += count
+                if count == 0 || count < page.limit { return (found, missing) }
             }
         }
     }

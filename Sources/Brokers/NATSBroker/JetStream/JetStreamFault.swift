@@ -21,6 +21,11 @@
         /// Whether a message was refused because another is the last than it says: by its id, by its sequence.
         static func isOutOfPlace(_ number: Int) -> Bool { number == 10070 || number == 10071 }
 
+        /// Whether it says no more than that the server that answers knows nobody who leads: another may.
+        var isLeaderless: Bool { number.map(Self.leaderless.contains) ?? false }
+
+        /// Of JetStream, of a stream, of a consumer.
+        private static let leaderless: Set<Int> = [10008, 10118, 10119]
         private static let notEnabled: Set<Int> = [10035, 10039, 10076]
         /// Storage of the server, of the account.
         private static let noRoom: Set<Int> = [10002, 10023, 10028, 10047, 10077]

@@ -24,6 +24,31 @@
         /// Who holds the stream together.
         struct Cluster: Decodable, Sendable {
             var leader: String?
+            var replicas: [Replica]?
+
+            var isLed: Bool { !(leader ?? "").isEmpty }
+        }
+
+        /// A server that holds the stream, too.
+        struct Replica: Decodable, Sendable {
+            var name: String
+            var isOffline: Bool?
+            /// Whether it has everything, as far as the leader knows.
+            var isCurrent: Bool?
+            /// How long ago the leader has heard of it, in nanoseconds; 0 also where it never has.
+            var silence: Int64?
+
+            enum CodingKeys: String, CodingKey {
+                case name, isOffline = "offline", isCurrent = "current", silence = "active"
+            }
+
+            /// Between healthy servers there is a sign each second.
+            private static let longSilence: Int64 = 10_000_000_000
+
+            var isGone: Bool {
+                let silence = silence ?? 0
+                return isOffline ?? false || silence > Self.longSilence || (silence == 0 && isCurrent == false)
+            }
         }
 
         var config: StreamConfiguration

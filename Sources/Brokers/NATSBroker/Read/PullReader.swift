@@ -43,7 +43,7 @@
         /// How long a request waits at the server, and how often the server says that it still does, in nanoseconds.
         private static let (expiry, heartbeat): (Int, Int) = (30_000_000_000, 1_000_000_000)
         /// Without any sign for so long the request is lost.
-        private static let silence = Duration.seconds(4)
+        private static let silence = Duration.seconds(3)
 
         private init(
             _ connection: NATSConnection, consumer: String, of stream: String, from first: UInt64, toleratesHoles: Bool

@@ -8,7 +8,7 @@
     /// Whoever reads says after which position: the consumer follows. Where it would deliver anything else next, it is made
     /// anew there.
     final class StreamReader: Sendable {
-        private struct State {
+        struct State {
             var puller: PullReader?
             /// The sequence that is read next.
             var next: UInt64 = 0
@@ -18,19 +18,21 @@
             var replies: [(sequence: UInt64, reply: String)] = []
             /// Of the stream that was read.
             var identity: String?
+            /// The server that the consumer is on; `nil` where there is but one.
+            var host: String?
+            /// Whether the last consumer did not have what the stream has: its server is behind, and does not know.
+            var isDeaf = false
         }
 
-        private let stream: NATSStream
-        private let subscription: SubscriptionName?
+        let stream: NATSStream
+        let subscription: SubscriptionName?
         private let lock = AsyncLock()
-        private let state = Mutex(State())
+        let state = Mutex(State())
 
         /// How long records that are known to be there are waited for.
         private static let patience = Duration.seconds(10)
-        /// How long a batch that has begun waits for records that are on their way.
-        private static let fillTime = Duration.milliseconds(20)
-        /// How many batches may be read and not acknowledged yet, to be acknowledged without asking.
-        private static let replyLimit = 16
+        /// How long they may stay away before it is asked why.
+        private static let deafness = Duration.seconds(3)
 
         init(_ stream: NATSStream, for subscription: SubscriptionName?) {
             self.stream = stream
@@ -44,6 +46,7 @@
         ) async throws -> [LogRecord] {
             try await lock.withLock {
                 let deadline = ContinuousClock.now + Self.patience
+                var deafAt = ContinuousClock.now + Self.deafness
                 while true {
                     let puller = try await placed(connection, after: position)
                     let generation = puller.changes.generation
@@ -60,7 +63,15 @@
                         if case .hole(let sequence) = trouble { try await check(sequence, connection) }
                     } else {
                         try await puller.askForMore()
-                        if state.withLock({ $0.next }) > stream.lastKnown { return [] }
+                        if state.withLock({ $0.next }) > stream.lastKnown {
+                            guard stream.mustLook else { return [] }
+                            stream.learn(try await JetStreamAPI(connection: connection).stream(name))
+                            continue
+                        }
+                        if deafAt < .now {
+                            deafAt = .now + Self.patience
+                            if try await dropDeaf(puller) { continue }
+                        }
                         await puller.changes.wait(past: generation, timeout: .seconds(1))
                     }
                     try Task.checkCancellation()
@@ -112,6 +123,22 @@
             }
         }
 
+        /// Lets go of a consumer that does not deliver what the stream has.
+        private func dropDeaf(_ puller: PullReader) async throws -> Bool {
+            let next = state.withLock { $0.next }
+            guard try await JetStreamAPI(connection: puller.connection).message(of: name, at: next) != nil else {
+                return false
+            }
+            guard puller.isEmpty, puller.trouble == nil else { return false }
+            stream.notice(
+                "consumer \(puller.consumer) of stream \(name) does not deliver what is there, and is made anew on the stream's"
+                    + " leader: \(state.withLock { $0.host } ?? "its server") is behind and does not know; start nats-server there"
+                    + " again")
+            state.withLock { $0.isDeaf = true }
+            drop(puller)
+            return true
+        }
+
         // MARK: The consumer
 
         private func drop(_ puller: PullReader) {
@@ -128,31 +155,38 @@
             if let known, known.connection === connection, stream.sequence(of: position) == next &- 1 { return known }
             if let known { drop(known) }
             return try await stream.lock.withLock {
-                let api = JetStreamAPI(connection: connection)
+                // Who carries waits until somebody leads the stream again; who looks is told.
+                let api = JetStreamAPI(
+                    connection: connection, patience: subscription == nil ? .brief : .lasting)
                 let after = try await sequence(of: position, api)
                 let mayKeep = state.withLock { state in
                     defer { state.hasRead = true }
                     return !state.hasRead
                 }
                 let consumer = try await consumer(after: after, mayKeep: mayKeep, api)
-                let puller = try await PullReader.begin(connection, consumer: consumer, of: name, from: after + 1)
+                let puller = try await PullReader.begin(connection, consumer: consumer.name, of: name, from: after + 1)
                 state.withLock { state in
+                    state.host = consumer.cluster?.leader
                     state.puller = puller
                     state.next = after + 1
+                    state.isDeaf = false
                 }
                 return puller
             }
         }
 
-        private func consumer(after: UInt64, mayKeep: Bool, _ api: JetStreamAPI) async throws -> String {
-            guard let subscription else { return try await api.createConsumer(.look(from: after + 1), of: name).name }
+        private func consumer(after: UInt64, mayKeep: Bool, _ api: JetStreamAPI) async throws -> ConsumerInfo {
+            let placing = ConsumerPlacing(api: api, stream: name, notice: stream.notice)
+            let isDeaf = state.withLock { $0.isDeaf }
+            let host = isDeaf ? stream.leader : nil
+            guard let subscription else { return try await placing.make(.look(from: after + 1), on: host) }
             let consumer = ConsumerName.of(subscription)
-            if let there = try await api.consumer(consumer, of: name) {
+            if let there = try await placing.answering(consumer) {
                 let isInPlace = there.lastDelivered == after && there.unacknowledged == 0 && (there.waiting ?? 0) == 0
-                if mayKeep, isInPlace { return consumer }
-                try await api.deleteConsumer(consumer, of: name)
+                if isInPlace, !isDeaf, mayKeep || there.isUntouched { return there }
+                try await placing.remove(consumer)
             }
-            return try await api.createConsumer(.cursor(of: subscription, from: after + 1), of: name).name
+            return try await placing.make(.cursor(of: subscription, from: after + 1), on: host)
         }
 
         /// - Throws: `gap` where the stream does not have what comes after the position.
@@ -199,66 +233,6 @@
                 remedy:
                     "`nats stream purge \(name) --seq \(sequence + 1)` removes what is before the gap as well; then build the"
                     + " views that had not read it yet anew from what there is (`flotilla views rebuild`)")
-        }
-
-        // MARK: Records
-
-        private struct Batch {
-            let limit: BatchLimit
-            var records: [LogRecord] = []
-            var bytes = 0
-            /// Whether what comes next does not belong to it.
-            var isFull = false
-            /// Where the last record is acknowledged.
-            var reply: String?
-        }
-
-        /// Waits a little for what is known to be on its way, so that batches are not of what has just come.
-        private func fill(_ batch: inout Batch, from puller: PullReader) async throws {
-            let deadline = ContinuousClock.now + Self.fillTime
-            while !batch.isFull, state.withLock({ $0.next }) <= stream.lastKnown {
-                let generation = puller.changes.generation
-                let count = batch.records.count
-                try take(from: puller, into: &batch)
-                if batch.records.count > count { continue }
-                let left = deadline - .now
-                guard puller.trouble == nil, left > .zero else { return }
-                await puller.changes.wait(past: generation, timeout: left)
-                if Task.isCancelled { return }
-            }
-        }
-
-        private func take(from puller: PullReader, into batch: inout Batch) throws {
-            while !batch.isFull, let arrival = puller.next {
-                let record: LogRecord
-                do {
-                    record = try stream.record(arrival)
-                } catch  where !batch.records.isEmpty {
-                    // What comes before it is read first.
-                    batch.isFull = true
-                    break
-                }
-                let bytes = batch.bytes + record.event.size.value
-                if !batch.records.isEmpty, bytes > batch.limit.bytes.value {
-                    batch.isFull = true
-                    break
-                }
-                puller.take()
-                batch.records.append(record)
-                batch.bytes = bytes
-                batch.isFull = batch.records.count >= batch.limit.events.value
-                batch.reply = subscription == nil ? nil : arrival.message.reply
-                state.withLock { $0.next = arrival.delivery.sequence + 1 }
-            }
-        }
-
-        /// Keeps how the batch is acknowledged.
-        private func remember(_ batch: Batch) {
-            state.withLock { state in
-                guard let reply = batch.reply else { return }
-                if state.replies.count == Self.replyLimit { state.replies.removeFirst() }
-                state.replies.append((state.next - 1, reply))
-            }
         }
     }
 #endif

@@ -4,13 +4,16 @@
     /// Looks at the ids of a stream's messages, without their payloads.
     struct StreamScanner: Sendable {
         let api: JetStreamAPI
+        /// Who leads the stream: another may not have everything. `nil` on a server that stands alone.
+        let leader: String?
 
         private static let timeout = Duration.seconds(10)
 
         /// The event ids of messages after a sequence, and up to one. Messages without an id, and those that are not there
         /// any more, are left out.
         func ids(of stream: String, after: UInt64, through: UInt64) async throws -> [EventID] {
-            let made = try await api.createConsumer(.look(from: after + 1, headersOnly: true), of: stream)
+            let made = try await ConsumerPlacing(api: api, stream: stream)
+                .make(.look(from: after + 1, headersOnly: true), on: leader)
             let consumer = made.name
             let reader = try await PullReader.begin(
                 api.connection, consumer: consumer, of: stream, from: after + 1, toleratesHoles: true)

@@ -34,17 +34,56 @@ public struct NATSMapping: Sendable, Hashable {
         static let debeziumID = "id"
     }
 
+    /// What was made for the event before: most are of one service, and many of one type.
+    private struct Last {
+        var source = Encoded()
+        var type = Encoded()
+        var contentType = Encoded()
+        var aggregateType = Encoded()
+        var subject: (type: String, aggregateType: String, text: String)?
+    }
+
+    private struct Encoded {
+        private var text = ""
+        private var encoded = ""
+
+        mutating func encoding(_ text: String) -> String {
+            if text != self.text { (self.text, encoded) = (text, PercentText.encoded(text)) }
+            return encoded
+        }
+    }
+
     public func message(of event: Event) -> WireMessage {
+        var last = Last()
+        return message(of: event, &last)
+    }
+
+    /// The messages of a batch.
+    public func messages(of events: [Event]) -> [WireMessage] {
+        var last = Last()
+        return events.map { message(of: $0, &last) }
+    }
+
+    private func subject(of event: Event, _ last: inout Last) -> String {
+        if let known = last.subject, known.type == event.type, known.aggregateType == event.aggregateType {
+            return known.text
+        }
+        let text = subjects.subject(of: event)
+        last.subject = (event.type, event.aggregateType, text)
+        return text
+    }
+
+    private func message(of event: Event, _ last: inout Last) -> WireMessage {
         var headers: [WireMessage.Header] = []
         headers.reserveCapacity(12)
         var empty: [String] = []
-        func append(_ name: String, _ text: String) {
-            if text.isEmpty { empty.append(name) } else { headers.append(.init(name, PercentText.encoded(text))) }
+        func append(_ name: String, _ text: String, _ encoded: (String) -> String = PercentText.encoded) {
+            if text.isEmpty { empty.append(name) } else { headers.append(.init(name, encoded(text))) }
         }
         headers.append(.init(Name.version, "1.0"))
         headers.append(.init(Name.id, event.id.description))
-        append(Name.source, event.source)
-        append(Name.type, event.type)
+        append(Name.source, event.source) { last.source.encoding($0) }
+        append(Name.type, event.type) { last.type.encoding($0) }
         headers.append(.init(Name.time, event.time.description))
         // Neither may be empty, and both may be absent.
         if !event.key.isEmpty {
@@ -52,8 +91,10 @@ public struct NATSMapping: Sendable, Hashable {
             headers.append(.init(Name.subject, key))
             headers.append(.init(Name.partitionKey, key))
         }
-        if event.hasData { append(Name.contentType, event.contentType) }
-        if !event.aggregateType.isEmpty { append(Name.aggregateType, event.aggregateType) }
+        if event.hasData { append(Name.contentType, event.contentType) { last.contentType.encoding($0) } }
+        if !event.aggregateType.isEmpty {
+            append(Name.aggregateType, event.aggregateType) { last.aggregateType.encoding($0) }
+        }
         if let trace = event.traceParent { append(Name.traceParent, trace) }
         if format == .debezium { headers.append(.init(Name.debeziumID, event.id.description)) }
         if let text = event.headers {
@@ -62,7 +103,7 @@ public struct NATSMapping: Sendable, Hashable {
         }
         if !empty.isEmpty { headers.append(.init(Name.empty, empty.joined(separator: " "))) }
         return WireMessage(
-            topic: subjects.subject(of: event), key: event.key, headers: headers,
+            topic: subject(of: event, &last), key: event.key, headers: headers,
             value: event.hasData ? event.payload : nil, isSubject: true)
     }
 

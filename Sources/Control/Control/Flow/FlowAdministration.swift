@@ -1,5 +1,6 @@
 import FleetCore
 public import FleetFile
+import Inbox
 import Stores
 
 /// Pauses parts of a fleet, and has them go on, whether the fleet runs or not.
@@ -14,6 +15,8 @@ public struct FlowAdministration: Sendable {
         public var pause: Pause?
         /// Whether a `flotilla run` carries the fleet that has not said yet that the part rests.
         public var isUnconfirmed = false
+        /// Whether a program of its service's own reads it, which looks about every second, and tells nobody.
+        public var isReadByProgram = false
     }
 
     /// That a part of a fleet is paused.
@@ -56,9 +59,19 @@ public struct FlowAdministration: Sendable {
         try check(subject, reason: reason)
         return try await withState { state in
             let isNew = try await state.pause(subject, reason: reason)
+            let isReadByProgram = fleet.consumers.contains(subject)
+            if isReadByProgram {
+                do {
+                    try await tellProgram(of: subject, isPaused: true)
+                } catch {
+                    if isNew { _ = try await state.resume(subject) }
+                    throw error
+                }
+            }
             var outcome = Outcome(
                 subject: subject, isUnchanged: !isNew, pause: try await pause(of: subject, in: state))
-            outcome.isUnconfirmed = try await !isHonoured(subject, by: state)
+            outcome.isReadByProgram = isReadByProgram
+            if !isReadByProgram { outcome.isUnconfirmed = try await !isHonoured(subject, by: state) }
             return outcome
         }
     }
@@ -69,6 +82,7 @@ public struct FlowAdministration: Sendable {
         try await withState { state in
             // A part that the file has no more may still be paused.
             if try await pause(of: subject, in: state) == nil { try check(subject, reason: nil) }
+            try await tellProgram(of: subject, isPaused: false)
             return Outcome(subject: subject, isUnchanged: try await !state.resume(subject), pause: nil)
         }
     }
@@ -100,6 +114,23 @@ public struct FlowAdministration: Sendable {
         return true
     }
 
+    /// What a program of a service's own reads is paused in the service's store as well, where the program looks.
+    private func tellProgram(of subject: String, isPaused: Bool) async throws {
+        let parts = subject.split(separator: ".", maxSplits: 1).map(String.init)
+        guard parts.count == 2, let service = fleet.services.first(where: { $0.name.text == parts[0] }),
+            parts[1] != SubscriptionName.pushName, !service.views.contains(where: { $0.name.text == parts[1] })
+        else { return }
+        do {
+            try await Connectors.withStore(of: service) { store in
+                try await store.write { try PausedReaders.set(isPaused, parts[1], $0) }
+            }
+        } catch let error as FleetError where error.code == .statement {
+            throw FleetError(
+                .notApplied, "the store of \(service.name) is not set up for this yet",
+                remedy: "run `flotilla apply \(fleet.file)` first", underlying: error.message)
+        }
+    }
+
     private func withState<Result>(_ body: (any FleetState) async throws -> Result) async throws -> Result {
         let state = Connectors.state(of: fleet)
         do {
@@ -127,10 +158,6 @@ public struct FlowAdministration: Sendable {
     private func check(_ subject: String) throws {
         let known = fleet.flowSubjects
         if known.contains(subject) { return }
-        if fleet.consumers.contains(subject) {
-            throw FleetError(
-                .invalidInput, "\(subject) is read by a program of its service's own", remedy: "stop that program")
-        }
         let subscriptions = fleet.subscriptions
         let own = subscriptions.filter { $0.service.name.text == subject }.map(\.name.description)
         if fleet.services.contains(where: { $0.name.text == subject }) {

@@ -81,7 +81,7 @@ extension FleetDefinition {
 
     /// What can be paused: services by their outbox, and subscriptions.
     var flowSubjects: [String] {
-        publishers.map(\.service.name.text) + subscriptions.map(\.name.description).filter { !consumers.contains($0) }
+        publishers.map(\.service.name.text) + subscriptions.map(\.name.description)
     }
 
     /// Subscriptions that services read by programs of their own.

@@ -142,8 +142,8 @@ public struct ReplayAdministration: Sendable {
             guard let state = try await store.read({ try Inbox.state(of: name, in: stream, $0) }) else { continue }
             guard state.streamIdentity == bounds.identity, state.position <= bounds.last else {
                 throw FleetError(
-                    .gap, "stream \(stream) is not the one that view \(subscription) has read until now",
-                    remedy: "build the view from what it holds: `flotilla views rebuild \(subscription)`")
+                    .gap, "stream \(stream) is not the one that \(subscription) has read until now",
+                    remedy: fleet.kind(of: subscription).remedyForAnotherStream(subscription))
             }
             let first = try await first(in: stream, bounds, broker)
             var part = Part(stream: stream, first: first, last: state.position)
@@ -180,7 +180,7 @@ public struct ReplayAdministration: Sendable {
         return FleetError(
             .gap,
             "\(what) may be gone from stream \(stream): retention has dropped what was before record \(bounds.first)",
-            remedy: remedy + "; or `flotilla views rebuild \(subscription)`, from what there is")
+            remedy: remedy + fleet.kind(of: subscription).alternativeToReplay(subscription))
     }
 
     /// The id of the event before a record; `nil` where it is not there any more.

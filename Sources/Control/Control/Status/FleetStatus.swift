@@ -67,7 +67,7 @@ public struct FleetStatus: Codable, Sendable {
 
     /// A view, or another subscription, and one of the streams that it reads.
     public struct View: Codable, Sendable {
-        public enum Kind: String, Codable, Sendable { case view, push, consumer }
+        public enum Kind: String, Codable, Sendable { case view, push, consumer, sagas }
 
         public var kind: Kind
         public var view: String
@@ -123,6 +123,40 @@ public struct FleetStatus: Codable, Sendable {
         }
     }
 
+    /// The sagas of one name.
+    public struct Sagas: Codable, Sendable {
+        public var saga: String
+        /// The service in whose store the journal is; null for the fleet's own state.
+        public var journal: String?
+        public var running: Int
+        public var compensating: Int
+        /// Those of which nothing goes on without an operator.
+        public var parked: Int
+        public var completed: Int
+        public var compensated: Int
+        public var rejected: Int
+        public var lastError: String?
+
+        enum CodingKeys: String, CodingKey {
+            case saga, journal, running, compensating, parked, completed, compensated, rejected
+            case lastError = "last_error"
+        }
+
+        /// Every key is there, also where its value is null.
+        public func encode(to encoder: any Encoder) throws {
+            var container = encoder.container(keyedBy: CodingKeys.self)
+            try container.encode(saga, forKey: .saga)
+            try container.encode(journal, forKey: .journal)
+            try container.encode(running, forKey: .running)
+            try container.encode(compensating, forKey: .compensating)
+            try container.encode(parked, forKey: .parked)
+            try container.encode(completed, forKey: .completed)
+            try container.encode(compensated, forKey: .compensated)
+            try container.encode(rejected, forKey: .rejected)
+            try container.encode(lastError, forKey: .lastError)
+        }
+    }
+
     public var fleet: String
     /// Who carries it at the moment; `nil` where nobody does.
     public var runningAs: String?
@@ -130,13 +164,14 @@ public struct FleetStatus: Codable, Sendable {
     public var stateError: String?
     public var streams: [Stream]
     public var views: [View]
+    public var sagas: [Sagas] = []
     /// What operators have told to rest, in the order of the names.
     public var paused: [FlowAdministration.Pause] = []
     /// Whether something could not be looked at.
     public var unreachable: Bool
 
     enum CodingKeys: String, CodingKey {
-        case fleet, runningAs = "running", stateError = "state_error", streams, views, paused, unreachable
+        case fleet, runningAs = "running", stateError = "state_error", streams, views, sagas, paused, unreachable
     }
 
     /// Every key is there, also where its value is null.
@@ -147,6 +182,7 @@ public struct FleetStatus: Codable, Sendable {
         try container.encode(stateError, forKey: .stateError)
         try container.encode(streams, forKey: .streams)
         try container.encode(views, forKey: .views)
+        try container.encode(sagas, forKey: .sagas)
         try container.encode(paused, forKey: .paused)
         try container.encode(unreachable, forKey: .unreachable)
     }

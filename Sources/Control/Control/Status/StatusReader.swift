@@ -4,6 +4,8 @@ public import FleetFile
 import Inbox
 import Outbox
 import Parking
+import SagaModel
+import Sagas
 import Stores
 import Subscriptions
 
@@ -49,6 +51,9 @@ private struct StatusReader: Sendable {
                 }
             }
             await store.close()
+        }
+        for place in fleet.sagaPlaces {
+            await reader.look(at: place, of: fleet, includingCounts: includingStreams, &status)
         }
         await reader.broker.close()
         return status
@@ -133,6 +138,9 @@ private struct StatusReader: Sendable {
         row.waiting = counts.waiting
         row.oldestParkedSeconds = oldestFailure.map { StatusStage.age($0) }
         let bounds = try await broker.bounds(of: stream)
+        if let weakness = try await broker.weakness(of: stream) {
+            row.lastError = row.lastError ?? weakness.description
+        }
         row.appended = bounds.last.value
         row.bytes = bounds.size.value
         row.records = StatusRecords(
@@ -154,15 +162,57 @@ private struct StatusReader: Sendable {
             events: inBroker, lag: onTheWay, oldest: captured?.oldest.flatMap { Timestamp($0) })
     }
 
+    // MARK: Sagas
+
+    private func look(
+        at place: SagaPlace, of fleet: FleetDefinition, includingCounts: Bool, _ status: inout FleetStatus
+    ) async {
+        let store = SharedStore { try Connectors.store(of: place.host) }
+        for source in place.sources {
+            let look = await look(
+                at: place.subscription, of: place.host, fleet.stream(of: source), store, isSagas: true)
+            status.views.append(look.row)
+            if !look.isReachable { status.unreachable = true }
+        }
+        if includingCounts { status.sagas += await sagas(of: place, in: fleet, store) }
+        await store.close()
+    }
+
+    private func sagas(
+        of place: SagaPlace, in fleet: FleetDefinition, _ store: SharedStore
+    ) async -> [FleetStatus.Sagas] {
+        var counts: [String: [SagaStatus: Int]] = [:]
+        var error = lastError(place.name, StreamName(fleet: fleet.name, service: place.host.name))
+        do {
+            let journal = place.journal(of: fleet.name)
+            counts = try await store.store().read { try journal.counts(in: $0) }
+        } catch let failure {
+            error = FleetError.wrapping(failure).description
+        }
+        return place.sagas.map { saga in
+            let own = counts[saga.definition.name.text] ?? [:]
+            func count(_ status: SagaStatus) -> Int { own[status] ?? 0 }
+            return FleetStatus.Sagas(
+                saga: saga.definition.name.text, journal: saga.journal?.text, running: count(.running),
+                compensating: count(.compensating), parked: count(.parked), completed: count(.completed),
+                compensated: count(.compensated), rejected: count(.rejected), lastError: error)
+        }
+    }
+
     // MARK: Views
 
     private func look(
-        at name: SubscriptionName, of service: ServiceDefinition, _ stream: StreamName, _ store: SharedStore
+        at name: SubscriptionName, of service: ServiceDefinition, _ stream: StreamName, _ store: SharedStore,
+        isSagas: Bool = false
     ) async -> (row: View, isReachable: Bool) {
         let limit = service.views.first { $0.name.text == name.name }?.limit
         let isConsumer = service.consumers.contains { $0.name.text == name.name }
-        let kind: View.Kind =
-            isConsumer ? .consumer : service.views.contains { $0.name.text == name.name } ? .view : .push
+        let kind: View.Kind
+        if name.name == SagaPlace.subscriptionName, isSagas {
+            kind = .sagas
+        } else {
+            kind = isConsumer ? .consumer : service.views.contains { $0.name.text == name.name } ? .view : .push
+        }
         var row = View(
             kind: kind, view: name.description, service: service.name.text, stream: stream.description, parked: 0,
             retrying: 0,

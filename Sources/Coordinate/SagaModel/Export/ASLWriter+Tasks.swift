@@ -23,6 +23,9 @@ extension ASLWriter {
         case .sql:
             remark("SQL: a function flotilla-sql must run the statements in one transaction of the service's store.")
             return "arn:aws:states:::lambda:invoke"
+        case .local:
+            remark("A step in code: a function flotilla-step must run it.")
+            return "arn:aws:states:::lambda:invoke"
         case .event:
             remark(
                 "An awaited event: a function flotilla-wait must keep the task token until the event is there; one that came before is lost."
@@ -65,6 +68,7 @@ extension ASLWriter {
                 ASLMember("Headers", .object([ASLMember("Idempotency-Key.$", key.value)])),
                 payload("RequestBody", call.body),
             ]
+        case .local: return [key]
         case .sql(let sql):
             return [
                 ASLMember("FunctionName", .text("flotilla-sql")),

@@ -5,10 +5,18 @@ public struct SagaEntry: Sendable, Hashable {
     public var state: SagaState
     /// Of the definition that it was started with, and ends with.
     public var version: Int64
-    /// Grows with each entry.
+    /// Grows with each entry; 0 where it is not in the journal yet.
     public var revision: Int64
-    /// Grows with each owner.
-    public var epoch: Int64
+    /// Attempts that somebody has to carry out yet outside of the journal's transactions, or of which nobody knows whether
+    /// they were. After a crash they are carried out again.
+    public var orders: Set<SagaTicket>
+
+    public init(state: SagaState, version: Int64, revision: Int64 = 0, orders: Set<SagaTicket> = []) {
+        self.state = state
+        self.version = version
+        self.revision = revision
+        self.orders = orders
+    }
 }
 
 /// Where a saga stands, in one word.
@@ -39,5 +47,24 @@ public struct SagaSummary: Sendable, Hashable {
 /// Who has a semantic lock.
 public enum SagaLockAnswer: Sendable, Hashable {
     case taken(until: Timestamp)
-    case held(by: String)
+    case held(by: String, until: Timestamp)
+}
+
+/// The right of one process to carry out the sagas of a runner.
+public struct SagaHold: Sendable, Hashable {
+    /// Who carries out sagas from this journal: a fleet, or a service with sagas in its own code.
+    public var runner: String
+    /// Grows with each owner.
+    public var epoch: Int64
+
+    public init(runner: String, epoch: Int64) {
+        self.runner = runner
+        self.epoch = epoch
+    }
+}
+
+/// Something that matched no saga, and who should know of it.
+public struct SagaStray: Sendable, Hashable {
+    public var at: Timestamp
+    public var note: String
 }

@@ -6,14 +6,14 @@ public import Stores
 /// The journal of sagas, in a store. All calls are part of the caller's transaction: so that an entry commits with a business
 /// row and an outgoing command, and the entries of many sagas in one commit.
 ///
-/// A saga has one owner at a time, for as long as its lease. Whoever takes it over then has a higher epoch; what an earlier
-/// owner still writes is refused, and refused by the revision too where it stands on an older entry.
+/// Sagas belong to a *runner*, which one process at a time owns (``SagaHold``). Whoever takes a runner over has a higher epoch;
+/// transactions of an earlier owner are refused.
 public struct SagaJournal: Sendable {
-    /// Of this process, for people.
-    public let owner: String
+    /// Whose sagas are meant.
+    public let runner: String
 
-    public init(owner: String) {
-        self.owner = owner
+    public init(runner: String) {
+        self.runner = runner
     }
 
     // MARK: Definitions
@@ -47,123 +47,93 @@ public struct SagaJournal: Sendable {
         return try Self.value(SagaDefinition.self, of: text, "version \(version) of the saga \(saga)")
     }
 
-    // MARK: Entries
-
-    /// Writes the first entry of a saga, which this process owns.
-    /// - Returns: `nil` where there is a saga of this id: it was started before.
-    public func begin(
-        _ state: SagaState, version: Int64, leaseUntil: Timestamp, in transaction: any StoreTransaction
-    ) throws -> SagaEntry? {
-        let inserted = try transaction.run(
+    /// The definitions of sagas that have not ended.
+    public func definitionsInUse(in transaction: any StoreTransaction) throws -> [SagaDefinition] {
+        try transaction.rows(
             """
-            INSERT INTO flotilla_sagas
-                (id, saga, version, status, state, revision, epoch, owner, lease_until, started_at, ended_at)
-            VALUES ($1, $2, $3, $4, $5, 1, 1, $6, $7, $8, $9) ON CONFLICT (id) DO NOTHING
-            """,
-            [
-                .text(state.id), .text(state.saga.text), .integer(version), .text(SagaStatus(state).rawValue),
-                .text(try Self.text(state)), .text(owner), .integer(leaseUntil.microseconds),
-                .integer(state.startedAt.microseconds), Self.endedAt(state),
-            ])
-        return inserted == 1 ? SagaEntry(state: state, version: version, revision: 1, epoch: 1) : nil
+            SELECT DISTINCT s.saga, s.version FROM flotilla_sagas AS s WHERE s.runner = $1 AND s.ended_at IS NULL
+            """, [.text(runner)]
+        ).map { row in
+            try definition(
+                of: SagaName(unchecked: row[0].text ?? ""), version: row[1].integer ?? 0, in: transaction)
+        }
     }
 
-    /// Writes the next entry of each of some sagas.
-    /// - Returns: of each whether it was written; of one that was not, another process is the owner: leave it alone.
+    // MARK: Entries
+
+    /// Writes entries: the first of a saga where its revision is 0, else the next.
+    /// - Returns: of each whether it was written; of one that was not, another process has gone on with the saga, or begun
+    ///   it.
     public func write(_ entries: [SagaEntry], in transaction: any StoreTransaction) throws -> [Bool] {
-        let statement = try transaction.prepare(
+        var written = [Bool](repeating: false, count: entries.count)
+        func write(_ chosen: [Int], _ sql: String, _ parameters: (SagaEntry) throws -> [SQLValue]) throws {
+            if chosen.isEmpty { return }
+            let counts = try transaction.prepare(sql).runEach(try chosen.map { try parameters(entries[$0]) })
+            for (index, count) in zip(chosen, counts) { written[index] = count == 1 }
+        }
+        try write(
+            entries.indices.filter { entries[$0].revision == 0 },
             """
-            UPDATE flotilla_sagas SET state = $1, status = $2, ended_at = $3, revision = revision + 1
-            WHERE id = $4 AND revision = $5 AND epoch = $6
-            """)
-        return try statement.runEach(
-            try entries.map { entry in
-                [
-                    .text(try Self.text(entry.state)), .text(SagaStatus(entry.state).rawValue),
-                    Self.endedAt(entry.state), .text(entry.state.id), .integer(entry.revision), .integer(entry.epoch),
-                ]
-            }
-        ).map { $0 == 1 }
+            INSERT INTO flotilla_sagas
+                (id, runner, saga, version, status, state, orders, revision, wake_at, started_at, ended_at)
+            VALUES ($1, $2, $3, $4, $5, $6, $7, 1, $8, $9, $10) ON CONFLICT (id) DO NOTHING
+            """
+        ) { entry in
+            [
+                .text(entry.state.id), .text(runner), .text(entry.state.saga.text), .integer(entry.version),
+                .text(SagaStatus(entry.state).rawValue), .text(try Self.text(entry.state)), try Self.orders(entry),
+                Self.wakeAt(entry.state), .integer(entry.state.startedAt.microseconds), Self.endedAt(entry.state),
+            ]
+        }
+        try write(
+            entries.indices.filter { entries[$0].revision > 0 },
+            """
+            UPDATE flotilla_sagas
+            SET state = $1, status = $2, orders = $3, wake_at = $4, ended_at = $5, revision = revision + 1
+            WHERE id = $6 AND revision = $7
+            """
+        ) { entry in
+            [
+                .text(try Self.text(entry.state)), .text(SagaStatus(entry.state).rawValue), try Self.orders(entry),
+                Self.wakeAt(entry.state), Self.endedAt(entry.state), .text(entry.state.id), .integer(entry.revision),
+            ]
+        }
+        return written
     }
 
     /// The last entry of a saga; `nil` where there is none.
     public func entry(_ id: String, in transaction: any StoreTransaction) throws -> SagaEntry? {
-        try entries("WHERE id = $1", [.text(id)], in: transaction).first
+        try transaction.firstRow(
+            "SELECT state, version, revision, orders FROM flotilla_sagas WHERE id = $1", [.text(id)]
+        ).map { row in
+            SagaEntry(
+                state: try Self.value(SagaState.self, of: row[0].text ?? "", "the saga \(id)"),
+                version: row[1].integer ?? 0, revision: row[2].integer ?? 0,
+                orders: try row[3].text.map { try Self.value(Set<SagaTicket>.self, of: $0, "the saga \(id)") } ?? [])
+        }
     }
 
-    private func entries(
-        _ condition: String, _ parameters: [SQLValue], in transaction: any StoreTransaction
-    ) throws -> [SagaEntry] {
+    /// Sagas whose time has come, those first that have waited longest.
+    public func due(at now: Timestamp, limit: Int, in transaction: any StoreTransaction) throws -> [String] {
         try transaction.rows(
-            "SELECT id, state, version, revision, epoch FROM flotilla_sagas \(condition)", parameters
-        ).map { row in
-            let state = try Self.value(SagaState.self, of: row[1].text ?? "", "the saga \(row[0].text ?? "")")
-            return SagaEntry(
-                state: state, version: row[2].integer ?? 0, revision: row[3].integer ?? 0, epoch: row[4].integer ?? 0)
-        }
-    }
-
-    // MARK: Owners
-
-    /// Takes sagas whose leases have expired, those first that expired first.
-    public func takeOver(
-        limit: Int, until: Timestamp, at now: Timestamp, in transaction: any StoreTransaction
-    ) throws -> [SagaEntry] {
-        let ids = try transaction.rows(
-            """
-            SELECT id FROM flotilla_sagas WHERE ended_at IS NULL AND lease_until <= $1 ORDER BY lease_until, id LIMIT $2
-            """, [.integer(now.microseconds), .integer(Int64(limit))]
+            "SELECT id FROM flotilla_sagas WHERE runner = $1 AND wake_at <= $2 ORDER BY wake_at LIMIT $3",
+            [.text(runner), .integer(now.microseconds), .integer(Int64(limit))]
         ).compactMap { $0[0].text }
-        let taken = try transaction.prepare(
-            """
-            UPDATE flotilla_sagas SET epoch = epoch + 1, owner = $1, lease_until = $2
-            WHERE id = $3 AND ended_at IS NULL AND lease_until <= $4
-            """
-        ).runEach(ids.map { [.text(owner), .integer(until.microseconds), .text($0), .integer(now.microseconds)] })
-        return try zip(ids, taken).compactMap { id, count in
-            count == 1 ? try entry(id, in: transaction) : nil
-        }
     }
 
-    /// Holds on to the sagas of this process, or, with a moment that is past, lets go of them.
-    /// - Returns: how many they are.
-    public func renew(until: Timestamp, in transaction: any StoreTransaction) throws -> Int {
-        try transaction.run(
-            "UPDATE flotilla_sagas SET lease_until = $1 WHERE owner = $2 AND ended_at IS NULL",
-            [.integer(until.microseconds), .text(owner)])
+    /// When the next saga's time comes; `nil` where none waits for a time.
+    public func nextDue(in transaction: any StoreTransaction) throws -> Timestamp? {
+        try transaction.firstRow(
+            "SELECT min(wake_at) FROM flotilla_sagas WHERE runner = $1 AND wake_at IS NOT NULL", [.text(runner)])?[0]
+            .integer.map { Timestamp(microseconds: $0) }
     }
 
-    // MARK: Looking
-
-    /// Sagas, the youngest first.
-    public func list(
-        status: SagaStatus? = nil, limit: Int, in transaction: any StoreTransaction
-    ) throws -> [SagaSummary] {
-        let (condition, last) = status == nil ? ("", "$1") : ("WHERE status = $1", "$2")
-        return try transaction.rows(
-            """
-            SELECT id, saga, status, started_at, ended_at FROM flotilla_sagas \(condition)
-            ORDER BY started_at DESC, id LIMIT \(last)
-            """, (status.map { [.text($0.rawValue)] } ?? []) + [.integer(Int64(limit))]
-        ).map { row in
-            guard let status = row[2].text.flatMap(SagaStatus.init(rawValue:)) else {
-                throw FleetError(.corrupt, "the saga \(row[0].text ?? "") has an unknown status in the journal")
-            }
-            return SagaSummary(
-                id: row[0].text ?? "", saga: row[1].text ?? "", status: status,
-                startedAt: Timestamp(microseconds: row[3].integer ?? 0),
-                endedAt: row[4].integer.map { Timestamp(microseconds: $0) })
-        }
-    }
-
-    /// Removes sagas that ended before a moment, at most `limit`.
-    /// - Returns: how many were removed.
-    public func prune(endedBefore moment: Timestamp, limit: Int, in transaction: any StoreTransaction) throws -> Int {
-        try transaction.run(
-            """
-            DELETE FROM flotilla_sagas WHERE id IN (
-                SELECT id FROM flotilla_sagas WHERE ended_at < $1 ORDER BY ended_at LIMIT $2)
-            """, [.integer(moment.microseconds), .integer(Int64(limit))])
+    /// Sagas with ``SagaEntry/orders``, after one of them by name.
+    public func withOrders(after id: String, limit: Int, in transaction: any StoreTransaction) throws -> [String] {
+        try transaction.rows(
+            "SELECT id FROM flotilla_sagas WHERE runner = $1 AND orders IS NOT NULL AND id > $2 ORDER BY id LIMIT $3",
+            [.text(runner), .text(id), .integer(Int64(limit))]
+        ).compactMap { $0[0].text }
     }
 
     // MARK: Texts
@@ -172,20 +142,27 @@ public struct SagaJournal: Sendable {
         if case .ended(_, let time) = state.phase { .integer(time.microseconds) } else { .null }
     }
 
-    private static func text(_ value: some Encodable) throws -> String {
+    private static func wakeAt(_ state: SagaState) -> SQLValue {
+        state.wakeAt.map { .integer($0.microseconds) } ?? .null
+    }
+
+    private static func orders(_ entry: SagaEntry) throws -> SQLValue {
+        entry.orders.isEmpty ? .null : .text(try text(entry.orders))
+    }
+
+    static func text(_ value: some Encodable) throws -> String {
         let encoder = JSONEncoder()
         // The same value is the same text: by that a definition is found again.
         encoder.outputFormatting = .sortedKeys
         return String(decoding: try encoder.encode(value), as: UTF8.self)
     }
 
-    private static func value<Value: Decodable>(_ type: Value.Type, of text: String, _ subject: String) throws -> Value
-    {
+    static func value<Value: Decodable>(_ type: Value.Type, of text: String, _ subject: String) throws -> Value {
         do {
             return try JSONDecoder().decode(type, from: Data(text.utf8))
         } catch {
             throw FleetError(
-                .corrupt, "\(subject) cannot be read in the journal", remedy: "restore the fleet's state from a backup",
+                .corrupt, "\(subject) cannot be read in the journal", remedy: "restore the journal from a backup",
                 underlying: "\(error)")
         }
     }

@@ -14,19 +14,23 @@ extension SagaMachine {
     /// - Throws: `invalidInput` where something that it refers to is not there, or is no text, number or truth value.
     public func text(of template: SagaTemplate, for id: SagaStepID) throws(FleetError) -> String {
         do {
-            return try template.filled { reference in
-                switch value(of: reference, for: id) {
-                case .text(let text): return text
-                case .integer(let value): return String(value)
-                case .real(let value): return String(value)
-                case .boolean(let value): return String(value)
-                case .null, .json, nil:
-                    throw FleetError(
-                        .invalidInput, "\(reference) is no text or number in the saga \(state.id)",
-                        remedy: "start the saga with data that have it")
-                }
-            }
+            return try template.filled { reference in try text(of: reference, for: id) }
         } catch { throw FleetError.wrapping(error) }
+    }
+
+    /// The text of a value for a step's run.
+    /// - Throws: `invalidInput` where it is not there, or is no text, number or truth value.
+    func text(of reference: SagaReference, for id: SagaStepID) throws(FleetError) -> String {
+        switch value(of: reference, for: id) {
+        case .text(let text): return text
+        case .integer(let value): return String(value)
+        case .real(let value): return String(value)
+        case .boolean(let value): return String(value)
+        case .null, .json, nil:
+            throw FleetError(
+                .invalidInput, "\(reference) is no text or number in the saga \(state.id)",
+                remedy: "start the saga with data that have it")
+        }
     }
 
     /// - Throws: `invalidInput` where the items are no array, or too many.

@@ -112,7 +112,7 @@ extension SagaMachine {
                 }
             case .event:
                 forwardFailed(run, step, SagaFailure(SagaFailureCode.timeout, "no such event in time", effect: .none))
-            case .command, .http, .sql: forwardFailed(run, step, .timeout)
+            case .command, .http, .sql, .local: forwardFailed(run, step, .timeout)
             }
         default: break
         }

@@ -6,6 +6,8 @@ struct SagaMap: Sendable {
     private var enclosing: [String: [SagaForEach]] = [:]
     /// The events that some step waits for.
     private(set) var awaited: Set<SagaEventName> = []
+    /// The steps that wait for an event.
+    private(set) var eventSteps: [(name: String, event: SagaAwaitedEvent)] = []
 
     init(_ definition: SagaDefinition) {
         add(definition.steps, within: [])
@@ -21,7 +23,10 @@ struct SagaMap: Sendable {
             switch block {
             case .step(let step):
                 steps[step.name] = step
-                if case .event(let event) = step.activity { awaited.insert(event.event) }
+                if case .event(let event) = step.activity {
+                    awaited.insert(event.event)
+                    eventSteps.append((step.name, event))
+                }
             case .parallel(let parallel): for branch in parallel.branches { add(branch, within: forEaches) }
             case .forEach(let forEach): add(forEach.steps, within: forEaches + [forEach])
             case .choice(let choice):

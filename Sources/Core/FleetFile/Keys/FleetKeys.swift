@@ -3,7 +3,7 @@ internal import FleetCore
 /// Reads the keys of the fleet itself.
 struct FleetKeys {
     /// Keys of later versions of this file.
-    static let later: Set<String> = ["sagas", "flows", "objectives"]
+    static let later: Set<String> = ["flows", "objectives"]
 
     let values: ValueReader
     let storeSchemes: Set<String>
@@ -18,7 +18,7 @@ struct FleetKeys {
             return nil
         }
         let subject = "the fleet file"
-        let known = ["version", "fleet", "broker", "state", "metrics", "services"]
+        let known = ["version", "fleet", "broker", "state", "metrics", "services", "sagas"]
         guard let fields = values.fields(root, subject, known: known, later: Self.later) else { return nil }
         checkVersion(fields["version"])
         let name = readName(fields, root)
@@ -28,11 +28,15 @@ struct FleetKeys {
         let metrics = MetricsKeys(values: values).read(fields["metrics"])
         let remedy = "add services: with one entry for each service"
         let entry = values.required("services", of: fields, root, subject, remedy: remedy)
-        let services = entry.map { ServicesKeys(values: values, stores: stores, state: state).read($0) }
+        var publishers = Publishers(values: values)
+        let services = entry.map {
+            ServicesKeys(values: values, stores: stores, state: state).read($0, publishers: &publishers)
+        }
+        let sagas = fields["sagas"].map { SagasKeys(values: values, publishers: publishers).read($0) }
         guard let name, let broker, let state, let services else { return nil }
         return FleetDefinition(
-            name: name, file: values.source.file, broker: broker, state: state.definition,
-            metrics: metrics, services: services)
+            name: name, file: values.source.file, broker: broker, state: state.definition, metrics: metrics,
+            services: services, sagas: sagas ?? [])
     }
 
     private func readName(_ fields: [String: NamedValue], _ root: YAMLNode) -> FleetName? {

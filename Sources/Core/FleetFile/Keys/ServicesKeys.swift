@@ -20,16 +20,16 @@ struct ServicesKeys {
     /// The fleet's own state; `nil` where it is wrong.
     let state: StateKeys.State?
 
-    func read(_ field: NamedValue) -> [ServiceDefinition] {
+    /// - Parameter publishers: learns who publishes what.
+    func read(_ field: NamedValue, publishers: inout Publishers) -> [ServiceDefinition] {
         let remedy = "write a mapping of names to services"
         guard let entries = values.entries(field.value, "\"services\"", remedy: remedy) else { return [] }
         if entries.isEmpty {
             values.log.error(at: field.value.mark, "\"services\" is empty", remedy: "add a service")
         }
-        var publishers = Publishers(values: values)
         let drafts = entries.map { draft($0, publishers: &publishers) }
         checkStores(drafts)
-        return drafts.compactMap { definition($0, publishers: publishers) }
+        return drafts.compactMap { [publishers] in definition($0, publishers: publishers) }
     }
 
     private func draft(_ entry: NamedValue, publishers: inout Publishers) -> Draft {

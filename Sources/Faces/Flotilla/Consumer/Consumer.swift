@@ -1,5 +1,6 @@
 import Brokers
 public import FleetCore
+import Inbox
 public import Metrics
 import Parking
 public import ServiceLifecycle
@@ -24,8 +25,10 @@ public final class Consumer: Service {
         public let service: String
         /// Events that were read since the start, also those that are not handled.
         public let count: Int
-        /// Whether nothing was there at the last look, and no event waits to be tried again.
+        /// Whether nothing was there at the last look, and no event waits to be tried again; or it is paused.
         public let isIdle: Bool
+        /// Whether an operator has it rest (`flotilla pause`).
+        public let isPaused: Bool
         /// What stands in the way; `nil` while all is well.
         public let problem: FleetError?
     }
@@ -44,7 +47,7 @@ public final class Consumer: Service {
         let gate = FlowGate()
     }
 
-    /// How often a retry that somebody asked for (`flotilla parked retry`) is looked for.
+    /// How often an operator's word is looked for: `flotilla pause`, `resume`, `replay`, `parked retry`.
     private static let interval = Duration.seconds(1)
 
     /// - Parameters:
@@ -94,7 +97,7 @@ public final class Consumer: Service {
             let snapshot = source.progress.snapshot
             return Status(
                 service: source.applier.stream.service.text, count: snapshot.count, isIdle: snapshot.isIdle,
-                problem: snapshot.condition?.error)
+                isPaused: source.gate.isPaused, problem: snapshot.condition?.error)
         }
     }
 
@@ -104,6 +107,7 @@ public final class Consumer: Service {
         let (connector, service) = (connector, subscription.service)
         let stores = SharedStore { try connector.store(of: service) }
         let opened = broker.open()
+        await lookForPause(stores)
         await withTaskGroup(of: Void.self) { group in
             for source in sources {
                 let delivery = DeliveryService(
@@ -111,21 +115,36 @@ public final class Consumer: Service {
                     progress: source.progress, gate: source.gate,
                     observer: ConsumerMeter(of: subscription, stream: source.applier.stream, factory: metrics))
                 group.addTask { await delivery.run() }
-                group.addTask { await self.watchRetries(of: source, stores) }
+                group.addTask { await self.watchWords(for: source, delivery, stores) }
             }
         }
         await stores.close()
         await opened.close()
     }
 
-    /// A delivery knows when what it has parked itself is due; that somebody asks for more stands in the store alone.
-    private func watchRetries(of source: Source, _ stores: SharedStore) async {
-        let parking = source.applier.parking
+    /// Has all sources rest, or go on, as the store says.
+    private func lookForPause(_ stores: SharedStore) async {
+        let name = subscription.name
+        // What cannot be asked is told by the delivery, which can do nothing either.
+        guard let isPaused = try? await stores.store().read({ try PausedReaders.contains(name, $0) }) else { return }
+        for source in sources { source.gate.setPaused(isPaused) }
+    }
+
+    /// Operators' words are in the store alone: that it rests, that its cursor was taken back, that what is parked is due
+    /// before the delivery that parked it would look.
+    private func watchWords(for source: Source, _ delivery: DeliveryService, _ stores: SharedStore) async {
+        let (name, stream, parking) = (subscription.name, source.applier.stream, source.applier.parking)
         await cancelWhenGracefulShutdown {
             while (try? await Task.sleep(for: Self.interval)) != nil {
-                // A store that cannot be asked is told by the delivery.
-                guard let due = try? await stores.store().read({ try parking.nextDue(in: $0) }) else { continue }
-                if Timestamp.now().elapsed(since: due) > Self.interval { source.gate.restart() }
+                await self.lookForPause(stores)
+                let applied = delivery.appliedThrough
+                guard
+                    let (due, position) = try? await stores.store().read({
+                        (try parking.nextDue(in: $0), try Inbox.state(of: name, in: stream, $0)?.position ?? .start)
+                    })
+                else { continue }
+                let isOverdue = due.map { Timestamp.now().elapsed(since: $0) > Self.interval } ?? false
+                if position < applied || isOverdue { source.gate.restart() }
             }
         }
     }

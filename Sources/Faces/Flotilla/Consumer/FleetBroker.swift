@@ -36,7 +36,8 @@ public struct FleetBroker: Sendable {
         ///     are needed; no message shows those.
         ///   - authority: a PEM file with who is trusted to have signed the servers' certificates; the system's where it is
         ///     `nil`.
-        ///   - certificate: the client's own certificate, a PEM file, with `key`, where the servers ask for one.
+        ///   - certificate: the client's own certificate, a PEM file, where the servers ask for one.
+        ///   - key: the key of `certificate`, a PEM file.
         ///   - credentials: a file with a JWT and a seed (`.creds`).
         ///   - nkey: a file with the seed of an nkey.
         /// - Throws: `FleetError` with code `invalidInput` for what is no name of a fleet, and for no servers.

@@ -109,6 +109,8 @@
             _ names: ReplicationNames, _ needs: OutboxNeeds, in session: PostgresSession
         ) throws -> CaptureRecord {
             let stream = needs.stream
+            // The slot first: whoever carries at this moment moves the record on before the slot, and so before both are seen.
+            let there = try ReplicationSlot(names.slot, in: session)
             guard try PostgresOwnTables.isThere(in: session), let record = try CaptureRecord.read(stream, in: session)
             else {
                 throw FleetError(
@@ -119,7 +121,7 @@
                 "`flotilla apply --replace-slot \(stream.service)` makes a new slot and carries the rows that are still in the"
                 + " outbox; events that their service deleted after \(record.settled) may be lost"
             func gap(_ text: String) -> FleetError { FleetError(.gap, "\(session.name): \(text)", remedy: remedy) }
-            guard let slot = try ReplicationSlot(names.slot, in: session) else {
+            guard let slot = there else {
                 throw gap("replication slot \(names.slot) is missing: it was dropped, or the server failed over")
             }
             guard slot.database == (try session.firstRow("SELECT current_database()")?[0].text ?? "") else {

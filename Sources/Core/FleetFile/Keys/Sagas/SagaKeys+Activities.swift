@@ -77,15 +77,22 @@ extension SagaKeys {
         return SagaHTTPCall(method: word(fields["method"], or: .post), url: template, body: payload(fields["body"]))
     }
 
+    /// `expect: row` has a step refused where its last statement returns none.
     private mutating func sql(_ field: NamedValue) -> SagaSQL? {
-        guard let fields = values.fields(field.value, field.shown, known: ["service", "run"]),
+        guard let fields = values.fields(field.value, field.shown, known: ["service", "run", "expect"]),
             let service = required("service", "service: NAME", of: fields, field),
             let run = required("run", "run: with SQL", of: fields, field)
         else { return nil }
         let name = values.text(service.value, service.shown).flatMap { publishers.service($0) }
         let statements = values.statements(run.value, run.shown)
         guard let name, let statements else { return nil }
-        return SagaSQL(service: name.text, statements: statements.text)
+        if let expect = fields["expect"], let read = need(values.text(expect.value, expect.shown)), read.text != "row" {
+            values.log.error(
+                at: read.mark, "\(read.shown) cannot be expected", remedy: "write expect: row, or leave it out")
+            isBroken = true
+        }
+        self.statements.append(SagaDeclaration.Statements(service: name, text: statements))
+        return SagaSQL(service: name.text, statements: statements.text, expectsRow: fields["expect"] != nil)
     }
 
     private mutating func awaited(_ field: NamedValue) -> SagaAwaitedEvent? {

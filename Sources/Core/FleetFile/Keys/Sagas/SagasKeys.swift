@@ -2,13 +2,11 @@ internal import FleetCore
 internal import SagaModel
 
 /// Reads `sagas`: business operations over several services, and how they are undone.
-///
-/// Not a key of the fleet file yet, as nothing runs a saga: ``FleetKeys/later`` has it.
 struct SagasKeys {
     let values: ValueReader
     let publishers: Publishers
 
-    func read(_ field: NamedValue) -> [SagaDefinition] {
+    func read(_ field: NamedValue) -> [SagaDeclaration] {
         let remedy = "write a mapping of names to sagas"
         let entries = values.entries(field.value, "\"sagas\"", remedy: remedy) ?? []
         return entries.compactMap { entry in
@@ -24,17 +22,19 @@ struct SagaKeys {
     let publishers: Publishers
     private var marks: [SagaPlace: TextMark] = [:]
     /// Whether something could not be read; then there is nothing to check.
-    private(set) var isBroken = false
+    var isBroken = false
+    /// The SQL of its steps.
+    var statements: [SagaDeclaration.Statements] = []
 
     init(values: ValueReader, publishers: Publishers) {
         self.values = values
         self.publishers = publishers
     }
 
-    mutating func read(_ entry: NamedValue) -> SagaDefinition? {
+    mutating func read(_ entry: NamedValue) -> SagaDeclaration? {
         let subject = "saga \(entry.shown)"
         let name: SagaName? = values.name(entry.name, shown: entry.shown, at: entry.mark, "a saga")
-        let known = ["start", "deadline", "lock", "locks", "steps"]
+        let known = ["start", "deadline", "lock", "locks", "journal", "keep", "steps"]
         guard let fields = values.fields(entry.value, subject, known: known) else { return nil }
         mark(SagaPlace(), entry.mark)
         let deadline = values.required("deadline", of: fields, entry.value, subject, remedy: "add deadline: 1h")
@@ -45,12 +45,15 @@ struct SagaKeys {
         let remedy = "add steps: with a list of steps"
         let steps = values.required("steps", of: fields, entry.value, subject, remedy: remedy)
             .map { sequence($0.value, "\"steps\" of \(subject)", at: SagaPlace(["steps"])) }
+        let journal = fields["journal"].flatMap { need(values.text($0.value, $0.shown)) }
+            .flatMap { need(publishers.service($0)) }
+        let keep = self.duration(fields["keep"], or: .seconds(30 * 86_400))
         guard let name, let duration, let steps, !isBroken else { return nil }
         let definition = SagaDefinition(name: name, start: start, deadline: duration, locks: locks, steps: steps)
         for problem in definition.problems() {
             values.log.error(at: nearestMark(problem.place), problem.message, remedy: problem.remedy)
         }
-        return definition
+        return SagaDeclaration(definition: definition, journal: journal, keep: keep, statements: statements)
     }
 
     // MARK: Places

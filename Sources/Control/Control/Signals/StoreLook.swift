@@ -23,6 +23,8 @@ struct StoreLook: Sendable {
     private static let interval = Duration.seconds(5)
     /// A store that is asked for this long is left alone for a hundred times as long: a hundredth of its time, at most.
     private static let share = 100
+    /// A look that took long because the machine is busy is not the last for minutes.
+    private static let longest = Duration.seconds(30)
 
     private var system: String { service.store.isSQLite ? "sqlite" : "postgresql" }
 
@@ -38,7 +40,8 @@ struct StoreLook: Sendable {
             tell(failure, took, known: trouble)
             trouble = failure?.code
             // What is wrong with it is looked at again soon.
-            try? await Task.sleep(for: failure == nil ? max(Self.interval, took * Self.share) : Self.interval)
+            try? await Task.sleep(
+                for: failure == nil ? min(max(Self.interval, took * Self.share), Self.longest) : Self.interval)
         }
         await store.close()
     }

@@ -15,6 +15,7 @@ struct StreamLook: Sendable {
     private static let interval = Duration.seconds(2)
     /// A look that costs something is not done more often than this many times what it takes.
     private static let share = 50
+    private static let longest = Duration.seconds(30)
 
     func repeatedly() async {
         var trouble: String?
@@ -32,7 +33,9 @@ struct StreamLook: Sendable {
             if now != nil, trouble == nil, let now { logger.warning("stream \(stream) tells no signals: \(now)") }
             if now == nil, trouble != nil { logger.info("stream \(stream) tells signals again") }
             trouble = now
-            try? await Task.sleep(for: max(Self.interval, (ContinuousClock.now - begun) * Self.share))
+            let pause = min(max(Self.interval, (ContinuousClock.now - begun) * Self.share), Self.longest)
+            // A broker that is gone is looked for again soon.
+            try? await Task.sleep(for: now == nil ? pause : Self.interval)
         }
     }
 

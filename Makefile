@@ -30,7 +30,8 @@ shop = SHOP_STORE=$(STORE) SHOP_BROKER=$(BROKER) FLOTILLA_BIN="$$($(swift_build)
 	$(if $(SHOP_DATA),SHOP_DATA="$(abspath $(SHOP_DATA))")
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-servers setup-bench build run test drill shop-check bench receiver-check lint format docs clean
+.PHONY: help setup setup-servers setup-tests setup-bench build run test drill shop-check bench receiver-check lint format \
+	docs clean
 
 help: ## List the tasks
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -47,6 +48,9 @@ setup: ## Install what is missing, and say so (nothing happens where all is ther
 setup-servers:
 	@scripts/setup postgres nats
 
+setup-tests:
+	@scripts/setup postgres nats prometheus
+
 setup-bench:
 	@scripts/setup postgres nats bench
 
@@ -58,7 +62,7 @@ build: setup ## Build flotilla and the shop's orders service (configuration=debu
 run: build ## Run the example shop until Ctrl-C; again, it goes on where it was
 	@exec env $(shop) Examples/shop/run
 
-test: setup-servers ## Build and run all tests, on SQLite, PostgreSQL and NATS
+test: setup-tests ## Build and run all tests, on SQLite, PostgreSQL and NATS
 	@swift build $(trait) --build-tests
 	@scripts/test $(trait) --skip-build --parallel -- '--filter=$(simulations)' '--skip=$(simulations)|$(drills)' '--filter=$(drills)'
 

@@ -47,6 +47,7 @@ let sqlite = Target.Dependency.product(name: "GRDBSQLite", package: "GRDB.swift"
 let yams = Target.Dependency.product(name: "Yams", package: "Yams")
 let logging = Target.Dependency.product(name: "Logging", package: "swift-log")
 let lifecycle = Target.Dependency.product(name: "ServiceLifecycle", package: "swift-service-lifecycle")
+let metrics = Target.Dependency.product(name: "Metrics", package: "swift-metrics")
 let crypto = Target.Dependency.product(name: "Crypto", package: "swift-crypto")
 let arguments = Target.Dependency.product(name: "ArgumentParser", package: "swift-argument-parser")
 
@@ -64,6 +65,7 @@ let package = Package(
         .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0"),
         .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
         .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
+        .package(url: "https://github.com/apple/swift-metrics", from: "2.7.0"),
         .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
         .package(url: "https://github.com/apple/swift-crypto", from: "4.5.2"),
@@ -75,6 +77,7 @@ let package = Package(
         // Ground
         room("FleetCore", wing: "Core", []),
         // Seams
+        room("Signals", wing: "See", ["FleetCore"]),
         room("Wire", wing: "Carry", ["FleetCore"]),
         room("SagaModel", wing: "Coordinate", ["FleetCore"]),
         room("FlowModel", wing: "Coordinate", ["FleetCore"]),
@@ -105,14 +108,15 @@ let package = Package(
             name: "CSQLiteConfiguration", path: "Sources/Stores/CSQLiteConfiguration",
             providers: [.apt(["libsqlite3-dev"])]),
         room("SQLiteConnection", wing: "Stores", ["FleetCore", "Stores", "CSQLiteConfiguration", grdb, sqlite]),
-        room("SQLiteStore", wing: "Stores", ["FleetCore", "Stores", "Outbox", "Parking", "SQLiteConnection"]),
+        room(
+            "SQLiteStore", wing: "Stores", ["FleetCore", "Signals", "Stores", "Outbox", "Parking", "SQLiteConnection"]),
         .systemLibrary(
             name: "CLibPQ", path: "Sources/Stores/CLibPQ", pkgConfig: "libpq", providers: [.apt(["libpq-dev"])]),
         room("PostgresConnection", wing: "Stores", ["FleetCore", "Stores", postgres("CLibPQ")]),
         room(
             "PostgresStore", wing: "Stores",
             [
-                "FleetCore", "Stores", "SQLTemplate", "Outbox", "Parking", "PGOutput", "PostgresConnection",
+                "FleetCore", "Signals", "Stores", "SQLTemplate", "Outbox", "Parking", "PGOutput", "PostgresConnection",
                 postgres("CLibPQ"),
             ]),
         room("EmbeddedBroker", wing: "Brokers", ["FleetCore", "Stores", "Brokers", "SQLiteConnection"]),
@@ -122,6 +126,12 @@ let package = Package(
                 "FleetCore", "Wire", "Endpoints", crypto, .product(name: "NIOCore", package: "swift-nio"),
                 .product(name: "NIOPosix", package: "swift-nio"), .product(name: "NIOTLS", package: "swift-nio"),
                 .product(name: "NIOSSL", package: "swift-nio-ssl"),
+            ]),
+        room(
+            "HTTPServer", wing: "See",
+            [
+                "FleetCore", .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "NIOPosix", package: "swift-nio"), .product(name: "NIOHTTP1", package: "swift-nio"),
             ]),
         .systemLibrary(
             name: "CLibNATS", path: "Sources/Brokers/CLibNATS", pkgConfig: "libnats",
@@ -133,9 +143,7 @@ let package = Package(
             [
                 "FleetCore", "FleetFile", "Stores", "SQLTemplate", "Brokers", "Outbox", "Inbox", "Parking", "Wire",
                 "Relay", "Views", "Push", "SagaModel", "Sagas", "Flows", "FlowModel", "Subscriptions", crypto,
-                "Endpoints",
-                "SQLiteStore",
-                "EmbeddedBroker", "HTTPEndpoint",
+                "Endpoints", "SQLiteStore", "EmbeddedBroker", "HTTPEndpoint", "Signals", "HTTPServer",
                 postgres("PostgresConnection"), postgres("PostgresStore"), nats("NATSBroker"), lifecycle, logging,
                 .product(name: "UnixSignals", package: "swift-service-lifecycle"),
             ]),
@@ -146,7 +154,7 @@ let package = Package(
                 "FleetCore", "Stores", "Brokers", "Inbox", "Parking", "Subscriptions", "Views", "SagaModel", "Sagas",
                 "SQLiteStore", "EmbeddedBroker", postgres("PostgresConnection"), postgres("PostgresStore"),
                 nats("NATSBroker"),
-                lifecycle,
+                lifecycle, metrics,
             ]),
         .systemLibrary(name: "CMalloc", path: "Sources/Faces/CMalloc"),
         .executableTarget(
@@ -213,6 +221,9 @@ let package = Package(
             "DrillTests", ["FlotillaCommand", "FleetCore", "DrillJudge", "DrillReport", "DrillKit", "TestKit"]),
         tests("FleetCoreTests", ["FleetCore", "TestKit"]),
         tests("FleetFileTests", ["FleetCore", "FleetFile", "SagaModel", "FlowModel", "Wire", "TestKit"]),
+        tests("SignalsTests", ["FleetCore", "Signals", "TestKit"]),
+        tests("ControlTests", ["Control", "FleetCore", "HTTPServer", "Relay", "Signals"]),
+        tests("HTTPServerTests", ["FleetCore", "HTTPServer", "TestKit"]),
         tests("WireTests", ["FleetCore", "Wire", "TestKit"]),
         tests("SQLTemplateTests", ["FleetCore", "SQLTemplate", "TestKit"]),
         tests("PGOutputTests", ["FleetCore", "PGOutput", "TestKit", "CAllocations"]),
@@ -255,7 +266,8 @@ let package = Package(
             "FlotillaTests",
             [
                 "Flotilla", "FleetCore", "Stores", "Brokers", "SQLiteStore", "EmbeddedBroker", "TestKit",
-                postgres("PostgresConnection"), postgres("PostgresStore"), nats("NATSBroker"),
+                postgres("PostgresConnection"), postgres("PostgresStore"), nats("NATSBroker"), metrics,
+                .product(name: "MetricsTestKit", package: "swift-metrics"),
             ]),
     ],
     swiftLanguageModes: [.v6]

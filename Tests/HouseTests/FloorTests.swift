@@ -11,7 +11,8 @@ import Testing
         (
             "seams",
             [
-                "Wire", "SagaModel", "FlowModel", "FleetFile", "Stores", "SQLTemplate", "Brokers", "Outbox", "PGOutput",
+                "Signals", "Wire", "SagaModel", "FlowModel", "FleetFile", "Stores", "SQLTemplate", "Brokers", "Outbox",
+                "PGOutput",
                 "Inbox",
                 "Parking",
                 "Subscriptions", "Endpoints",
@@ -22,7 +23,7 @@ import Testing
             "connectors",
             [
                 "CSQLiteConfiguration", "SQLiteConnection", "CLibPQ", "PostgresConnection", "SQLiteStore",
-                "PostgresStore", "EmbeddedBroker", "CLibNATS", "NATSBroker", "HTTPEndpoint",
+                "PostgresStore", "EmbeddedBroker", "CLibNATS", "NATSBroker", "HTTPEndpoint", "HTTPServer",
             ], true
         ),
         ("control", ["Control"], false),

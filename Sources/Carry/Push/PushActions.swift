@@ -21,8 +21,8 @@ extension PushMachine {
         case findDue(at: Timestamp)
         /// Note what became of a parked event that was sent again.
         case settle(ParkedEvent, Settlement)
-        /// Tell that an endpoint is in trouble, or well again.
-        case report(Int, FleetError?)
+        /// Tell that an endpoint is in trouble, or well again, and whether its circuit breaker keeps requests from it.
+        case report(Int, FleetError?, isOpen: Bool)
         /// Wait for a time that grows with the failures, but not less than what was asked for.
         case wait(afterFailures: Int, atLeast: Duration?, then: Wake)
 
@@ -36,7 +36,7 @@ extension PushMachine {
             case .acknowledge: .acknowledge
             case .findDue: .findDue
             case .settle(let event, _): .settle(key: event.event.key)
-            case .report(let endpoint, _): .report(endpoint)
+            case .report(let endpoint, _, _): .report(endpoint)
             case .wait: .wait
             }
         }

@@ -127,7 +127,7 @@ public struct PushMachine: SteerableMachine, Sendable {
             failures[.settle(key: key)] = nil
             settled(key, next: next, isFree: isFree)
         case .reported(let endpoint):
-            targets[endpoint].isTelling = false
+            targets[endpoint].wasTold()
         case .waited(let wake):
             wakeUp(wake)
             if wake == .step(.open), !mustClose { return open() }
@@ -209,7 +209,7 @@ public struct PushMachine: SteerableMachine, Sendable {
         case .close, .settle: break
         case .report(let endpoint):
             // This is how trouble is told.
-            targets[endpoint].isTelling = false
+            targets[endpoint].wasTold()
             return []
         case .send, .wait: return []
         }
@@ -275,9 +275,9 @@ public struct PushMachine: SteerableMachine, Sendable {
     private mutating func reports() -> [Action] {
         var actions: [Action] = []
         for endpoint in targets.indices where targets[endpoint].hasNews {
-            targets[endpoint].isTelling = true
-            targets[endpoint].told = targets[endpoint].trouble?.description
-            actions.append(.report(endpoint, targets[endpoint].trouble))
+            targets[endpoint].tell()
+            let (trouble, isOpen) = (targets[endpoint].trouble, !targets[endpoint].breaker.isClosed)
+            actions.append(.report(endpoint, trouble, isOpen: isOpen))
         }
         return actions
     }

@@ -19,6 +19,7 @@ public final class PushService: Service {
     private let clock: FleetClock
     private let progress: Progress
     private let gate: FlowGate
+    private let observer: (any WorkObserver)?
     private let state: Mutex<State>
 
     private struct State {
@@ -36,10 +37,12 @@ public final class PushService: Service {
     ///   - backoff: between attempts that fail, as long as nothing else helps.
     ///   - patience: how long one look at an idle stream may wait before it says that there is nothing.
     ///   - gate: where it is told to rest, or to begin anew.
+    ///   - observer: who measures it.
     public init(
         plan: PushPlan, stores: any StoreProvider, broker: any Broker, limit: BatchLimit = PushService.batchLimit,
         backoff: Backoff = Backoff(initial: .milliseconds(100), cap: .seconds(10)), patience: Duration = .seconds(1),
-        clock: FleetClock = .system, progress: Progress, gate: FlowGate = FlowGate()
+        clock: FleetClock = .system, progress: Progress, gate: FlowGate = FlowGate(),
+        observer: (any WorkObserver)? = nil
     ) {
         let now = clock.now()
         let buckets = plan.targets.map { target in
@@ -48,6 +51,7 @@ public final class PushService: Service {
         }
         state = Mutex(State(buckets: buckets))
         self.gate = gate
+        self.observer = observer
         self.plan = plan
         self.stores = stores
         self.broker = broker
@@ -63,7 +67,7 @@ public final class PushService: Service {
         await cancelWhenGracefulShutdown {
             let machine = PushMachine(routes: self.plan.routes, inFlightLimits: self.plan.targets.map(\.inFlightLimit))
             let inbox = AnswerInbox<PushMachine.Input>()
-            await MachineDriver(progress: self.progress).drive(
+            await MachineDriver(progress: self.progress, observer: self.observer).drive(
                 machine, gate: self.gate, inbox: inbox, handOver: { self.send($0, answeringTo: inbox) },
                 perform: { try await self.perform($0) })
         }
@@ -83,16 +87,21 @@ public final class PushService: Service {
                 others.append(action)
             }
         }
+        let begun = ContinuousClock.now
         for (number, events) in events.enumerated() where !events.isEmpty {
             plan.targets[number].endpoint.deliver(events) { index, answer in
-                self.note(answer)
+                self.note(answer, of: events[index], to: number, since: begun)
                 inbox.put(.answered(key: events[index].key, endpoint: number, answer))
             }
         }
         return others
     }
 
-    private func note(_ answer: DeliveryAnswer) {
+    private func note(
+        _ answer: DeliveryAnswer, of event: Event, to target: Int, since begun: ContinuousClock.Instant
+    ) {
+        observer?.observe(
+            .sent(to: target, occurred: event.time, outcome: answer.outcome, took: ContinuousClock.now - begun))
         guard case .delivered = answer else { return }
         progress.count(1)
         CrashPoint.pushed.reached()
@@ -101,7 +110,9 @@ public final class PushService: Service {
     private func perform(_ action: PushMachine.Action) async throws -> PushMachine.Input {
         switch action {
         case .open:
-            return .opened(try await open())
+            let opening = try await open()
+            observer?.observe(.opened(opening.position))
+            return .opened(opening)
         case .close:
             // Others may go on with it.
             state.withLock { $0.store = nil }
@@ -111,13 +122,19 @@ public final class PushService: Service {
         case .send(let event, let number):
             // The key waits in its turn: nothing of it overtakes.
             guard await isLetThrough(to: number) else { return .unsent(key: event.key, endpoint: number) }
+            let begun = ContinuousClock.now
             let answer = await plan.targets[number].endpoint.deliver(event)
-            note(answer)
+            note(answer, of: event, to: number, since: begun)
             return .answered(key: event.key, endpoint: number, answer)
         case .commit(let commit):
             let (store, number) = try opened()
             let (ledger, now) = (PushLedger(plan: plan), clock.now())
+            let begun = ContinuousClock.now
             let nextDue = try await store.write { try ledger.commit(commit, number: number, at: now, in: $0) }
+            observer?.observe(
+                .committed(
+                    events: commit.count, parked: commit.parked.count, through: commit.last.position,
+                    took: ContinuousClock.now - begun))
             CrashPoint.pushNoted.reached()
             return .committed(nextDue: nextDue)
         case .acknowledge(let position):
@@ -131,7 +148,8 @@ public final class PushService: Service {
                 try ledger.settle(event, settlement, at: now, in: $0)
             }
             return .settled(key: event.event.key, next: next, isFree: isFree)
-        case .report(let number, let error):
+        case .report(let number, let error, let isOpen):
+            observer?.observe(.breaker(of: number, isOpen: isOpen))
             if let error { throw error }
             return .reported(number)
         case .wait(let failures, let least, let wake):
@@ -202,5 +220,15 @@ public final class PushService: Service {
         let (ledger, now) = (PushLedger(plan: plan), clock.now())
         let (events, next) = try await opened().store.read { try ledger.due(at: now, in: $0) }
         return .due(events, nextDue: next)
+    }
+}
+
+extension DeliveryAnswer {
+    fileprivate var outcome: WorkObservation.SendOutcome {
+        switch self {
+        case .delivered: .delivered
+        case .refused: .refused
+        case .notNow: .postponed
+        }
     }
 }

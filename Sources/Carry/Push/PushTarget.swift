@@ -13,9 +13,9 @@ struct PushTarget: Sendable {
     /// What is wrong with it; `nil` where nothing is, or it is too early to say.
     private(set) var trouble: FleetError?
     /// What was told of it last.
-    var told: String?
+    private var told = News()
     /// Whether it is just being told.
-    var isTelling = false
+    private var isTelling = false
     private var delayed: Set<String> = []
     private var queue: [String] = []
     private var taken = 0
@@ -27,8 +27,22 @@ struct PushTarget: Sendable {
         self.inFlightLimit = inFlightLimit
     }
 
+    private struct News: Equatable {
+        var trouble: String?
+        var isOpen = false
+    }
+
+    private var news: News { News(trouble: trouble?.description, isOpen: !breaker.isClosed) }
+
     /// Whether what is to be told differs from what was.
-    var hasNews: Bool { !isTelling && trouble?.description != told }
+    var hasNews: Bool { !isTelling && news != told }
+
+    mutating func tell() {
+        isTelling = true
+        told = news
+    }
+
+    mutating func wasTold() { isTelling = false }
 
     mutating func answered() {
         breaker.answered()

@@ -22,15 +22,18 @@ public final class RelayService: Service {
     /// Batches that are captured and not settled, in their order. The machine bounds how many there are.
     private let inFlight = Mutex<[(count: Int, oldest: Timestamp?)]>([])
     private let gate: FlowGate
+    private let observer: (any WorkObserver)?
 
     /// - Parameters:
     ///   - patience: how long one look at an idle outbox may wait before it says that there is nothing.
     ///   - gate: where it is told to rest.
+    ///   - observer: who measures it.
     ///   - makeSource: opens the outbox; called anew after the source has failed.
     public init(
         stream: StreamName, contract: RelayContract, broker: any Broker, limit: BatchLimit = .standard,
         backoff: Backoff = .standard, patience: Duration = .seconds(1), clock: FleetClock = .system, progress: Progress,
-        gate: FlowGate = FlowGate(), makeSource: @escaping @Sendable () async throws -> any OutboxSource
+        gate: FlowGate = FlowGate(), observer: (any WorkObserver)? = nil,
+        makeSource: @escaping @Sendable () async throws -> any OutboxSource
     ) {
         self.stream = stream
         self.contract = contract
@@ -41,6 +44,7 @@ public final class RelayService: Service {
         self.clock = clock
         self.progress = progress
         self.gate = gate
+        self.observer = observer
         self.makeSource = makeSource
     }
 
@@ -48,7 +52,8 @@ public final class RelayService: Service {
     public func run() async {
         await cancelWhenGracefulShutdown {
             let machine = RelayMachine(contract: self.contract)
-            await MachineDriver(progress: self.progress).drive(machine, gate: self.gate) { try await self.perform($0) }
+            let driver = MachineDriver(progress: self.progress, observer: self.observer)
+            await driver.drive(machine, gate: self.gate) { try await self.perform($0) }
         }
         await replaceSource(with: nil)
     }
@@ -61,6 +66,9 @@ public final class RelayService: Service {
         guard progress.snapshot.isIdle, let source = source.withLock({ $0 }) else { return false }
         return try await source.pending().count == 0
     }
+
+    /// The outbox, where it is open.
+    public var opened: (any OutboxSource)? { source.withLock { $0 } }
 
     private func perform(_ action: RelayMachine.Action) async throws -> RelayMachine.Input {
         switch action {
@@ -77,14 +85,19 @@ public final class RelayService: Service {
             return .captured(try await capture(after: position))
         case .append(let events):
             if !events.isEmpty {
-                _ = try await broker.append(events, to: stream)
+                let begun = ContinuousClock.now
+                let last = try await broker.append(events, to: stream)
                 CrashPoint.appended.reached()
                 progress.count(events.count)
+                observer?.observe(
+                    .appended(times: events.map { $0.time }, through: last, took: ContinuousClock.now - begun))
                 appended.withLock { $0.append(events) }
             }
             return .appended
         case .settle(let batch):
+            let begun = ContinuousClock.now
             try await openSource().settle(batch)
+            observer?.observe(.settled(parked: batch.parked.count, took: ContinuousClock.now - begun))
             inFlight.withLock { inFlight in
                 if !inFlight.isEmpty { inFlight.removeFirst() }
             }
@@ -100,11 +113,13 @@ public final class RelayService: Service {
     private func capture(after position: OutboxPosition) async throws -> CapturedRows {
         forgetAppended()
         let source = try openSource()
+        let begun = ContinuousClock.now
         let rows = try await gate.whileOpen { [limit, patience] in
             try await source.capture(after: position, limit: limit, patience: patience)
         }
         guard let rows, !rows.isEmpty else { return CapturedRows() }
         CrashPoint.captured.reached()
+        observer?.observe(.captured(rows: rows.count, took: ContinuousClock.now - begun))
         let oldest = rows.events.first?.time
         inFlight.withLock { $0.append((rows.count, oldest)) }
         return rows

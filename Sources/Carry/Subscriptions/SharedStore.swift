@@ -23,6 +23,9 @@ public final class SharedStore: StoreProvider {
         return kept
     }
 
+    /// The store, where it is open.
+    public var opened: (any Store)? { current.withLock { $0 } }
+
     public func discard(_ store: any Store) async {
         let isCurrent = current.withLock { current in
             guard let held = current, (held as AnyObject) === (store as AnyObject) else { return false }

@@ -86,6 +86,8 @@ public struct DeliveryMachine: SteerableMachine, Sendable {
         /// Keys of events that failed and are parked now.
         public var newlyHeld: Set<String>
         public var nextDue: Timestamp?
+        /// How many events are parked, or wait behind others now.
+        public var parked = 0
 
         public init(newlyHeld: Set<String>, nextDue: Timestamp?) {
             self.newlyHeld = newlyHeld

@@ -18,6 +18,7 @@ public final class DeliveryService: Service {
     private let patience: Duration
     private let clock: FleetClock
     private let gate: FlowGate
+    private let observer: (any WorkObserver)?
     private let state: Mutex<State>
 
     private struct State {
@@ -41,10 +42,12 @@ public final class DeliveryService: Service {
     ///   - rate: how many events a second take effect at most; `nil` for as many as the store takes.
     ///   - patience: how long one look at an idle stream may wait before it says that there is nothing.
     ///   - gate: where it is told to rest, or to begin anew.
+    ///   - observer: who measures it.
     public init(
         applier: ViewApplier, stores: any StoreProvider, broker: any Broker, limit: BatchLimit = .standard,
         rate: EventRate? = nil, backoff: Backoff = .standard, patience: Duration = .seconds(1),
-        clock: FleetClock = .system, progress: Progress, gate: FlowGate = FlowGate()
+        clock: FleetClock = .system, progress: Progress, gate: FlowGate = FlowGate(),
+        observer: (any WorkObserver)? = nil
     ) {
         var limit = limit
         if let rate {
@@ -54,6 +57,7 @@ public final class DeliveryService: Service {
         let capacity = limit.events
         state = Mutex(State(bucket: rate.map { TokenBucket(rate: $0, capacity: capacity, at: clock.now()) }))
         self.gate = gate
+        self.observer = observer
         self.applier = applier
         self.stores = stores
         self.broker = broker
@@ -70,7 +74,7 @@ public final class DeliveryService: Service {
     /// Delivers until the task is cancelled or the process shuts down.
     public func run() async {
         await cancelWhenGracefulShutdown {
-            await MachineDriver(progress: self.progress).drive(
+            await MachineDriver(progress: self.progress, observer: self.observer).drive(
                 DeliveryMachine(), gate: self.gate,
                 // An effect that fails is parked, and told there.
                 isExpected: { $0 == .apply && ($1.code == .statement || $1.code == .badEvent) },
@@ -81,7 +85,9 @@ public final class DeliveryService: Service {
     private func perform(_ action: DeliveryMachine.Action) async throws -> DeliveryMachine.Input {
         switch action {
         case .open:
-            return .opened(try await open())
+            let opening = try await open()
+            observer?.observe(.opened(opening.position))
+            return .opened(opening)
         case .close:
             // Others may go on with it.
             state.withLock { $0.store = nil }
@@ -93,12 +99,19 @@ public final class DeliveryService: Service {
             let (store, number) = try opened()
             let (applier, now) = (applier, clock.now())
             let batch = batch(of: records, number: number)
+            let begun = ContinuousClock.now
             let result = try await store.write { transaction in
                 try applier.apply(
                     batch, after: position, heldKeys: heldKeys, isCareful: isCareful, at: now, in: transaction)
             }
-            if let last = records.last { state.withLock { $0.applied = last.position } }
             progress.count(records.count)
+            if let last = records.last {
+                state.withLock { $0.applied = last.position }
+                observer?.observe(
+                    .delivered(
+                        times: records.map { $0.event.time }, parked: result.parked, through: last.position,
+                        took: ContinuousClock.now - begun))
+            }
             CrashPoint.delivered.reached()
             return .applied(result)
         case .acknowledge(let position, let records):
@@ -106,7 +119,9 @@ public final class DeliveryService: Service {
             try await forget(below: position, records: records)
             return .acknowledged
         case .retry(let due):
-            return .retried(try await retry(at: due))
+            let retry = try await retry(at: due)
+            observer?.observe(.retried(released: retry.released.count))
+            return .retried(retry)
         case .wait(let failures, let step):
             var random = SystemRandomNumberGenerator()
             try? await clock.sleep(backoff.delay(afterFailures: failures, using: &random))

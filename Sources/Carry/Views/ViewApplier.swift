@@ -114,7 +114,7 @@ public struct ViewApplier: Sendable {
         if isCareful {
             try applyCarefully(batch, heldKeys, at: now, in: transaction, &result)
         } else {
-            try applySwiftly(batch, heldKeys, at: now, in: transaction)
+            result.parked = try applySwiftly(batch, heldKeys, at: now, in: transaction)
         }
         CrashPoint.applied.reached()
         if let last = batch.records.last {
@@ -126,9 +126,11 @@ public struct ViewApplier: Sendable {
     }
 
     /// Takes all events at once, and then submits the effects of the new ones: a store on a network is waited for once.
+    /// - Returns: how many go behind a parked one.
     private func applySwiftly(
         _ batch: Batch, _ heldKeys: Set<String>, at now: Timestamp, in transaction: any StoreTransaction
-    ) throws {
+    ) throws -> Int {
+        var parked = 0
         let accepted = try Inbox.acceptance(transaction).runEach(batch.acceptances)
         var session = program.session(in: transaction)
         for number in batch.effects.effects.indices where accepted[number] == 1 {
@@ -136,11 +138,13 @@ public struct ViewApplier: Sendable {
                 let record = batch.records[batch.effects.effects[number].event]
                 if try mustWait(record.event.key, heldKeys, [], in: transaction) {
                     try park(record, reason: nil, nextAttempt: nil, at: now, in: transaction)
+                    parked += 1
                     continue
                 }
             }
             try session.submit(number, batch.effects)
         }
+        return parked
     }
 
     /// Takes one event after the other; what fails is undone, and parked.
@@ -155,6 +159,7 @@ public struct ViewApplier: Sendable {
             let record = batch.records[effect.event]
             if try mustWait(record.event.key, heldKeys, result.newlyHeld, in: transaction) {
                 try park(record, reason: nil, nextAttempt: nil, at: now, in: transaction)
+                result.parked += 1
                 continue
             }
             do {
@@ -166,6 +171,7 @@ public struct ViewApplier: Sendable {
                 let next = retries.nextAttempt(after: 1, at: now)
                 try park(record, reason: error.description, nextAttempt: next, at: now, in: transaction)
                 result.newlyHeld.insert(record.event.key)
+                result.parked += 1
             }
         }
     }

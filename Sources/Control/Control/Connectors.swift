@@ -9,6 +9,7 @@ import SQLTemplate
 import SQLiteStore
 import SagaModel
 import Sagas
+import Signals
 import Stores
 import Views
 
@@ -47,6 +48,28 @@ enum Connectors {
             if !service.store.isSQLite { return PostgresStore(service.postgresAddress) }
         #endif
         return try SQLiteStore(path: service.store.text, name: service.store.description)
+    }
+
+    /// A store to look at, and no more: one connection, which waits for nothing for long.
+    static func monitoredStore(of service: ServiceDefinition) throws -> any Store {
+        #if Postgres
+            if !service.store.isSQLite {
+                var address = service.postgresAddress
+                address.application = "flotilla signals of \(service.name)"
+                address.statementTimeout = .seconds(2)
+                return PostgresStore(address, connections: 1)
+            }
+        #endif
+        return try store(of: service)
+    }
+
+    /// What stores of this build tell of themselves.
+    static var storeMetrics: [Metric] {
+        #if Postgres
+            return SQLiteStore.metrics + SQLiteStore.usageMetrics + PostgresStore.metrics
+        #else
+            return SQLiteStore.metrics + SQLiteStore.usageMetrics
+        #endif
     }
 
     /// Opens a service's store for the length of `body`.

@@ -32,11 +32,17 @@ public struct FleetCarrier: Sendable {
     /// - Parameter companions: further services that live as long as a run.
     /// - Throws: `notApplied`; `busy` where another process holds the fleet and is not waited for; what the stores throw.
     public func carry(with companions: @escaping @Sendable (FleetRun) -> [any Service]) async throws -> Outcome {
+        var measured: FleetSignals?
         do {
-            let outcome = try await signals.listen { try await carryByTurns(with: companions) }
+            measured = try await FleetSignals.serving(fleet, version: options.version, logger: logger)
+            let outcome = try await signals.listen { [measured] in
+                try await carryByTurns(measured: measured, with: companions)
+            }
+            await measured?.close()
             await state.close()
             return outcome
         } catch {
+            await measured?.close()
             await state.close()
             let isCancelled = error is CancellationError || (error as? FleetError)?.code == .cancelled
             if signals.isTold, isCancelled { return Outcome() }
@@ -45,16 +51,16 @@ public struct FleetCarrier: Sendable {
     }
 
     private func carryByTurns(
-        with companions: @escaping @Sendable (FleetRun) -> [any Service]
+        measured: FleetSignals?, with companions: @escaping @Sendable (FleetRun) -> [any Service]
     ) async throws -> Outcome {
         try await FleetSetup.requireApplied(fleet)
         var outcome = Outcome()
-        while let hold = try await takeHold() {
+        while let hold = try await takeHold(measured) {
             let run: FleetRun
             do {
                 run = try FleetRun(
                     fleet, hold: hold, state: state, flow: try await state.flow(),
-                    sagasInUse: try await fleet.sagasInUse(), options: options, logger: logger)
+                    sagasInUse: try await fleet.sagasInUse(), options: options, signals: measured, logger: logger)
             } catch {
                 await hold.release()
                 throw error
@@ -75,13 +81,14 @@ public struct FleetCarrier: Sendable {
     }
 
     /// - Returns: `nil` where the process is told to end before.
-    private func takeHold() async throws -> (any FleetHold)? {
+    private func takeHold(_ measured: FleetSignals?) async throws -> (any FleetHold)? {
         do {
             return try await state.hold()
         } catch let error as FleetError where error.isRetriable && !options.untilIdle {
             logger.info("waiting for fleet \(fleet.name): \(error.message)")
+            measured?.health.end(because: error.description)
         }
-        let standby = Standby(state: state)
+        let standby = Standby(state: state, health: measured?.health)
         try await signals.run([.init(service: standby, successTerminationBehavior: .gracefullyShutdownGroup)])
         let hold = standby.taken
         if hold != nil { logger.info("taking over fleet \(fleet.name)") }
@@ -94,16 +101,22 @@ private final class Standby: Service {
     private let state: any FleetState
     private let hold = Mutex<(any FleetHold)?>(nil)
 
+    private let health: FleetHealth?
+
     /// How often it looks.
     private static let interval = Duration.milliseconds(400)
 
-    init(state: any FleetState) { self.state = state }
+    init(state: any FleetState, health: FleetHealth?) {
+        self.state = state
+        self.health = health
+    }
 
     var taken: (any FleetHold)? { hold.withLock { $0 } }
 
     func run() async throws {
         try await cancelWhenGracefulShutdown {
             while !Task.isCancelled {
+                self.health?.beat()
                 do {
                     let taken = try await self.state.hold()
                     self.hold.withLock { $0 = taken }

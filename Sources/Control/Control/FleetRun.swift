@@ -19,9 +19,12 @@ public final class FleetRun: Sendable {
     public struct Options: Sendable {
         /// End when nothing is pending.
         public var untilIdle: Bool
+        /// Of the program, for those who read its signals.
+        public var version: String
 
-        public init(untilIdle: Bool = false) {
+        public init(untilIdle: Bool = false, version: String = "unknown") {
             self.untilIdle = untilIdle
+            self.version = version
         }
     }
 
@@ -61,14 +64,18 @@ public final class FleetRun: Sendable {
     private let changes: ChangeSignal
     private let options: Options
     private let logger: Logger
+    /// `nil` where nobody measures.
+    private let watch: SignalWatch?
 
     /// - Parameters:
     ///   - hold: the right to carry the fleet; it is released at the end of ``run(with:until:)``.
+    ///   - signals: where what is measured goes; `nil` for nowhere.
     ///   - flow: what the state holds of what operators have told the fleet's parts.
     ///   - sagasInUse: by journal, the definitions of sagas that have not ended.
     init(
         _ fleet: FleetDefinition, hold: any FleetHold, state: any FleetState, flow: [FlowEntry],
-        sagasInUse: [String: [SagaDefinition]], options: Options = Options(), logger: Logger
+        sagasInUse: [String: [SagaDefinition]], options: Options = Options(), signals: FleetSignals? = nil,
+        logger: Logger
     ) throws {
         self.fleet = fleet
         self.hold = hold
@@ -88,45 +95,61 @@ public final class FleetRun: Sendable {
         var relays: [RelayService] = []
         var deliveries: [DeliveryService] = []
         let stores = FleetStores()
+        var effects: [ServiceName: SharedStore] = [:]
+        var measuredRelays: [MeasuredRelay] = []
+        var measured: [MeasuredDelivery] = []
         for (service, stream) in fleet.publishers {
             let progress = Progress(name: "\(service.name) outbox", changes: changes)
             let publishes = service.publishes
             let gate = gates.gate(of: service.name.text)
-            relays.append(
-                RelayService(
-                    stream: stream,
-                    contract: RelayContract(
-                        service: service.name, maximumEventSize: service.outbox.maximumEventSize,
-                        publishes: { publishes.contains($0) }),
-                    broker: broker, limit: Self.relayLimit, patience: patience, progress: progress, gate: gate,
-                    makeSource: {
-                        // Whoever else captures this outbox was told to leave it, if the fleet is still ours.
-                        try await hold.confirm()
-                        return try await Connectors.outbox(
-                            of: service, stream: stream, watcher: watcher,
-                            spoolDirectory: "\(fleet.state.directory)/spool", evictsOthers: hold.epoch != nil)
-                    }))
-            work.append(
-                Work(kind: .relay, subject: service.name.text, stream: stream, progress: progress, gate: gate))
+            let meter = signals?.relay(of: service, stream: stream)
+            let relay = RelayService(
+                stream: stream,
+                contract: RelayContract(
+                    service: service.name, maximumEventSize: service.outbox.maximumEventSize,
+                    publishes: { publishes.contains($0) }),
+                broker: broker, limit: Self.relayLimit, patience: patience, progress: progress, gate: gate,
+                observer: meter,
+                makeSource: {
+                    // Whoever else captures this outbox was told to leave it, if the fleet is still ours.
+                    try await hold.confirm()
+                    return try await Connectors.outbox(
+                        of: service, stream: stream, watcher: watcher,
+                        spoolDirectory: "\(fleet.state.directory)/spool", evictsOthers: hold.epoch != nil)
+                })
+            relays.append(relay)
+            let piece = Work(
+                kind: .relay, subject: service.name.text, stream: stream, progress: progress, gate: gate)
+            work.append(piece)
+            if let meter {
+                measuredRelays.append(MeasuredRelay(service: service, relay: relay, work: piece, meter: meter))
+            }
         }
         var pushes: [PushService] = []
         var endpoints: [PushAssembly] = []
         var pushing: [(ServiceDefinition, SharedStore)] = []
         for service in fleet.services where !service.views.isEmpty || !service.push.isEmpty {
             let store = stores.store(of: service)
+            effects[service.name] = store
             for view in service.views {
                 for applier in try fleet.appliers(of: view, in: service) {
                     let name = "\(applier.subscription) from \(applier.stream.service)"
                     let progress = Progress(name: name, changes: changes)
                     let gate = gates.gate(of: applier.subscription.description)
+                    let meter = signals?.delivery(of: applier, in: service)
                     deliveries.append(
                         DeliveryService(
                             applier: applier, stores: store, broker: broker, limit: view.limit.batch,
-                            rate: view.limit.rate, patience: patience, progress: progress, gate: gate))
-                    work.append(
-                        Work(
-                            kind: .delivery, subject: applier.subscription.description, stream: applier.stream,
-                            progress: progress, gate: gate))
+                            rate: view.limit.rate, patience: patience, progress: progress, gate: gate,
+                            observer: meter))
+                    let piece = Work(
+                        kind: .delivery, subject: applier.subscription.description, stream: applier.stream,
+                        progress: progress, gate: gate)
+                    work.append(piece)
+                    measured.append(
+                        MeasuredDelivery(
+                            service: service, subscription: applier.subscription, stream: applier.stream, work: piece,
+                            meter: meter))
                 }
             }
             if !service.push.isEmpty { pushing.append((service, store)) }
@@ -139,13 +162,19 @@ public final class FleetRun: Sendable {
                 let name = "\(plan.subscription) from \(plan.stream.service)"
                 let progress = Progress(name: name, changes: changes)
                 let gate = gates.gate(of: plan.subscription.description)
+                let meter = signals?.push(of: plan, in: service)
                 pushes.append(
                     PushService(
-                        plan: plan, stores: store, broker: broker, patience: patience, progress: progress, gate: gate))
-                work.append(
-                    Work(
-                        kind: .delivery, subject: plan.subscription.description, stream: plan.stream,
-                        progress: progress, gate: gate))
+                        plan: plan, stores: store, broker: broker, patience: patience, progress: progress, gate: gate,
+                        observer: meter))
+                let piece = Work(
+                    kind: .delivery, subject: plan.subscription.description, stream: plan.stream, progress: progress,
+                    gate: gate)
+                work.append(piece)
+                measured.append(
+                    MeasuredDelivery(
+                        service: service, subscription: plan.subscription, stream: plan.stream, work: piece,
+                        meter: meter))
             }
         }
         let caller = fleet.sagas.isEmpty ? nil : HTTPCaller()
@@ -172,6 +201,11 @@ public final class FleetRun: Sendable {
         self.pushes = pushes
         self.endpoints = endpoints
         self.stores = stores
+        watch = signals.map { signals in
+            SignalWatch(
+                fleet: fleet, epoch: hold.epoch, signals: signals, broker: broker, relays: measuredRelays,
+                deliveries: measured + fleet.declaredConsumers, effects: effects, work: work, logger: logger)
+        }
     }
 
     /// Carries until `signals` come, or, with ``Options/untilIdle``, until nothing is
@@ -204,6 +238,7 @@ public final class FleetRun: Sendable {
         let flow = FlowWatch(state: state, gates: gates, changes: changes, logger: logger)
         let watchers: [any Service] = [flow, recorder, trimmer, retained, weaknesses]
         services += watchers.map { .init(service: $0) }
+        if let watch { services.append(.init(service: watch)) }
         if options.untilIdle {
             services.append(
                 .init(
@@ -229,5 +264,20 @@ public final class FleetRun: Sendable {
         await stores.close()
         await broker.close()
         await hold.release()
+    }
+}
+
+extension FleetDefinition {
+    /// What services read by programs of their own: it is looked at, and nobody here carries it.
+    fileprivate var declaredConsumers: [MeasuredDelivery] {
+        services.flatMap { service in
+            service.consumers.flatMap { consumer in
+                consumer.sources.map { source in
+                    MeasuredDelivery(
+                        service: service, subscription: SubscriptionName(service: service.name, view: consumer.name),
+                        stream: stream(of: source))
+                }
+            }
+        }
     }
 }

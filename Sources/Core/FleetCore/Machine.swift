@@ -48,9 +48,11 @@ public enum MachineEnding<Step> {
 /// Drives a machine: has its actions carried out, answers them, and tells how it is doing.
 public struct MachineDriver: Sendable {
     private let progress: Progress
+    private let observer: (any WorkObserver)?
 
-    public init(progress: Progress) {
+    public init(progress: Progress, observer: (any WorkObserver)? = nil) {
         self.progress = progress
+        self.observer = observer
     }
 
     /// Drives a machine until the task is cancelled.
@@ -61,7 +63,7 @@ public struct MachineDriver: Sendable {
         _ machine: consuming M, isExpected: (M.Step, FleetError) -> Bool = { _, _ in false },
         perform: @escaping @Sendable (M.Action) async throws -> M.Input
     ) async {
-        var loop = DrivenMachine(machine: machine, progress: progress)
+        var loop = DrivenMachine(machine: machine, progress: progress, observer: observer)
         await withTaskGroup(of: M.Input.self) { group in
             for action in loop.machine.start() { group.addTask { await Self.answer(action, perform) } }
             while let input = await group.next() {
@@ -81,7 +83,7 @@ public struct MachineDriver: Sendable {
         isExpected: (M.Step, FleetError) -> Bool = { _, _ in false }, handOver: ([M.Action]) -> [M.Action] = { $0 },
         perform: @escaping @Sendable (M.Action) async throws -> M.Input
     ) async {
-        var loop = DrivenMachine(machine: machine, progress: progress)
+        var loop = DrivenMachine(machine: machine, progress: progress, observer: observer)
         await withTaskGroup(of: Happening<M.Input>.self) { group in
             let begun = gate.standing
             group.addTask { .told(await gate.standing(after: begun)) }
@@ -131,12 +133,14 @@ private enum Happening<Input: Sendable>: Sendable {
 private struct DrivenMachine<M: Machine> {
     var machine: M
     let progress: Progress
+    let observer: (any WorkObserver)?
     /// Steps that failed and have not succeeded since.
     private var failing: Set<M.Step> = []
 
-    init(machine: consuming M, progress: Progress) {
+    init(machine: consuming M, progress: Progress, observer: (any WorkObserver)?) {
         self.machine = machine
         self.progress = progress
+        self.observer = observer
     }
 
     /// Answers an action, and returns what is to be carried out next.
@@ -158,6 +162,7 @@ private struct DrivenMachine<M: Machine> {
             if error.code == .cancelled || error.code == .conflict || isExpected(step, error) { return }
             failing.insert(step)
             progress.fail(error)
+            observer?.observe(.failed(error.code))
         case .success(let step):
             failing.remove(step)
             if failing.isEmpty { progress.recover() }

@@ -9,6 +9,8 @@ public struct FleetDefinition: Sendable {
     public var file: String
     public var broker: BrokerDefinition
     public var state: StateDefinition
+    /// Where signals are served; `nil` for nowhere.
+    public var metrics: MetricsDefinition?
     /// In the order of the file.
     public var services: [ServiceDefinition]
     /// In the order of the file.
@@ -18,12 +20,14 @@ public struct FleetDefinition: Sendable {
 
     public init(
         name: FleetName, file: String, broker: BrokerDefinition, state: StateDefinition,
-        services: [ServiceDefinition], sagas: [SagaDeclaration] = [], flows: [FlowDefinition] = []
+        metrics: MetricsDefinition? = nil, services: [ServiceDefinition], sagas: [SagaDeclaration] = [],
+        flows: [FlowDefinition] = []
     ) {
         self.name = name
         self.file = file
         self.broker = broker
         self.state = state
+        self.metrics = metrics
         self.services = services
         self.sagas = sagas
         self.flows = flows

@@ -3,6 +3,7 @@ public import FleetCore
 import Foundation
 import GRDB
 import GRDBSQLite
+import Synchronization
 
 /// One connection to a SQLite file in WAL mode, on a queue of its own.
 ///
@@ -33,6 +34,9 @@ public final class SQLiteConnection: Sendable {
     private let failure: SQLiteFailure
     /// The file that was opened, to notice that another has taken its place.
     private let identity: FileIdentity?
+    /// How long write transactions have waited for the file's lock, in microseconds, and how often that was in vain.
+    private let lockWait = Atomic<Int64>(0)
+    private let refusals = Atomic<Int64>(0)
 
     /// - Throws: `missing` where the file must exist and does not, `corrupt`, `readOnly`, `unavailable`.
     /// - Parameters:
@@ -87,15 +91,32 @@ public final class SQLiteConnection: Sendable {
         _ body: @escaping @Sendable (SQLiteSession) throws -> Result
     ) async throws -> Result {
         try checkFileIsInPlace()
-        return try await run { [session] database in
+        return try await run { [session, self] database in
             var result: Result?
+            let begun = ContinuousClock.now
+            var waited: Duration?
+            defer { note(waited ?? (ContinuousClock.now - begun), isRefused: waited == nil) }
             try database.inTransaction(.immediate) {
+                waited = ContinuousClock.now - begun
                 result = try body(session)
                 return .commit
             }
             guard let result else { throw FleetError(.bug, "a transaction ended without a result") }
             return result
         }
+    }
+
+    private func note(_ wait: Duration, isRefused: Bool) {
+        lockWait.add(wait.wholeMicroseconds, ordering: .relaxed)
+        if isRefused { refusals.add(1, ordering: .relaxed) }
+    }
+
+    /// How the connection was used since it was opened.
+    public func usage() async throws -> SQLiteUsage {
+        var usage = try await run { [session] _ in session.cacheUsage() }
+        usage.lockWait = .microseconds(lockWait.load(ordering: .relaxed))
+        usage.refusals = Int(refusals.load(ordering: .relaxed))
+        return usage
     }
 
     /// Runs `body` in one read transaction: all its reads see one state of the file.

@@ -12,8 +12,8 @@ import Synchronization
 public final class SQLiteOutbox: OutboxSource {
     public let name: String
     /// Two connections, so that the next batch is captured while the one before is settled.
-    private let reader: SQLiteConnection
-    private let writer: SQLiteConnection
+    let reader: SQLiteConnection
+    let writer: SQLiteConnection
     private let table: SQLiteOutboxTable
     private let stream: StreamName
     private let keep: Duration

@@ -1,9 +1,9 @@
 import Foundation
 
 /// Ports of the loopback interface.
-enum LoopbackPort {
+public enum LoopbackPort {
     /// A port that nobody listens on at the moment.
-    static func free() throws -> Int {
+    public static func free() throws -> Int {
         let descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
         defer { close(descriptor) }
         var address = sockaddr_in()

@@ -50,7 +50,7 @@ import Testing
                 case .acknowledge: input = .acknowledged
                 case .findDue: input = .due([], nextDue: nil)
                 case .settle(let event, _): input = .settled(key: event.event.key, next: nil, isFree: true)
-                case .report(let endpoint, let error):
+                case .report(let endpoint, let error, _):
                     told.append(error?.message)
                     input = error.map { .failed(.report(endpoint), $0) } ?? .reported(endpoint)
                 case .wait(_, _, let wake):

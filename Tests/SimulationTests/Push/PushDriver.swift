@@ -81,7 +81,7 @@ final class PushDriver {
             let wait = Backoff.standard.delay(afterFailures: failures, using: &world.random)
             world.now = world.now.advanced(by: max(wait, least ?? .zero))
             return .waited(wake)
-        case .report(let endpoint, let error):
+        case .report(let endpoint, let error, _):
             if let error { return .failed(.report(endpoint), error) }
             return .reported(endpoint)
         default: break

@@ -19,13 +19,14 @@ struct FleetKeys {
             return nil
         }
         let subject = "the fleet file"
-        let known = ["version", "fleet", "broker", "state", "services", "sagas", "flows"]
+        let known = ["version", "fleet", "broker", "state", "metrics", "services", "sagas", "flows"]
         guard let fields = values.fields(root, subject, known: known, later: Self.later) else { return nil }
         checkVersion(fields["version"])
         let name = readName(fields, root)
         let broker = BrokerKeys(values: values, engines: brokerEngines, directory: directory).read(fields["broker"])
         let stores = StoreKeys(values: values, schemes: storeSchemes, directory: directory)
         let state = StateKeys(values: values, stores: stores, directory: directory).read(fields["state"])
+        let metrics = MetricsKeys(values: values).read(fields["metrics"])
         let remedy = "add services: with one entry for each service"
         let entry = values.required("services", of: fields, root, subject, remedy: remedy)
         let read = entry.map { ServicesKeys(values: values, stores: stores, state: state).read($0) }
@@ -33,8 +34,8 @@ struct FleetKeys {
         let sagas = readSagas(fields["sagas"], publishers: read?.publishers)
         guard let name, let broker, let state, let services = read?.services else { return nil }
         return FleetDefinition(
-            name: name, file: values.source.file, broker: broker, state: state.definition, services: services,
-            sagas: sagas, flows: flows)
+            name: name, file: values.source.file, broker: broker, state: state.definition, metrics: metrics,
+            services: services, sagas: sagas, flows: flows)
     }
 
     private func readSagas(_ field: NamedValue?, publishers: Publishers?) -> [SagaDeclaration] {

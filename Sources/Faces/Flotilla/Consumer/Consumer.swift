@@ -1,6 +1,7 @@
 import Brokers
 public import FleetCore
 import Inbox
+public import Metrics
 import Parking
 public import ServiceLifecycle
 import Stores
@@ -38,6 +39,7 @@ public final class Consumer: Service {
     private let broker: FleetBroker
     private let connector: StoreConnector
     private let sources: [Source]
+    private let metrics: any MetricsFactory
 
     private struct Source: Sendable {
         let applier: ViewApplier
@@ -52,13 +54,19 @@ public final class Consumer: Service {
     ///   - name: the consumer's name, under the service's `consumers` in the fleet file.
     ///   - store: the service's store.
     ///   - broker: where the fleet's streams are.
+    ///   - metrics: where it tells what it does; the back end that `MetricsSystem` was bootstrapped with by default.
     ///   - reactions: what is done on which event; at most one for each type of a service.
     /// - Throws: `FleetError` with code `invalidInput` for what is no name, for no reactions, and for two of one event.
-    public init(_ name: String, of store: ServiceStore, in broker: FleetBroker, _ reactions: [EventReaction]) throws {
+    public init(
+        _ name: String, of store: ServiceStore, in broker: FleetBroker,
+        metrics: any MetricsFactory = MetricsSystem.factory,
+        _ reactions: [EventReaction]
+    ) throws {
         let service = try ServiceName(store.service)
         subscription = SubscriptionName(service: service, view: try ViewName(name))
         self.name = subscription.description
         self.broker = broker
+        self.metrics = metrics
         connector = store.connector
         guard !reactions.isEmpty else {
             throw FleetError(.invalidInput, "consumer \(name) handles nothing", remedy: "give it a reaction: .on(…)")
@@ -104,7 +112,8 @@ public final class Consumer: Service {
             for source in sources {
                 let delivery = DeliveryService(
                     applier: source.applier, stores: stores, broker: opened, patience: broker.patience,
-                    progress: source.progress, gate: source.gate)
+                    progress: source.progress, gate: source.gate,
+                    observer: ConsumerMeter(of: subscription, stream: source.applier.stream, factory: metrics))
                 group.addTask { await delivery.run() }
                 group.addTask { await self.watchWords(for: source, delivery, stores) }
             }

@@ -1,0 +1,146 @@
+import Signals
+
+/// What Flotilla measures of its own work. Names follow OpenTelemetry's conventions where there is one for it; `docs/signals.md`
+/// has them all.
+enum FleetMetrics {
+    private static let outbox = ["service"]
+    private static let subscription = ["subscription", "stream"]
+    private static let part = ["subject", "stream"]
+    private static let endpoint = ["subscription", "stream", "endpoint"]
+
+    // MARK: The process
+
+    static let build = Metric("flotilla.build", .info, .none, ["version"], "The program that serves this.")
+    static let fleet = Metric(
+        "flotilla.fleet", .info, .none, ["fleet", "broker"], "The fleet that it was started for.")
+    static let carrying = Metric(
+        "flotilla.carrying", .gauge, .none, [], "1 while this process carries the fleet; 0 while it waits for its turn."
+    )
+    static let epoch = Metric(
+        "flotilla.epoch", .gauge, .none, [],
+        "The number of the hold on the fleet, which grows with each holder; absent where the state is in a directory.")
+
+    // MARK: Outboxes and relays
+
+    static let outboxDepth = Metric(
+        "flotilla.outbox.depth", .gauge, .events, outbox,
+        "Events in the outbox that are not settled: neither in the broker nor parked.")
+    static let outboxAge = Metric(
+        "flotilla.outbox.age", .gauge, .seconds, outbox,
+        "The age of the oldest event in the outbox that is not settled, where its row says when it was written; 0 where there is none."
+    )
+    static let outboxRetained = Metric(
+        "flotilla.outbox.retained", .gauge, .bytes, outbox,
+        "What the server keeps of its log because it was not captured yet.")
+    static let captured = Metric(
+        "flotilla.capture.events", .counter, .events, outbox, "Rows taken out of the outbox, repeats included.")
+    static let captureLagEvents = Metric(
+        "flotilla.capture.lag.events", .gauge, .events, outbox,
+        "Events that are captured and not settled: on their way to the broker.")
+    static let captureLag = Metric(
+        "flotilla.capture.lag", .gauge, .seconds, outbox,
+        "The age of the oldest event that is captured and not settled; 0 where there is none.")
+    static let relayLatency = Metric(
+        "flotilla.relay.latency", .histogram, .seconds, outbox,
+        "From the time of an event (the row's, else when it was captured) until it is durable in the broker.")
+    static let relayBatch = Metric(
+        "flotilla.relay.batch.size", .histogram, .events, outbox, "Events appended to the stream at once.")
+
+    // MARK: Streams
+
+    static let streamRecords = Metric(
+        "flotilla.stream.records", .gauge, .events, ["stream"], "Records that the broker holds of the stream.")
+    static let streamSize = Metric(
+        "flotilla.stream.size", .gauge, .bytes, ["stream"], "The size of the records that the broker holds.")
+    static let brokerUp = Metric(
+        "flotilla.broker.up", .gauge, .none, ["stream"], "1 where the broker told of the stream when it was asked last."
+    )
+    static let sent = Metric(
+        "messaging.client.sent.messages", .counter, .things("message"),
+        ["messaging.system", "messaging.operation.name", "messaging.destination.name"],
+        "Events that the broker has acknowledged as durable.")
+    static let consumed = Metric(
+        "messaging.client.consumed.messages", .counter, .things("message"),
+        [
+            "messaging.system", "messaging.operation.name", "messaging.destination.name",
+            "messaging.consumer.group.name",
+        ],
+        "Events that a view or push is done with: in effect, delivered, parked, or none of its business.")
+    static let brokerDuration = Metric(
+        "messaging.client.operation.duration", .histogram, .seconds,
+        [
+            "messaging.system", "messaging.operation.name", "messaging.operation.type", "messaging.destination.name",
+        ],
+        "How long the broker takes for a batch.",
+        bounds: [5, 10, 25, 50, 75, 100, 250, 500, 750, 1000, 2500, 5000, 7500, 10_000].map { $0 * 1000 })
+
+    // MARK: Deliveries
+
+    static let deliveryLagEvents = Metric(
+        "flotilla.delivery.lag.events", .gauge, .events, subscription,
+        "Records of the stream that the subscription has still to take.")
+    static let deliveryLag = Metric(
+        "flotilla.delivery.lag", .gauge, .seconds, subscription,
+        "The age of the oldest record that the subscription has still to take; 0 where there is none."
+    )
+    static let deliveryLatency = Metric(
+        "flotilla.delivery.latency", .histogram, .seconds, subscription,
+        "End to end: from the time of an event (the outbox row's, else when it was captured) until it is in effect.")
+    static let deliveryBatch = Metric(
+        "flotilla.delivery.batch.size", .histogram, .events, subscription, "Events taken in one transaction.")
+    static let storeDuration = Metric(
+        "db.client.operation.duration", .histogram, .seconds,
+        ["service", "db.system.name", "db.operation.name", "flotilla.stream"],
+        "How long a service's store takes to capture a batch (waiting for one included), to settle it, or to apply it.",
+        bounds: [1, 5, 10, 50, 100, 500, 1000, 5000, 10_000].map { $0 * 1000 })
+    static let requests = Metric(
+        "flotilla.push.requests", .counter, .things("request"), endpoint + ["outcome"],
+        "Requests that delivered an event, that were refused for good, and that are to be sent again.")
+    static let requestDuration = Metric(
+        "flotilla.push.duration", .histogram, .seconds, endpoint, "From the beginning of a request to its answer.")
+    static let breakerOpen = Metric(
+        "flotilla.push.breaker.open", .gauge, .none, endpoint,
+        "1 while the circuit breaker keeps requests from the endpoint, but for one that probes.")
+
+    // MARK: What goes wrong
+
+    static let parkedEvents = Metric(
+        "flotilla.parked.events", .gauge, .events, part + ["state"],
+        "Events that failed for good (parked), that are tried again by themselves (retrying), and those behind them (waiting)."
+    )
+    static let parkedAge = Metric(
+        "flotilla.parked.age", .gauge, .seconds, part,
+        "The age of the oldest event that failed for good; 0 where there is none.")
+    static let parked = Metric(
+        "flotilla.events.parked", .counter, .events, part,
+        "Events that were set aside with their error, and those that went behind one.")
+    static let released = Metric(
+        "flotilla.keys.released", .counter, .things("key"), part, "Keys that are free again after a retry by itself.")
+    static let failures = Metric(
+        "flotilla.failures", .counter, .things("failure"), part + ["error.type"],
+        "Attempts that failed, and are made again.")
+    static let blocked = Metric(
+        "flotilla.blocked", .gauge, .none, part,
+        "1 while something stands in the part's way; `flotilla status` says what.")
+    static let paused = Metric(
+        "flotilla.paused", .gauge, .none, ["subject"], "1 while an operator has the part rest.")
+
+    // MARK: Stores
+
+    static let storeUp = Metric(
+        "flotilla.store.up", .gauge, .none, ["service", "db.system.name"],
+        "1 where the service's store answered when it was asked last.")
+    static let lookFailures = Metric(
+        "flotilla.store.look.failures", .counter, .things("failure"), ["service", "error.type"],
+        "Looks at a store that failed.")
+    static let lookDuration = Metric(
+        "flotilla.store.look.duration", .gauge, .seconds, ["service"], "How long the last look at the store took.")
+
+    static let all: [Metric] = [
+        build, fleet, carrying, epoch, outboxDepth, outboxAge, outboxRetained, captured, captureLagEvents, captureLag,
+        relayLatency, relayBatch, streamRecords, streamSize, brokerUp, sent, consumed, brokerDuration,
+        deliveryLagEvents, deliveryLag, deliveryLatency, deliveryBatch, storeDuration, requests, requestDuration,
+        breakerOpen, parkedEvents, parkedAge, parked, released, failures, blocked, paused, storeUp, lookFailures,
+        lookDuration,
+    ]
+}

@@ -1,0 +1,196 @@
+import Brokers
+import FleetCore
+import FleetFile
+import Logging
+import Relay
+import ServiceLifecycle
+import Signals
+import Stores
+import Subscriptions
+import Synchronization
+
+/// A relay, and who measures it.
+struct MeasuredRelay: Sendable {
+    var service: ServiceDefinition
+    var relay: RelayService
+    var work: FleetRun.Work
+    var meter: RelayMeter
+}
+
+/// A subscription and one of its streams. Who measures it is `nil` where a program of the service's own reads.
+struct MeasuredDelivery: Sendable {
+    var service: ServiceDefinition
+    var subscription: SubscriptionName
+    var stream: StreamName
+    var work: FleetRun.Work?
+    var meter: DeliveryMeter?
+}
+
+/// Looks at stores and streams on a schedule, so that a scrape asks nobody, and each store is asked little.
+struct SignalWatch: Service {
+    let fleet: FleetDefinition
+    let epoch: Int64?
+    let signals: FleetSignals
+    let broker: any Broker
+    let relays: [MeasuredRelay]
+    let deliveries: [MeasuredDelivery]
+    /// Stores as views and pushes have them, by their services.
+    let effects: [ServiceName: SharedStore]
+    let work: [FleetRun.Work]
+    let logger: Logger
+    private let places: StreamPlaces
+    private let stillness = StillnessWatch()
+
+    init(
+        fleet: FleetDefinition, epoch: Int64?, signals: FleetSignals, broker: any Broker, relays: [MeasuredRelay],
+        deliveries: [MeasuredDelivery], effects: [ServiceName: SharedStore], work: [FleetRun.Work], logger: Logger
+    ) {
+        self.fleet = fleet
+        self.epoch = epoch
+        self.signals = signals
+        self.broker = broker
+        self.relays = relays
+        self.deliveries = deliveries
+        self.effects = effects
+        self.work = work
+        self.logger = logger
+        places = StreamPlaces(relays: relays)
+    }
+
+    func run() async {
+        let registry = signals.registry
+        let streams = Set(relays.map(\.relay.stream)).union(deliveries.map(\.stream)).sorted()
+        let parts = fleet.services.map { "store \($0.name)" } + streams.map { "stream \($0)" }
+        registry.gauge(FleetMetrics.carrying).series().set(true)
+        registry.gauge(FleetMetrics.epoch).series().set(epoch.map(Double.init))
+        signals.health.begin(FleetPulse(parts: parts, work: work, stillness: stillness))
+        let ticket = registry.refresh { self.refresh() }
+        await cancelWhenGracefulShutdown {
+            await withTaskGroup(of: Void.self) { group in
+                group.addTask { await self.beat() }
+                for service in self.fleet.services {
+                    let look = StoreLook(
+                        service: service, signals: self.signals,
+                        relay: self.relays.first { $0.service.name == service.name },
+                        effects: self.effects[service.name],
+                        subscriptions: self.deliveries.filter { $0.service.name == service.name }, streams: self.places,
+                        logger: self.logger)
+                    group.addTask { await look.repeatedly() }
+                }
+                for stream in streams {
+                    let look = StreamLook(
+                        stream: stream, broker: self.broker, signals: self.signals,
+                        deliveries: self.deliveries.filter { $0.stream == stream }, places: self.places,
+                        logger: self.logger)
+                    group.addTask { await look.repeatedly() }
+                }
+            }
+        }
+        registry.endRefreshing(ticket)
+        signals.health.end(because: "the fleet is not carried any more")
+        forget()
+    }
+
+    private func beat() async {
+        repeat {
+            signals.health.beat()
+            for work in work {
+                let snapshot = work.progress.snapshot
+                stillness.saw(
+                    work.progress.name, count: snapshot.count,
+                    isBehind: !snapshot.isIdle && !work.isPaused && isBehind(work))
+            }
+        } while (try? await Task.sleep(for: FleetHealth.heartbeatInterval)) != nil
+    }
+
+    private func isBehind(_ work: FleetRun.Work) -> Bool {
+        if let relay = relays.first(where: { $0.work.subject == work.subject && $0.work.stream == work.stream }),
+            work.kind == .relay
+        {
+            return relay.relay.captured.count > 0 || (places.depth(of: work.stream) ?? 0) > 0
+        }
+        let delivery = deliveries.first { $0.subscription.description == work.subject && $0.stream == work.stream }
+        return delivery.flatMap { places.lag(of: $0) }.map { $0 > 0 } ?? false
+    }
+
+    /// What is known at the moment of a scrape.
+    private func refresh() {
+        let registry = signals.registry
+        let now = Timestamp.now()
+        for relay in relays {
+            let captured = relay.relay.captured
+            let service = relay.service.name.text
+            registry.gauge(FleetMetrics.captureLagEvents).series(service).set(captured.count)
+            registry.gauge(FleetMetrics.captureLag).series(service)
+                .set(captured.count == 0 ? 0 : captured.oldest.map { max(0, now.elapsed(since: $0).inSeconds) })
+        }
+        for delivery in deliveries {
+            let labels = [delivery.subscription.description, delivery.stream.description]
+            let lag = places.lag(of: delivery)
+            registry.gauge(FleetMetrics.deliveryLagEvents).series(labels).set(lag.map(Double.init))
+            if lag == 0 { registry.gauge(FleetMetrics.deliveryLag).series(labels).set(0) }
+        }
+        for work in work {
+            registry.gauge(FleetMetrics.blocked).series(work.subject, work.stream.description)
+                .set(work.progress.snapshot.condition != nil)
+            registry.gauge(FleetMetrics.paused).series(work.subject).set(work.isPaused)
+        }
+    }
+
+    /// What is not looked at any more is not told either.
+    private func forget() {
+        let registry = signals.registry
+        registry.gauge(FleetMetrics.carrying).series().set(false)
+        let told = [
+            FleetMetrics.epoch, FleetMetrics.outboxDepth, FleetMetrics.outboxAge, FleetMetrics.outboxRetained,
+            FleetMetrics.captureLagEvents, FleetMetrics.captureLag, FleetMetrics.streamRecords, FleetMetrics.streamSize,
+            FleetMetrics.brokerUp, FleetMetrics.deliveryLagEvents, FleetMetrics.deliveryLag, FleetMetrics.breakerOpen,
+            FleetMetrics.parkedEvents, FleetMetrics.parkedAge, FleetMetrics.blocked, FleetMetrics.paused,
+            FleetMetrics.storeUp, FleetMetrics.lookDuration,
+        ]
+        for metric in told + Connectors.storeMetrics { registry.gauge(metric).removeAll() }
+    }
+}
+
+/// How far streams and those who read them are, from what looks and work have told last.
+final class StreamPlaces: Sendable {
+    private struct Places {
+        var last: [StreamName: LogPosition] = [:]
+        var depth: [StreamName: Int] = [:]
+        /// Of those whom nobody here measures.
+        var cursors: [SubscriptionName: [StreamName: LogPosition]] = [:]
+    }
+
+    private let places = Mutex(Places())
+    private let meters: [StreamName: RelayMeter]
+
+    init(relays: [MeasuredRelay]) {
+        meters = Dictionary(relays.map { ($0.relay.stream, $0.meter) }) { $1 }
+    }
+
+    func set(last position: LogPosition, of stream: StreamName) { places.withLock { $0.last[stream] = position } }
+    func set(depth: Int?, of stream: StreamName) { places.withLock { $0.depth[stream] = depth } }
+
+    func set(cursor: LogPosition?, of subscription: SubscriptionName, in stream: StreamName) {
+        places.withLock { $0.cursors[subscription, default: [:]][stream] = cursor }
+    }
+
+    func depth(of stream: StreamName) -> Int? { places.withLock { $0.depth[stream] } }
+
+    /// The last record of a stream.
+    func last(of stream: StreamName) -> LogPosition? {
+        let seen = places.withLock { $0.last[stream] }
+        return [seen, meters[stream]?.lastAppended].compactMap(\.self).max()
+    }
+
+    func position(of delivery: MeasuredDelivery) -> LogPosition? {
+        delivery.meter?.position
+            ?? places.withLock { $0.cursors[delivery.subscription]?[delivery.stream] }
+    }
+
+    /// How many records a subscription has still to take; `nil` where that is not known.
+    func lag(of delivery: MeasuredDelivery) -> Int? {
+        guard let position = position(of: delivery), let last = last(of: delivery.stream) else { return nil }
+        return Int(max(0, last.value - position.value))
+    }
+}

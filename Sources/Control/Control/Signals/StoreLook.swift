@@ -1,0 +1,221 @@
+import FleetCore
+import FleetFile
+import Inbox
+import Logging
+import Outbox
+import Parking
+import Relay
+import Signals
+import Stores
+import Subscriptions
+
+/// Looks at one service's store, over a connection of its own: at the store itself, at what is parked there, and at the outbox.
+struct StoreLook: Sendable {
+    let service: ServiceDefinition
+    let signals: FleetSignals
+    let relay: MeasuredRelay?
+    /// The store as views and pushes have it; `nil` where there are none.
+    let effects: SharedStore?
+    let subscriptions: [MeasuredDelivery]
+    let streams: StreamPlaces
+    let logger: Logger
+
+    private static let interval = Duration.seconds(5)
+    /// A store that is asked for this long is left alone for a hundred times as long: a hundredth of its time, at most.
+    private static let share = 100
+    /// A look that took long because the machine is busy is not the last for minutes.
+    private static let longest = Duration.seconds(30)
+
+    private var system: String { service.store.isSQLite ? "sqlite" : "postgresql" }
+
+    func repeatedly() async {
+        let store = SharedStore { [service] in try Connectors.monitoredStore(of: service) }
+        var trouble: FleetError.Code?
+        var told: Set<String> = []
+        while !Task.isCancelled {
+            let begun = ContinuousClock.now
+            let failure = await look(at: store, &told)
+            if Task.isCancelled { break }
+            let took = ContinuousClock.now - begun
+            tell(failure, took, known: trouble)
+            trouble = failure?.code
+            // What is wrong with it is looked at again soon.
+            try? await Task.sleep(
+                for: failure == nil ? min(max(Self.interval, took * Self.share), Self.longest) : Self.interval)
+        }
+        await store.close()
+    }
+
+    private func tell(_ failure: FleetError?, _ took: Duration, known: FleetError.Code?) {
+        let registry = signals.registry
+        registry.gauge(FleetMetrics.storeUp).series(service.name.text, system).set(failure == nil)
+        registry.gauge(FleetMetrics.lookDuration).series(service.name.text).set(took.inSeconds)
+        signals.health.looked(at: "store \(service.name)", failure?.description)
+        if let failure {
+            forget()
+            registry.counter(FleetMetrics.lookFailures).series(service.name.text, failure.code.description).add()
+            if failure.code != known { logger.warning("the store of \(service.name) tells no signals: \(failure)") }
+        } else if known != nil {
+            logger.info("the store of \(service.name) tells signals again")
+        }
+    }
+
+    /// What was told of the store is not known any more.
+    private func forget() {
+        for metric in Connectors.storeMetrics {
+            signals.registry.gauge(metric).replace(of: service.name.text, with: [:])
+        }
+        if let stream = relay?.relay.stream { tell(nil, of: stream) }
+        for place in places { tell(nil, of: place) }
+    }
+
+    /// - Returns: why nothing is known of the store.
+    private func look(at shared: SharedStore, _ told: inout Set<String>) async -> FleetError? {
+        var opened: (any Store)?
+        do {
+            let store = try await shared.store()
+            opened = store
+            if let source = store as? any SignalSource {
+                record(try await source.readings(), for: type(of: source).metrics, &told)
+            }
+            await lookAtUsage()
+            await part("parked events", &told) { try await lookAtParked(in: store) }
+            await part("the outbox", &told) { try await lookAtOutbox() }
+            return nil
+        } catch {
+            // What was opened may be a file that is gone.
+            if let opened { await shared.discard(opened) }
+            return FleetError.wrapping(error)
+        }
+    }
+
+    /// Looks at something that the store need not have, or that somebody else has just let go of: that is no fault of the
+    /// store's.
+    private func part(_ what: String, _ told: inout Set<String>, _ look: () async throws -> Void) async {
+        do {
+            try await look()
+        } catch {
+            let error = FleetError.wrapping(error)
+            if error.code != .cancelled { note(what, error, &told) }
+        }
+    }
+
+    private func note(_ what: String, _ error: FleetError, _ told: inout Set<String>) {
+        signals.registry.counter(FleetMetrics.lookFailures).series(service.name.text, error.code.description).add()
+        if told.insert("\(what): \(error.code)").inserted {
+            logger.warning("the store of \(service.name) does not tell of \(what): \(error)")
+        }
+    }
+
+    /// - Parameter metrics: all that may have been told: what was not is not so any more.
+    private func record(_ readings: Readings, for metrics: [Metric], _ told: inout Set<String>) {
+        let numbers = Dictionary(grouping: readings.readings, by: \.metric)
+        for metric in metrics {
+            let own = (numbers[metric] ?? []).map { ($0.labels, $0.value) }
+            signals.registry.gauge(metric).replace(
+                of: service.name.text, with: Dictionary(own) { first, _ in first })
+        }
+        for (what, failure) in readings.failures { note(what, failure, &told) }
+    }
+
+    /// How those who work there use it.
+    private func lookAtUsage() async {
+        for worker in [relay?.relay.opened as? any UsageSource, effects?.opened as? any UsageSource] {
+            // One that is closed meanwhile is asked when it is open again.
+            for reading in (try? await worker?.usage())?.readings ?? [] {
+                signals.registry.gauge(reading.metric).series([service.name.text] + reading.labels).set(reading.value)
+            }
+        }
+    }
+
+    // MARK: Parked events
+
+    /// A part of the service that may have parked events.
+    private struct Place: Sendable {
+        /// As `flotilla pause` calls it.
+        var subject: String
+        var parking: Parking
+        /// Whose cursor only the store tells.
+        var reader: SubscriptionName?
+    }
+
+    private var places: [Place] {
+        var places = subscriptions.map { delivery in
+            Place(
+                subject: delivery.subscription.description,
+                parking: Parking(place: .subscription(delivery.subscription.name), stream: delivery.stream),
+                reader: delivery.meter == nil ? delivery.subscription : nil)
+        }
+        if let relay {
+            places.append(
+                Place(subject: service.name.text, parking: Parking(place: .outbox, stream: relay.relay.stream)))
+        }
+        return places
+    }
+
+    private struct Parked: Sendable {
+        var counts: ParkedCounts
+        var oldest: Timestamp?
+        var cursor: LogPosition?
+    }
+
+    private func lookAtParked(in store: any Store) async throws {
+        let places = places
+        let answers = try await store.read { transaction in
+            try places.map { place in
+                Parked(
+                    counts: try place.parking.counts(in: transaction),
+                    oldest: try place.parking.oldestFailure(in: transaction),
+                    cursor: try place.reader.flatMap {
+                        try Inbox.state(of: $0.name, in: place.parking.stream, transaction)?.position
+                    })
+            }
+        }
+        for (place, answer) in zip(places, answers) { tell(answer, of: place) }
+    }
+
+    /// - Parameter parked: `nil` where it is not known.
+    private func tell(_ parked: Parked?, of place: Place) {
+        let registry = signals.registry
+        let stream = place.parking.stream
+        let numbers = [
+            ("parked", parked?.counts.parked), ("retrying", parked?.counts.retrying),
+            ("waiting", parked?.counts.waiting),
+        ]
+        for (state, number) in numbers {
+            registry.gauge(FleetMetrics.parkedEvents).series(place.subject, stream.description, state)
+                .set(number.map(Double.init))
+        }
+        let age = parked.map { $0.oldest.map { max(0, Timestamp.now().elapsed(since: $0).inSeconds) } ?? 0 }
+        registry.gauge(FleetMetrics.parkedAge).series(place.subject, stream.description).set(age)
+        if let reader = place.reader { streams.set(cursor: parked?.cursor, of: reader, in: stream) }
+    }
+
+    // MARK: The outbox
+
+    private func lookAtOutbox() async throws {
+        guard let relay else { return }
+        let stream = relay.relay.stream
+        let pending: PendingRows?
+        do {
+            pending =
+                service.outbox.capture == .poll
+                ? try await relay.relay.opened?.pending()
+                : try await Connectors.pendingRows(of: service, stream: stream)
+        } catch {
+            tell(nil, of: stream)
+            throw error
+        }
+        tell(pending, of: stream)
+    }
+
+    /// - Parameter pending: `nil` where it is not known.
+    private func tell(_ pending: PendingRows?, of stream: StreamName) {
+        streams.set(depth: pending?.count, of: stream)
+        let (registry, name) = (signals.registry, service.name.text)
+        registry.gauge(FleetMetrics.outboxDepth).series(name).set(pending?.count.map(Double.init))
+        let age = pending?.oldest.map { max(0, Timestamp.now().elapsed(since: $0).inSeconds) }
+        registry.gauge(FleetMetrics.outboxAge).series(name).set(pending?.count == 0 ? 0 : age)
+        registry.gauge(FleetMetrics.outboxRetained).series(name).set(pending?.retainedLog.map { Double($0.value) })
+    }
+}

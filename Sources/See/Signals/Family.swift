@@ -1,0 +1,110 @@
+public import FleetCore
+import Synchronization
+
+/// A metric and its series: one for each set of label values that was asked for.
+///
+/// Whoever records asks for a series once, and keeps it: to find one takes a lock.
+public final class Family<Kind: Instrument>: Sendable {
+    public let metric: Metric
+    private let now: @Sendable () -> Timestamp
+    private let onOverflow: @Sendable (Metric) -> Void
+    private let state = Mutex(State())
+
+    private struct State {
+        var series: [[String]: Series] = [:]
+        var hasOverflowed = false
+    }
+
+    private struct Series {
+        var instrument: Kind
+        var created: Timestamp
+    }
+
+    init(
+        _ metric: Metric, now: @escaping @Sendable () -> Timestamp, onOverflow: @escaping @Sendable (Metric) -> Void
+    ) {
+        self.metric = metric
+        self.now = now
+        self.onOverflow = onOverflow
+    }
+
+    /// The series with these values of the metric's labels. Where there are as many series as there may be, it is one that
+    /// all further ones share.
+    public func series(_ values: String...) -> Kind { series(values) }
+
+    public func series(_ values: [String]) -> Kind {
+        assert(values.count == metric.labels.count, "\(metric.name) has the labels \(metric.labels)")
+        let values = values.map(Self.bounded)
+        let (instrument, isFirstTooMany) = state.withLock { state -> (Kind, Bool) in
+            if let known = state.series[values] { return (known.instrument, false) }
+            var key = values
+            var isFirst = false
+            if state.series.count >= metric.seriesLimit, !values.isEmpty {
+                key = values.map { _ in Self.overflow }
+                isFirst = !state.hasOverflowed
+                state.hasOverflowed = true
+                if let known = state.series[key] { return (known.instrument, isFirst) }
+            }
+            let new = Series(instrument: Kind(metric), created: now())
+            state.series[key] = new
+            return (new.instrument, isFirst)
+        }
+        if isFirstTooMany { onOverflow(metric) }
+        return instrument
+    }
+
+    fileprivate func remove(where isGone: ([String]) -> Bool) {
+        state.withLock { state in state.series = state.series.filter { !isGone($0.key) } }
+    }
+
+    /// Forgets every series: what they told is no longer so.
+    public func removeAll() { state.withLock { $0 = State() } }
+
+    /// The value of every label of the series that is for all that are too many.
+    public static var overflow: String { "overflow" }
+
+    /// A label's value is no place for long texts.
+    private static func bounded(_ value: String) -> String {
+        value.utf8.count <= 256 ? value : String(value.prefix(64)) + "…"
+    }
+}
+
+extension Family where Kind == Gauge {
+    /// Tells these numbers, and nothing else, where the first label has a value.
+    /// - Parameter numbers: by the values of the labels behind the first.
+    public func replace(of first: String, with numbers: [[String]: Double]) {
+        remove { $0.first == first && numbers[Array($0.dropFirst())] == nil && $0 != $0.map { _ in Self.overflow } }
+        for (labels, number) in numbers { series([first] + labels).set(number) }
+    }
+}
+
+extension Family: AnyFamily {
+    var reading: FamilyReading {
+        let series = state.withLock { $0.series }
+        let readings = series.compactMap { labels, series in
+            series.instrument.value.map { SeriesReading(labels: labels, created: series.created, value: $0) }
+        }
+        return FamilyReading(metric: metric, series: readings.sorted { $0.labels.lexicographicallyPrecedes($1.labels) })
+    }
+}
+
+protocol AnyFamily: Sendable {
+    var metric: Metric { get }
+    var reading: FamilyReading { get }
+}
+
+/// What a metric says at one moment.
+public struct FamilyReading: Sendable {
+    public var metric: Metric
+    /// In the order of their labels' values.
+    public var series: [SeriesReading]
+}
+
+/// What one series says.
+public struct SeriesReading: Sendable {
+    /// The values of the metric's labels.
+    public var labels: [String]
+    /// Since when it counts.
+    public var created: Timestamp
+    public var value: SeriesValue
+}

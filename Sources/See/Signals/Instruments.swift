@@ -1,0 +1,163 @@
+public import FleetCore
+import Synchronization
+
+/// One series of a metric: what is recorded at one place. Recording takes no lock.
+public protocol Instrument: AnyObject, Sendable {
+    init(_ metric: Metric)
+
+    /// What it says now; `nil` where nothing was said yet.
+    var value: SeriesValue? { get }
+}
+
+/// What a series says.
+public enum SeriesValue: Sendable {
+    case count(UInt64)
+    case number(Double)
+    case distribution(Distribution)
+}
+
+/// Counts what happens.
+public final class Counter: Instrument {
+    private let total = Atomic<UInt64>(0)
+
+    public init(_ metric: Metric) {}
+
+    /// - Parameter count: not negative.
+    public func add(_ count: Int = 1) {
+        assert(count >= 0, "a counter only grows")
+        total.wrappingAdd(UInt64(max(0, count)), ordering: .relaxed)
+    }
+
+    public var value: SeriesValue? { .count(total.load(ordering: .relaxed)) }
+}
+
+/// Tells the last number that it was given.
+public final class Gauge: Instrument {
+    private let bits = Atomic<UInt64>(Gauge.unknown)
+    private static let unknown = Double.nan.bitPattern
+
+    public init(_ metric: Metric) {}
+
+    /// - Parameter number: `nil` where it is not known; the series is not told then.
+    public func set(_ number: Double?) {
+        bits.store(number?.bitPattern ?? Self.unknown, ordering: .relaxed)
+    }
+
+    public func set(_ number: Int) { set(Double(number)) }
+    public func set(_ isTrue: Bool) { set(isTrue ? 1 : 0) }
+
+    public var value: SeriesValue? {
+        let number = Double(bitPattern: bits.load(ordering: .relaxed))
+        return number.isNaN ? nil : .number(number)
+    }
+}
+
+/// Tells how values are distributed, each to two decimal digits.
+///
+/// 740 counters of eight bytes each, whatever is recorded.
+public final class Histogram: Instrument {
+    private let metric: Metric
+    private nonisolated(unsafe) let counts: UnsafeMutablePointer<Atomic<UInt64>>
+    private let sum = Atomic<UInt64>(0)
+
+    public init(_ metric: Metric) {
+        self.metric = metric
+        counts = .allocate(capacity: LogLinear.count)
+        for index in 0..<LogLinear.count { (counts + index).initialize(to: Atomic(0)) }
+    }
+
+    deinit {
+        counts.deinitialize(count: LogLinear.count)
+        counts.deallocate()
+    }
+
+    /// - Parameter value: in steps of the metric's scale: microseconds, bytes, things. What is below 0 counts as 0.
+    public func record(_ value: Int) {
+        counts[LogLinear.index(of: value)].wrappingAdd(1, ordering: .relaxed)
+        if value > 0 { sum.wrappingAdd(UInt64(min(value, Self.largest)), ordering: .relaxed) }
+    }
+
+    /// What is larger counts as this much in the sum.
+    private static let largest = 1 << 50
+
+    /// Records a time; a part of a microsecond is one.
+    public func record(_ time: Duration) {
+        let (seconds, attoseconds) = time.components
+        guard seconds >= 0, seconds < 1 << 40 else { return record(seconds < 0 ? 0 : Self.largest) }
+        record(Int(seconds) * 1_000_000 + Int((attoseconds + 999_999_999_999) / 1_000_000_000_000))
+    }
+
+    /// Records how long ago events occurred. A clock that went back makes none of them negative.
+    public func record(ages times: [Timestamp], at now: Timestamp) {
+        // Events of one batch are of about one age: what falls into one bucket is added at once.
+        var (index, run, total) = (0, 0, 0)
+        for time in times {
+            let age = max(0, Int(now.microseconds.subtractingReportingOverflow(time.microseconds).partialValue))
+            let next = LogLinear.index(of: age)
+            if next != index {
+                if run > 0 { counts[index].wrappingAdd(UInt64(run), ordering: .relaxed) }
+                (index, run) = (next, 0)
+            }
+            run += 1
+            total &+= min(age, Self.largest)
+        }
+        if run > 0 { counts[index].wrappingAdd(UInt64(run), ordering: .relaxed) }
+        sum.wrappingAdd(UInt64(max(0, total)), ordering: .relaxed)
+    }
+
+    public var value: SeriesValue? { .distribution(distribution) }
+
+    public var distribution: Distribution {
+        var read = Distribution(metric: metric)
+        for index in 0..<LogLinear.count { read.counts[index] = counts[index].load(ordering: .relaxed) }
+        read.sumOfSteps = sum.load(ordering: .relaxed)
+        return read
+    }
+}
+
+/// What a histogram has recorded so far.
+public struct Distribution: Sendable {
+    private let metric: Metric
+    fileprivate(set) var counts = [UInt64](repeating: 0, count: LogLinear.count)
+    fileprivate(set) var sumOfSteps: UInt64 = 0
+
+    fileprivate init(metric: Metric) { self.metric = metric }
+
+    /// How many values there are.
+    public var count: UInt64 { counts.reduce(0, +) }
+
+    /// Their sum, in the metric's unit.
+    public var sum: Double { Double(sumOfSteps) / metric.unit.steps }
+
+    /// How many values are at most as large as each of the metric's bounds, and the bounds in its unit.
+    public var cumulative: [(bound: Double, count: UInt64)] {
+        var (index, total) = (0, UInt64(0))
+        return metric.bounds.map { bound in
+            let end = LogLinear.index(of: bound)
+            while index <= end {
+                total += counts[index]
+                index += 1
+            }
+            return (Double(bound) / metric.unit.steps, total)
+        }
+    }
+
+    /// The value that a share of the values does not exceed, in the metric's unit; `nil` where there are none.
+    ///
+    /// It is within its bucket, so at most a tenth off, and less as a rule: values are taken to lie evenly there.
+    public func quantile(_ share: Double) -> Double? {
+        let total = count
+        guard total > 0 else { return nil }
+        let rank = min(max(share, 0), 1) * Double(total)
+        var below = 0.0
+        for index in counts.indices where counts[index] > 0 {
+            let here = Double(counts[index])
+            if below + here >= rank {
+                let (low, high) = (Double(LogLinear.lowerBound(of: index)), Double(LogLinear.upperBound(of: index)))
+                return (low + (high - low) * max(0, rank - below) / here) / metric.unit.steps
+            }
+            below += here
+        }
+        return Double(LogLinear.limit) / metric.unit.steps
+    }
+}

@@ -1,0 +1,40 @@
+public import FleetCore
+
+/// Something that can be asked for numbers: a store.
+public protocol SignalSource: Sendable {
+    /// What it may tell. Each metric has the label `service` first, which whoever asks fills in.
+    static var metrics: [Metric] { get }
+
+    /// Asks. It costs the one that is asked little, and has a deadline.
+    /// - Throws: where nothing can be told.
+    func readings() async throws -> Readings
+}
+
+/// Something that works with a store, over connections of its own, and can be asked how it uses them.
+public protocol UsageSource: Sendable {
+    /// Asks. The metrics have the label `service` first, which whoever asks fills in.
+    func usage() async throws -> Readings
+}
+
+/// What was told.
+public struct Readings: Sendable {
+    public struct Reading: Sendable {
+        public var metric: Metric
+        /// The values of the metric's labels behind the first.
+        public var labels: [String]
+        public var value: Double
+    }
+
+    public private(set) var readings: [Reading] = []
+    /// What could not be told, and why.
+    public private(set) var failures: [(what: String, error: FleetError)] = []
+
+    public init() {}
+
+    /// - Parameter value: `nil` where there is none.
+    public mutating func add(_ metric: Metric, labels: [String] = [], value: Double?) {
+        if let value { readings.append(Reading(metric: metric, labels: labels, value: value)) }
+    }
+
+    public mutating func fail(_ what: String, _ error: FleetError) { failures.append((what, error)) }
+}

@@ -1,0 +1,63 @@
+#if Postgres
+    import Signals
+
+    /// What a PostgreSQL store tells of itself: of its database, and of what of the server concerns it.
+    enum PostgresMetrics {
+        private static let service = ["service"]
+
+        static let connections = Metric(
+            "flotilla.postgresql.connections", .gauge, .things("connection"), ["service", "state"],
+            "Connections of clients to the database, by state; of those of other roles it is unknown without pg_monitor."
+        )
+        static let serverConnections = Metric(
+            "flotilla.postgresql.server.connections", .gauge, .things("connection"), service,
+            "Connections of clients to all databases of the server.")
+        static let connectionLimit = Metric(
+            "flotilla.postgresql.server.connection.limit", .gauge, .things("connection"), service,
+            "How many the server takes: max_connections.")
+        static let oldestTransaction = Metric(
+            "flotilla.postgresql.oldest.transaction.age", .gauge, .seconds, service,
+            "How long the oldest open transaction of the database is open; 0 where there is none.")
+        static let lockWaits = Metric(
+            "flotilla.postgresql.locks.waiting", .gauge, .things("lock"), service,
+            "Locks in the database that somebody waits for.")
+        static let commits = Metric(
+            "flotilla.postgresql.commits", .counter, .things("transaction"), service,
+            "Transactions that were committed.")
+        static let rollbacks = Metric(
+            "flotilla.postgresql.rollbacks", .counter, .things("transaction"), service,
+            "Transactions that were undone.")
+        static let deadlocks = Metric(
+            "flotilla.postgresql.deadlocks", .counter, .things("deadlock"), service, "Deadlocks that were found.")
+        static let blocksHit = Metric(
+            "flotilla.postgresql.blocks.hit", .counter, .things("block"), service,
+            "Blocks that were found in shared buffers.")
+        static let blocksRead = Metric(
+            "flotilla.postgresql.blocks.read", .counter, .things("block"), service,
+            "Blocks that were read from outside of shared buffers.")
+        static let temporary = Metric(
+            "flotilla.postgresql.temporary.written", .counter, .bytes, service,
+            "What statements have written to temporary files.")
+        static let size = Metric(
+            "flotilla.postgresql.database.size", .gauge, .bytes, service, "The size of the database.")
+        static let transactionAge = Metric(
+            "flotilla.postgresql.transaction.id.age", .gauge, .things("transaction"), service,
+            "The age of the database's oldest transaction id: the server stops writing near 2,146,000,000.")
+        static let slotRetained = Metric(
+            "flotilla.postgresql.slot.retained", .gauge, .bytes, ["service", "slot"],
+            "What the server keeps of its log for a replication slot of the database.")
+        static let slotActive = Metric(
+            "flotilla.postgresql.slot.active", .gauge, .none, ["service", "slot"], "1 while somebody reads the slot.")
+        static let calls = Metric(
+            "flotilla.postgresql.statements.calls", .counter, .things("call"), service,
+            "Statements that were run in the database, as pg_stat_statements counts them where it is installed.")
+        static let callTime = Metric(
+            "flotilla.postgresql.statements.time", .counter, .seconds, service, "How long the server took to run them.")
+
+        static let all = [
+            connections, serverConnections, connectionLimit, oldestTransaction, lockWaits, commits, rollbacks,
+            deadlocks, blocksHit, blocksRead, temporary, size, transactionAge, slotRetained, slotActive, calls,
+            callTime,
+        ]
+    }
+#endif

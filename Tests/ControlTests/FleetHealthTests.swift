@@ -1,0 +1,63 @@
+import FleetCore
+import HTTPServer
+import Testing
+
+@testable import Control
+
+@Suite struct FleetHealthTests {
+    private let health = FleetHealth()
+
+    private func work(_ progress: FleetCore.Progress, _ gate: FlowGate = FlowGate()) throws -> FleetRun.Work {
+        FleetRun.Work(
+            kind: .relay, subject: "orders",
+            stream: StreamName(fleet: try FleetName("shop"), service: try ServiceName("orders")), progress: progress,
+            gate: gate)
+    }
+
+    @Test func itIsNotReadyBeforeAllWasLookedAt() throws {
+        #expect(health.reasons().map(\.part) == ["fleet"])
+        health.begin(FleetPulse(parts: ["store orders", "stream shop-orders"], work: [], stillness: StillnessWatch()))
+        #expect(health.reasons().map(\.part) == ["store orders", "stream shop-orders"])
+        health.looked(at: "store orders", nil)
+        health.looked(at: "stream shop-orders", "gone")
+        #expect(health.reasons() == [.init(part: "stream shop-orders", reason: "gone")])
+        #expect(health.readinessAnswer.status == 503)
+        health.looked(at: "stream shop-orders", nil)
+        #expect(health.readinessAnswer.status == 200)
+        #expect(health.livenessAnswer.status == 200)
+        health.end(because: "another carries it")
+        #expect(health.reasons() == [.init(part: "fleet", reason: "another carries it")])
+    }
+
+    @Test func whatStandsInTheWayIsToldAndALockOnlyAfterAWhile() throws {
+        let progress = FleetCore.Progress(name: "orders outbox")
+        health.begin(FleetPulse(parts: [], work: [try work(progress)], stillness: StillnessWatch()))
+        progress.fail(FleetError(.busy, "locked"))
+        #expect(health.reasons().isEmpty)
+        #expect(health.reasons(at: Timestamp.now().advanced(by: .seconds(6))).map(\.reason) == ["locked"])
+        progress.fail(FleetError(.unavailable, "down"))
+        #expect(health.reasons().map(\.reason) == ["down"])
+        progress.recover()
+        #expect(health.reasons().isEmpty)
+    }
+
+    @Test func pausedPartsAreNamedAndDoNotMakeItUnready() throws {
+        let gate = FlowGate(isPaused: true)
+        health.begin(
+            FleetPulse(parts: [], work: [try work(FleetCore.Progress(name: "x"), gate)], stillness: StillnessWatch()))
+        let answer = health.readinessAnswer
+        #expect(answer.status == 200)
+        #expect(String(decoding: answer.body, as: UTF8.self).contains("\"paused\":[\"orders\"]"))
+    }
+
+    @Test func whatIsBehindAndDoesNotMoveIsTold() {
+        let watch = StillnessWatch()
+        let late = ContinuousClock.now + StillnessWatch.limit + .seconds(1)
+        watch.saw("orders outbox", count: 5, isBehind: true)
+        watch.saw("stock outbox", count: 5, isBehind: false)
+        #expect(watch.reasons().isEmpty)
+        #expect(watch.reasons(at: late).map(\.part) == ["orders outbox"])
+        watch.saw("orders outbox", count: 6, isBehind: true, at: late)
+        #expect(watch.reasons(at: late).isEmpty)
+    }
+}

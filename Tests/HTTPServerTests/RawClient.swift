@@ -1,0 +1,59 @@
+import Foundation
+import TestKit
+
+/// A client that sends whatever it is told, over a connection of its own.
+final class RawClient {
+    private let descriptor: Int32
+
+    init(port: Int) throws {
+        descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
+        var address = sockaddr_in()
+        address.sin_family = sa_family_t(AF_INET)
+        address.sin_port = in_port_t(UInt16(truncatingIfNeeded: port)).bigEndian
+        address.sin_addr.s_addr = UInt32(0x7F00_0001).bigEndian
+        let isConnected = withUnsafePointer(to: &address) { pointer in
+            pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
+                connect(descriptor, $0, socklen_t(MemoryLayout<sockaddr_in>.size)) == 0
+            }
+        }
+        try check(isConnected, "nobody listens on port \(port)")
+        setDeadline(10)
+    }
+
+    deinit { close(descriptor) }
+
+    private func setDeadline(_ seconds: Int) {
+        var limit = timeval(tv_sec: seconds, tv_usec: 0)
+        setsockopt(descriptor, SOL_SOCKET, SO_RCVTIMEO, &limit, socklen_t(MemoryLayout<timeval>.size))
+    }
+
+    func send(_ text: String) throws {
+        let bytes = Array(text.utf8)
+        let sent = Foundation.send(descriptor, bytes, bytes.count, Int32(MSG_NOSIGNAL))
+        try check(sent == bytes.count, "\(sent) of \(bytes.count) bytes were sent")
+    }
+
+    /// What comes until it ends with a text.
+    func read(until end: String) throws -> String {
+        var read = ""
+        while !read.hasSuffix(end) {
+            guard let more = next() else { throw CheckFailure("there was no \(end) in \(read)") }
+            read += more
+        }
+        return read
+    }
+
+    /// What comes until the other side closes the connection.
+    func readAll(within seconds: Int = 10) throws -> String {
+        setDeadline(seconds)
+        var read = ""
+        while let more = next() { read += more }
+        return read
+    }
+
+    private func next() -> String? {
+        var buffer = [UInt8](repeating: 0, count: 1 << 16)
+        let count = recv(descriptor, &buffer, buffer.count, 0)
+        return count > 0 ? String(decoding: buffer[..<count], as: UTF8.self) : nil
+    }
+}

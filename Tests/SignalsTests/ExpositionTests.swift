@@ -1,0 +1,125 @@
+import FleetCore
+import Signals
+import Testing
+
+/// After https://prometheus.io/docs/instrumenting/exposition_formats/ and https://prometheus.io/docs/specs/om/open_metrics_spec/.
+@Suite struct ExpositionTests {
+    /// A registry whose clock stands still.
+    private let registry = SignalRegistry(
+        clock: FleetClock(now: { Timestamp(microseconds: 1_520_872_607_123_000) }, sleep: { _ in }))
+
+    @Test func aCounter() {
+        let metric = Metric("foo", .counter, .seconds, ["entity", "replica"], "Some text and \n some \" escaping")
+        registry.gauge(metric).series("controller", "1").set(17.5)
+        #expect(
+            registry.text() == """
+                # HELP foo_seconds_total Some text and \\n some " escaping
+                # TYPE foo_seconds_total counter
+                foo_seconds_total{entity="controller",replica="1"} 17.5
+
+                """)
+        #expect(
+            registry.text(.openMetrics) == """
+                # HELP foo_seconds Some text and \\n some \\" escaping
+                # TYPE foo_seconds counter
+                # UNIT foo_seconds seconds
+                foo_seconds_total{entity="controller",replica="1"} 17.5
+                foo_seconds_created{entity="controller",replica="1"} 1520872607.123
+                # EOF
+
+                """)
+    }
+
+    @Test func aGaugeAndAnInformation() {
+        registry.gauge(Metric("process.uptime", .gauge, .seconds, [], "Up.")).series().set(3)
+        registry.gauge(Metric("flotilla.build", .info, .none, ["version"], "Built.")).series("0.1.0").set(1)
+        registry.gauge(Metric("cache.hit", .gauge, .ratio, [], "Hits.")).series().set(0.25)
+        #expect(
+            registry.text() == """
+                # HELP cache_hit_ratio Hits.
+                # TYPE cache_hit_ratio gauge
+                cache_hit_ratio 0.25
+                # HELP flotilla_build_info Built.
+                # TYPE flotilla_build_info gauge
+                flotilla_build_info{version="0.1.0"} 1
+                # HELP process_uptime_seconds Up.
+                # TYPE process_uptime_seconds gauge
+                process_uptime_seconds 3
+
+                """)
+        #expect(
+            registry.text(.openMetrics).contains(
+                "# TYPE flotilla_build info\nflotilla_build_info{version=\"0.1.0\"} 1\n"))
+    }
+
+    @Test func aHistogram() {
+        let metric = Metric(
+            "foo.latency", .histogram, .seconds, ["path"], "Latency.", bounds: [10_000, 100_000, 1_000_000])
+        let histogram = registry.histogram(metric).series("/")
+        for _ in 0..<17 { histogram.record(.milliseconds(50)) }
+        histogram.record(.seconds(30))
+        #expect(
+            registry.text() == """
+                # HELP foo_latency_seconds Latency.
+                # TYPE foo_latency_seconds histogram
+                foo_latency_seconds_bucket{path="/",le="0.01"} 0
+                foo_latency_seconds_bucket{path="/",le="0.1"} 17
+                foo_latency_seconds_bucket{path="/",le="1"} 17
+                foo_latency_seconds_bucket{path="/",le="+Inf"} 18
+                foo_latency_seconds_sum{path="/"} 30.85
+                foo_latency_seconds_count{path="/"} 18
+
+                """)
+        let open = registry.text(.openMetrics)
+        #expect(open.contains("foo_latency_seconds_bucket{path=\"/\",le=\"1.0\"} 17\n"))
+        #expect(open.contains("foo_latency_seconds_created{path=\"/\"} 1520872607.123\n"))
+        #expect(open.hasSuffix("# EOF\n"))
+    }
+
+    @Test func whateverALabelHolds() {
+        let metric = Metric("test.events", .counter, .events, ["key"], "Events.")
+        let invalid = String(decoding: [0x61, 0xFF, 0xC3, 0x28], as: UTF8.self)
+        for value in ["a\"b", "a\\b", "a\nb", "", "Ünïcödé 🚢", invalid] { registry.counter(metric).series(value).add() }
+        let text = registry.text()
+        for written in ["a\\\"b", "a\\\\b", "a\\nb", "", "Ünïcödé 🚢", "a\u{FFFD}\u{FFFD}("] {
+            #expect(text.contains("test_events_total{key=\"\(written)\"} 1\n"), "\(written) is not in \(text)")
+        }
+        #expect(text.split(separator: "\n").count == 8)
+        // A label's value is no place for long texts.
+        registry.counter(metric).series(String(repeating: "x", count: 100_000)).add()
+        #expect(registry.text().utf8.count < text.utf8.count + 200)
+    }
+
+    @Test func numbersThatAreNone() {
+        let gauge = registry.gauge(Metric("test.number", .gauge, .none, [], "A number.")).series()
+        gauge.set(.infinity)
+        #expect(registry.text().contains("test_number +Inf\n"))
+        gauge.set(-.infinity)
+        #expect(registry.text().contains("test_number -Inf\n"))
+        gauge.set(1e300)
+        #expect(registry.text().contains("test_number 1e+300\n"))
+    }
+
+    @Test(
+        arguments: [
+            (nil, .prometheus), ("", .prometheus), ("*/*", .prometheus), ("text/html", .prometheus),
+            ("text/plain;version=0.0.4", .prometheus), ("application/openmetrics-text", .openMetrics),
+            ("application/openmetrics-text; version=1.0.0; charset=utf-8", .openMetrics),
+            ("application/openmetrics-text; version=2.0.0", .prometheus),
+            // What Prometheus 2.42 and 3 send.
+            (
+                "application/openmetrics-text;version=1.0.0,application/openmetrics-text;version=0.0.1;q=0.75,"
+                    + "text/plain;version=0.0.4;q=0.5,*/*;q=0.1", .openMetrics
+            ),
+            (
+                "application/openmetrics-text;version=1.0.0;escaping=allow-utf-8;q=0.6,"
+                    + "text/plain;version=1.0.0;escaping=allow-utf-8;q=0.5,text/plain;version=0.0.4;q=0.3,*/*;q=0.2",
+                .openMetrics
+            ),
+            ("application/openmetrics-text;q=0.2, text/plain;q=0.9", .prometheus),
+            ("application/openmetrics-text;q=0", .prometheus),
+        ] as [(String?, Exposition)])
+    func theFormThatIsAskedFor(_ accept: String?, _ form: Exposition) {
+        #expect(Exposition.wanted(accept: accept) == form)
+    }
+}

@@ -159,14 +159,16 @@ public final class DeliveryService: Service {
         return try await gate.whileOpen { try await clock.sleep(wait) } != nil
     }
 
+    /// No retry is planned further ahead than the longest back-off. One that is due later was planned before the clock was put
+    /// back, or by a process with another clock; it is not waited for longer, as nothing else may end a delivery meanwhile.
     private func retry(at due: Timestamp) async throws -> DeliveryMachine.Retry {
         let (clock, applier) = (clock, applier)
-        let wait = due.elapsed(since: clock.now())
+        let wait = min(due.elapsed(since: clock.now()), applier.retries.backoff.cap)
         guard try await gate.whileOpen({ try await clock.sleep(wait) }) != nil else {
             return DeliveryMachine.Retry(released: [], nextDue: due)
         }
         let now = clock.now()
-        return try await opened().store.write { try applier.retryDue(at: now, in: $0) }
+        return try await opened().store.write { try applier.retryDue(by: max(due, now), at: now, in: $0) }
     }
 
     private var stream: StreamName { applier.stream }

@@ -212,10 +212,12 @@ public struct ViewApplier: Sendable {
             apply: { try session.run($0.event) })
     }
 
-    /// Tries every parked event that is due, and tells which keys are free again.
-    func retryDue(at now: Timestamp, in transaction: any StoreTransaction) throws -> DeliveryMachine.Retry {
+    /// Tries every parked event that is due by a time, and tells which keys are free again.
+    func retryDue(
+        by due: Timestamp, at now: Timestamp, in transaction: any StoreTransaction
+    ) throws -> DeliveryMachine.Retry {
         var released: Set<String> = []
-        for key in try parking.dueKeys(at: now, limit: 256, in: transaction) {
+        for key in try parking.dueKeys(at: due, limit: 256, in: transaction) {
             if try retry(key: key, automatically: true, at: now, in: transaction).failure == nil {
                 released.insert(key)
             }

@@ -29,6 +29,25 @@ import Testing
         #expect(try await setting.parked().isEmpty)
     }
 
+    /// A process with another clock has planned a retry for a time that is far from now.
+    @Test func aRetryThatWasPlannedByAnotherClockIsNotWaitedFor() async throws {
+        let setting = try await ParkedFleet()
+        let poison = ParkedFleet.sold("K", 500)
+        try await setting.sales.publish(poison)
+        let ahead = try await setting.fleet.startRun(environment: ["FLOTILLA_CLOCK_OFFSET": "86400"])
+        try await eventually("it is planned") {
+            try await setting.parked().contains { $0.id == poison.id && $0.state == "retrying" }
+        }
+        ahead.kill()
+        try await ahead.end()
+        let run = try await setting.fleet.startRun()
+        try await parkedForGood(setting, poison.id)
+        try await setting.sales.publish(ParkedFleet.sold("L", 1))
+        try await eventually("other keys go on") { try await setting.bills() == ["L=1"] }
+        run.send(15)
+        #expect(try await run.end() == .code(0))
+    }
+
     @Test func eventsOfAFreedKeyKeepTheirOrderWhileMoreAreWritten() async throws {
         let setting = try await ParkedFleet()
         try await setting.raiseLimit()

@@ -1,7 +1,8 @@
 """What the shop's Python services share: the store, the outbox row, the pace, and how they end."""
-import contextlib, json, os, random, signal, sqlite3, sys, time, uuid
+import contextlib, json, os, signal, sqlite3, sys, time, uuid
 
-SEED = os.environ.get("SHOP_SEED", "1")
+from seed import chance
+
 RATE = float(os.environ.get("SHOP_RATE", "20"))  # orders a second; what else happens keeps pace with them
 
 # Signals to end wait until they are asked for, in `beats`: none interrupts a transaction.
@@ -59,11 +60,6 @@ def publish(store, aggregate, key, event, data):
     if store.capture == "log":
         # The log has the row, and Flotilla reads it there: the table may stay empty.
         store.execute("DELETE FROM outbox WHERE id = ?", (id,))
-
-
-def chance(*about):
-    """Random numbers that are the same for the same seed and matter, in whichever run."""
-    return random.Random("/".join(map(str, (SEED, *about))))
 
 
 def beats(per_second):

@@ -49,7 +49,8 @@ def hold(directory):
 
 
 def environment(stores):
-    return dict(os.environ, SHOP_DATA=str(DATA), PYTHONDONTWRITEBYTECODE="1", PYTHONPATH=str(HERE), **stores.environment,
+    path = os.pathsep.join(filter(None, [str(HERE), os.environ.get("PYTHONPATH")]))  # programs in saga/ find what all share
+    return dict(os.environ, SHOP_DATA=str(DATA), PYTHONDONTWRITEBYTECODE="1", PYTHONPATH=path, **stores.environment,
                 **stores.broker.environment)
 
 

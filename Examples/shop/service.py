@@ -65,6 +65,9 @@ def publish(store, aggregate, key, event, data):
 def beats(per_second):
     """Yields so many times a second, until the service is told to end."""
     due = time.monotonic()
-    while signal.sigtimedwait(ENDINGS, max(0, due - time.monotonic())) is None:
+    while True:
+        heard = signal.sigtimedwait(ENDINGS, max(0, due - time.monotonic()))
+        if heard and heard.si_signo in ENDINGS:  # Python returns something else where the process was stopped and goes on
+            return
         yield
         due = max(due, time.monotonic() - 1) + 1 / per_second  # what was missed for longer than a second is let go

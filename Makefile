@@ -13,6 +13,11 @@ brokers = embedded nats $(if $(filter drill,$(MAKECMDGOALS)),cluster)
 ifeq ($(filter $(brokers),$(BROKER)),)
 $(error BROKER is one of $(brokers), not "$(BROKER)")
 endif
+# Who has an order done: flow (services react to each other) or saga.
+VARIANT ?= flow
+ifeq ($(filter flow saga,$(VARIANT)),)
+$(error VARIANT is flow or saga, not "$(VARIANT)")
+endif
 # How long a drill has faults, in minutes.
 MINUTES ?= 10
 # The connectors for PostgreSQL and NATS stand behind package traits. Programs with them are built in a place of their own: so
@@ -26,7 +31,7 @@ servers = $(filter postgres,$(STORE)) $(filter nats,$(BROKER))
 swift_build = swift build -c $(configuration) $(if $(strip $(servers)),$(trait) --scratch-path .build/servers)
 bench_build = swift build -c release $(trait) --scratch-path .build/servers
 # The shop's programs, and its data: a relative path is meant from the directory at hand.
-shop = SHOP_STORE=$(STORE) SHOP_BROKER=$(BROKER) FLOTILLA_BIN="$$($(swift_build) --show-bin-path)" \
+shop = SHOP_STORE=$(STORE) SHOP_BROKER=$(BROKER) SHOP_VARIANT=$(VARIANT) FLOTILLA_BIN="$$($(swift_build) --show-bin-path)" \
 	$(if $(SHOP_DATA),SHOP_DATA="$(abspath $(SHOP_DATA))")
 
 .DEFAULT_GOAL := help
@@ -38,6 +43,7 @@ help: ## List the tasks
 	@echo
 	@echo "  STORE=postgres         build, run, shop-check: with PostgreSQL, on a private server (default: sqlite)"
 	@echo "  BROKER=nats            build, run, shop-check: on a private NATS server with JetStream (default: embedded)"
+	@echo "  VARIANT=saga           run, shop-check: a saga places the orders; on SQLite (default: flow)"
 	@echo "  configuration=debug    build, run, shop-check: debug builds (default: release)"
 	@echo "  MINUTES, SEED, BROKER  drill: see docs/drill.md (BROKER also: cluster)"
 	@echo "  SHOP_DATA, SHOP_SEED, SHOP_RATE, SHOP_SECONDS  run, shop-check: see Examples/shop/README.md"
@@ -72,7 +78,7 @@ drill: setup-servers ## Break everything around a fleet for MINUTES=10, and judg
 	@exec "$$(swift build $(trait) --show-bin-path)/flotilla-drill" --minutes $(MINUTES) $(if $(SEED),--seed $(SEED)) \
 		--broker $(BROKER)
 
-shop-check: build ## Compare the ended shop's read models with a direct join over its five stores
+shop-check: build ## Compare the ended shop's read models with a direct join over its stores, and outcomes with the seed
 	@exec env $(shop) Examples/shop/check
 
 receiver-check: setup-servers ## Build the receiver in Swift of docs/push.md, and run the tests of the receivers with it
@@ -88,7 +94,7 @@ bench: setup-bench ## Measure the speeds, each against the database alone
 
 lint: setup ## Check style, and that the examples compile
 	@swift format lint --strict --parallel --recursive $(wildcard Sources Tests Examples Benchmarks Drill) Package.swift
-	@PYTHONPYCACHEPREFIX=.build/python python3 -m py_compile Examples/shop/*.py Examples/shop/run Examples/shop/check \
+	@PYTHONPYCACHEPREFIX=.build/python python3 -m py_compile Examples/shop/*.py Examples/shop/saga/*.py Examples/shop/run Examples/shop/check \
 		$(addprefix Benchmarks/peers/,peers.py record drain limit latency workload with-server dbos-sagas)
 	@for script in scripts/* .ci/run Benchmarks/peers/setup Benchmarks/peers/compare; do bash -n $$script || exit 1; done
 

@@ -1,7 +1,8 @@
 """What the shop's Python services share: the store, the outbox row, the pace, and how they end."""
-import contextlib, json, os, random, signal, sqlite3, sys, time, uuid
+import contextlib, json, os, signal, sqlite3, sys, time, uuid
 
-SEED = os.environ.get("SHOP_SEED", "1")
+from seed import chance
+
 RATE = float(os.environ.get("SHOP_RATE", "20"))  # orders a second; what else happens keeps pace with them
 
 # Signals to end wait until they are asked for, in `beats`: none interrupts a transaction.
@@ -61,14 +62,12 @@ def publish(store, aggregate, key, event, data):
         store.execute("DELETE FROM outbox WHERE id = ?", (id,))
 
 
-def chance(*about):
-    """Random numbers that are the same for the same seed and matter, in whichever run."""
-    return random.Random("/".join(map(str, (SEED, *about))))
-
-
 def beats(per_second):
     """Yields so many times a second, until the service is told to end."""
     due = time.monotonic()
-    while signal.sigtimedwait(ENDINGS, max(0, due - time.monotonic())) is None:
+    while True:
+        heard = signal.sigtimedwait(ENDINGS, max(0, due - time.monotonic()))
+        if heard and heard.si_signo in ENDINGS:  # Python returns something else where the process was stopped and goes on
+            return
         yield
         due = max(due, time.monotonic() - 1) + 1 / per_second  # what was missed for longer than a second is let go

@@ -8,6 +8,12 @@ DATA = Path(os.environ.get("SHOP_DATA") or HERE / "data").resolve()
 if os.environ.get("SHOP_BROKER") == "nats":
     DATA = DATA / "nats"  # what was read from one broker's streams does not go on with another's
 SERVICES = ["customers", "catalog", "orders", "inventory", "shipping"]
+# Where orders are placed by a saga, these do what it tells them.
+PARTIES = ["inventory", "payments", "shipping"]
+IS_SAGA = os.environ.get("SHOP_VARIANT") == "saga"
+if IS_SAGA:
+    DATA = DATA / "saga"  # the services' tables are others
+    SERVICES.insert(4, "payments")
 
 
 class Failure(Exception):
@@ -43,7 +49,8 @@ def hold(directory):
 
 
 def environment(stores):
-    return dict(os.environ, SHOP_DATA=str(DATA), PYTHONDONTWRITEBYTECODE="1", **stores.environment,
+    path = os.pathsep.join(filter(None, [str(HERE), os.environ.get("PYTHONPATH")]))  # programs in saga/ find what all share
+    return dict(os.environ, SHOP_DATA=str(DATA), PYTHONDONTWRITEBYTECODE="1", PYTHONPATH=path, **stores.environment,
                 **stores.broker.environment)
 
 

@@ -3,7 +3,7 @@ import os, sqlite3, sys
 
 from brokers import Embedded
 from server import Server
-from shop import DATA, HERE, SERVICES, Failure
+from shop import DATA, HERE, IS_SAGA, SERVICES, Failure
 
 
 class Stores:
@@ -27,7 +27,7 @@ class Stores:
 
 
 class SQLiteStores(Stores):
-    fleet = str(HERE / "fleet.yaml")
+    fleet = str(HERE / ("fleet-saga.yaml" if IS_SAGA else "fleet.yaml"))
     words = {"JSON_ROWS": "json_each", "JOIN_TEXTS": "group_concat"}
 
     def __str__(self):
@@ -131,6 +131,11 @@ class PostgresStores(Stores):
 def chosen():
     """The kind that SHOP_STORE names."""
     kind = os.environ.get("SHOP_STORE") or "sqlite"
+    variant = os.environ.get("SHOP_VARIANT") or "flow"
+    if variant not in ("flow", "saga"):
+        raise Failure(f"SHOP_VARIANT is flow or saga, not {variant}")
+    if IS_SAGA and kind != "sqlite":
+        raise Failure("the shop's saga is on SQLite alone; leave SHOP_STORE out")
     if kind == "sqlite":
         return SQLiteStores()
     if kind == "postgres":

@@ -65,6 +65,9 @@ public enum FleetCheck {
         do {
             let findings = try await Connectors.findings(in: checked.map(\.sql), of: service)
             problems += findings.filter { isComplete || !$0.isAbsence }
+                .filter {
+                    !$0.isAbsence || service.publishes.isEmpty || !$0.message.hasSuffix(": \(service.outbox.table)")
+                }
                 .compactMap { $0.problem(in: checked[$0.view]) }
         } catch {
             let error = FleetError.wrapping(error)
@@ -147,6 +150,10 @@ extension SQLFinding {
             let found = view.statements[number]
             location = found.text.location(ofByte: found.statement.sourceOffset(of: byteOffset))
         }
-        return Problem(isUncertain ? .warning : .error, at: location, message, remedy: remedy)
+        // The tables of a saga's steps are the service's own, which may make them later.
+        let isLate = view.schema == nil && isAbsence
+        return Problem(
+            isUncertain || isLate ? .warning : .error, at: location, message,
+            remedy: isLate ? "create it in the service's store before the first saga comes to it" : remedy)
     }
 }

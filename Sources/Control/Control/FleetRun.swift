@@ -242,7 +242,9 @@ public final class FleetRun: Sendable {
         if options.untilIdle {
             services.append(
                 .init(
-                    service: IdleWatch(fleet: fleet, work: work, relays: relays, changes: changes) {
+                    service: IdleWatch(
+                        fleet: fleet, work: work, relays: relays, sagas: sagas.map(\.engine), changes: changes
+                    ) {
                         drained.withLock { $0 = true }
                     },
                     successTerminationBehavior: .gracefullyShutdownGroup))

@@ -1,6 +1,7 @@
 import FleetCore
 import FleetFile
 import Relay
+import Sagas
 import ServiceLifecycle
 
 /// Ends when nothing of the fleet is pending; fails when something stands in the way for long.
@@ -8,6 +9,7 @@ struct IdleWatch: Service {
     let fleet: FleetDefinition
     let work: [FleetRun.Work]
     let relays: [RelayService]
+    let sagas: [SagaEngine]
     let changes: ChangeSignal
     /// Called when nothing is pending.
     let onDrained: @Sendable () -> Void
@@ -38,6 +40,9 @@ struct IdleWatch: Service {
     private func isDrained() async throws -> Bool {
         for relay in relays where !relay.isPaused {
             guard try await relay.isDrained() else { return false }
+        }
+        for engine in sagas {
+            guard try await engine.isDrained() else { return false }
         }
         return await FleetStatus.readViews(fleet).isDrained
     }

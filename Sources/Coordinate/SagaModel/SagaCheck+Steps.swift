@@ -107,6 +107,11 @@ extension SagaCheck {
                 add(place, "\(name) is answered by its own command", remedy: "name the event that answers it")
             }
             unique(command.payload, of: name, at: place)
+            if command.key.references.isEmpty, SagaReference(command.key.source) != nil {
+                add(
+                    place, "the key of \(name) is the text \(command.key.source)",
+                    remedy: "write {\(command.key.source)}")
+            }
         case .http(let call): unique(call.body, of: name, at: place)
         case .sql(let sql):
             if !sql.statements.utf8.contains(where: { $0 > 0x20 }) {

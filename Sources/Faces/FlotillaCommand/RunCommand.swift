@@ -53,10 +53,19 @@ struct RunCommand: AsyncParsableCommand {
             let waiting = status.waiting(at: pause.subject).map { ", and \(counted($0, "event")) wait there" } ?? ""
             logger.warning("\(pause.subject) is paused since \(pause.since)\(waiting)")
         }
+        let sagas = status.sagas.map(\.parked).reduce(0, +)
+        if sagas > 0 {
+            logger.warning(
+                "\(counted(sagas, "saga")) parked; see `flotilla sagas \(fleet.file) list --status parked`")
+        }
+        let waiting = status.sagas.map { $0.running + $0.compensating }.reduce(0, +)
+        if waiting > 0 {
+            logger.info("\(counted(waiting, "saga")) not ended: they wait for an event, a time, a person or a lock")
+        }
         if status.parked > 0 {
             logger.warning("\(counted(status.parked, "event")) parked; see `flotilla parked \(fleet.file) list`")
-            throw ExitCode(Failure.parked)
         }
+        if status.parked + sagas > 0 { throw ExitCode(Failure.parked) }
     }
 }
 

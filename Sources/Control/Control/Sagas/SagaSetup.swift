@@ -36,6 +36,17 @@ struct SagaSetup {
         let name = place.subscription.name
         try await Connectors.withStore(of: place.host) { store in
             for stream in streams {
+                // A reader that has taken something, and a journal that knows nothing of it.
+                let taken = try await broker.subscriptions(of: stream)[place.subscription] ?? .start
+                guard taken == .start else {
+                    throw FleetError(
+                        .gap,
+                        "the journal of \(place.name) is not the one that has taken the events of \(stream.service) up to"
+                            + " \(taken): it was lost or replaced, and with it the sagas that were under way",
+                        remedy:
+                            "put it back from a backup; or take the sagas out of \(fleet.file), apply, and put them in again:"
+                            + " then they begin anew")
+                }
                 let bounds = try await broker.bounds(of: stream)
                 _ = try await store.write { transaction in
                     try Inbox.begin(name, in: stream, identity: bounds.identity, after: bounds.last, transaction)

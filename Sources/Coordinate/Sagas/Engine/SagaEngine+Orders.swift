@@ -63,7 +63,9 @@ extension SagaEngine {
         } catch {
             if let failure = SagaTransactions.failure(error) { return .failed(failure) }
             let error = FleetError.wrapping(error)
-            return .failed(SagaFailure(error.code.description, error.message, effect: .unknown))
+            // Whoever did not get the lock has done nothing.
+            return .failed(
+                SagaFailure(error.code.description, error.message, effect: error.code == .busy ? .none : .unknown))
         }
     }
 

@@ -104,6 +104,29 @@ public final class SagaEngine: Sendable {
         inbox.nudge()
     }
 
+    /// Whether nothing waits to be taken, and no saga has anything under way that ends by itself.
+    public func isDrained() async throws -> Bool {
+        let (journal, catalog) = (journal, catalog)
+        let store = try await stores.store()
+        var last = ""
+        while true {
+            let (ids, isBusy) = try await store.read { [last] transaction -> ([String], Bool) in
+                guard try journal.messages(limit: 1, in: transaction).isEmpty else { return ([], true) }
+                let ids = try journal.open(after: last, limit: 256, in: transaction)
+                for id in ids {
+                    guard let entry = try journal.entry(id, in: transaction) else { continue }
+                    let definition = try catalog.definition(
+                        of: entry.state.saga, version: entry.version, in: transaction)
+                    if try SagaMachine(definition, resuming: entry.state).isBusy { return (ids, true) }
+                }
+                return (ids, false)
+            }
+            if isBusy { return false }
+            guard let next = ids.last else { return true }
+            last = next
+        }
+    }
+
     /// Carries out sagas until the task is cancelled. What stands in the way is in its ``Progress``, and waited for.
     public func run() async {
         await withDiscardingTaskGroup { group in

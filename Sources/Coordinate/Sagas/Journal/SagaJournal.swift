@@ -136,6 +136,14 @@ public struct SagaJournal: Sendable {
         ).compactMap { $0[0].text }
     }
 
+    /// Sagas that have not ended, after one of them by name.
+    func open(after id: String, limit: Int, in transaction: any StoreTransaction) throws -> [String] {
+        try transaction.rows(
+            "SELECT id FROM flotilla_sagas WHERE runner = $1 AND ended_at IS NULL AND id > $2 ORDER BY id LIMIT $3",
+            [.text(runner), .text(id), .integer(Int64(limit))]
+        ).compactMap { $0[0].text }
+    }
+
     // MARK: Texts
 
     private static func endedAt(_ state: SagaState) -> SQLValue {

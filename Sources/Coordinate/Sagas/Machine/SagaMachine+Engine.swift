@@ -5,6 +5,16 @@ import SagaModel
 extension SagaMachine {
     var hasEventSteps: Bool { !map.eventSteps.isEmpty }
 
+    /// Whether something is under way that ends by itself, soon as a rule: a request, or the wait before the next one. Not a wait for
+    /// an event, a time, a person or a lock.
+    var isBusy: Bool {
+        if state.outcome != nil { return false }
+        return state.runs.all.contains { run in
+            run.compensation?.isActive == true
+                || (run.forward.isActive && map.step(run.id.name)?.activity.hasEffect == true)
+        }
+    }
+
     /// Attempts that are under way.
     var openTickets: Set<SagaTicket> {
         Set(

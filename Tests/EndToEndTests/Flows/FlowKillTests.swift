@@ -35,7 +35,7 @@ import Testing
         try await shop.drain()
         let accounts = try await shop.accounts()
         #expect(accounts.values.map(\.status) == ["ended", "ended", "ended"])
-        #expect(accounts.values.allSatisfy { $0.findings.isEmpty && $0.steps.allSatisfy { $0.repetition_count == 0 } })
+        #expect(accounts.values.allSatisfy { $0.findings.isEmpty && $0.steps.allSatisfy { $0.repetitionCount == 0 } })
     }
 
     @Test func killedAtRandomOnSQLite() async throws {
@@ -82,7 +82,7 @@ import Testing
         for order in 1...orders {
             let account = try #require(accounts["\(order)"])
             let kinds = Set(account.findings.map(\.kind))
-            #expect(!account.out_of_order && kinds.isSubset(of: ["overdue"]), "\(account)")
+            #expect(!account.outOfOrder && kinds.isSubset(of: ["overdue"]), "\(account)")
             let expected = Self.isShipped(order) ? 0 : 1
             #expect(try await shop.cancellations(of: order).count == expected, "order \(order)")
         }

@@ -23,7 +23,7 @@ import Testing
         try await shop.drain()
         for order in 1...2 {
             let account = try #require(try await shop.account(order))
-            #expect(account.status == "ended" && !account.out_of_order && account.findings.isEmpty, "\(account)")
+            #expect(account.status == "ended" && !account.outOfOrder && account.findings.isEmpty, "\(account)")
         }
         let status = try await shop.fleet.flotilla("status")
         #expect(status.ended(0), "\(status.said)")

@@ -14,7 +14,7 @@ import Testing
         try await shop.ship(1)
         try await shop.drain()
         let ended = try #require(try await shop.account(1))
-        #expect(ended.status == "ended" && !ended.out_of_order && !ended.late)
+        #expect(ended.status == "ended" && !ended.outOfOrder && !ended.late)
         #expect(
             ended.steps.filter { $0.time != nil }.map(\.event) == [
                 "orders.OrderPlaced", "payments.CardCharged", "shipping.Shipped",
@@ -34,7 +34,7 @@ import Testing
             try await shop.account(7)?.timeout?.stage == "written"
         }
         let stuck = try #require(try await shop.account(7))
-        #expect(stuck.status == "stuck" && stuck.late && !stuck.out_of_order && stuck.current == ["overdue"])
+        #expect(stuck.status == "stuck" && stuck.late && !stuck.outOfOrder && stuck.current == ["overdue"])
         let written = try await shop.cancellations()
         #expect(written == [#"{"order_id": 7, "total": 12.50, "reason": "flow order timed out"}"#])
         // The service takes it back, too late.

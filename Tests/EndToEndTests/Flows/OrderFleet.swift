@@ -16,27 +16,35 @@ struct OrderFleet: Sendable {
         struct Step: Decodable, Sendable {
             var event: String
             var time: String?
-            var repetition_count: Int
+            var repetitionCount: Int
+
+            enum CodingKeys: String, CodingKey { case event, time, repetitionCount = "repetition_count" }
         }
 
         struct Finding: Decodable, Sendable {
             var kind: String
             var event: String
             var other: String
-            var cleared_at: String?
+            var clearedAt: String?
+
+            enum CodingKeys: String, CodingKey { case kind, event, other, clearedAt = "cleared_at" }
         }
 
         struct Timeout: Decodable, Sendable { var stage: String }
 
         var key: String
         var status: String
-        var out_of_order: Bool
+        var outOfOrder: Bool
         var late: Bool
         var steps: [Step]
         var findings: [Finding]
         var timeout: Timeout?
 
-        var current: [String] { findings.filter { $0.cleared_at == nil }.map(\.kind).sorted() }
+        enum CodingKeys: String, CodingKey {
+            case key, status, outOfOrder = "out_of_order", late, steps, findings, timeout
+        }
+
+        var current: [String] { findings.filter { $0.clearedAt == nil }.map(\.kind).sorted() }
     }
 
     static let flow = """

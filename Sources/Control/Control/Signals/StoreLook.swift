@@ -102,7 +102,8 @@ struct StoreLook: Sendable {
 
     private func note(_ what: String, _ error: FleetError, _ told: inout Set<String>) {
         signals.registry.counter(FleetMetrics.lookFailures).series(service.name.text, error.code.description).add()
-        if told.insert("\(what): \(error.code)").inserted {
+        // What is in use, by the capture that is just beginning for one, is there at the next look.
+        if error.code != .busy, told.insert("\(what): \(error.code)").inserted {
             logger.warning("the store of \(service.name) does not tell of \(what): \(error)")
         }
     }

@@ -27,6 +27,8 @@ trait = --traits Postgres,NATS
 # deadlines.
 simulations = ^(SimulationTests|SagaTests|PGOutputTests)\.
 drills = ^DrillTests\.
+# Those that run the program: apart from those that fill a processor with servers.
+programs = ^(EndToEndTests|ShopTests)\.
 servers = $(filter postgres,$(STORE)) $(filter nats,$(BROKER))
 swift_build = swift build -c $(configuration) $(if $(strip $(servers)),$(trait) --scratch-path .build/servers)
 bench_build = swift build -c release $(trait) --scratch-path .build/servers
@@ -70,7 +72,8 @@ run: build ## Run the example shop until Ctrl-C; again, it goes on where it was
 
 test: setup-tests ## Build and run all tests, on SQLite, PostgreSQL and NATS
 	@swift build $(trait) --build-tests
-	@scripts/test $(trait) --skip-build --parallel -- '--filter=$(simulations)' '--skip=$(simulations)|$(drills)' '--filter=$(drills)'
+	@scripts/test $(trait) --skip-build --parallel -- '--filter=$(simulations)' '--skip=$(simulations)|$(drills)|$(programs)' \
+		'--filter=$(programs)' '--filter=$(drills)'
 
 drill: setup-servers ## Break everything around a fleet for MINUTES=10, and judge what became of what was written
 	@swift build $(trait) --product flotilla

@@ -43,7 +43,7 @@ import Testing
         try await setting.does("apply")
         let after = try await setting.fleet.startRun()
         try await setting.arrives(Array(1...1000))
-        #expect(try await setting.times() == Array(repeating: 1, count: 1000))
+        try await eventually("each took effect once") { try await setting.times() == Array(repeating: 1, count: 1000) }
         let records = try await FlowStatus.read(setting.fleet).streams[0].records
         #expect((records?.last ?? 0) >= (before?.last ?? 0) + 500, "\(String(describing: records))")
         try await setting.end(after)

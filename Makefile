@@ -57,7 +57,7 @@ setup-servers:
 	@scripts/setup postgres nats
 
 setup-tests:
-	@scripts/setup postgres nats prometheus
+	@scripts/setup postgres nats prometheus otlp
 
 setup-bench:
 	@scripts/setup postgres nats bench

@@ -48,6 +48,7 @@ let yams = Target.Dependency.product(name: "Yams", package: "Yams")
 let logging = Target.Dependency.product(name: "Logging", package: "swift-log")
 let lifecycle = Target.Dependency.product(name: "ServiceLifecycle", package: "swift-service-lifecycle")
 let metrics = Target.Dependency.product(name: "Metrics", package: "swift-metrics")
+let tracing = Target.Dependency.product(name: "Tracing", package: "swift-distributed-tracing")
 let crypto = Target.Dependency.product(name: "Crypto", package: "swift-crypto")
 let arguments = Target.Dependency.product(name: "ArgumentParser", package: "swift-argument-parser")
 
@@ -66,6 +67,7 @@ let package = Package(
         .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
         .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
         .package(url: "https://github.com/apple/swift-metrics", from: "2.7.0"),
+        .package(url: "https://github.com/apple/swift-distributed-tracing", from: "1.3.0"),
         .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
         .package(url: "https://github.com/apple/swift-crypto", from: "4.5.2"),
@@ -78,10 +80,12 @@ let package = Package(
         room("FleetCore", wing: "Core", []),
         // Seams
         room("Signals", wing: "See", ["FleetCore"]),
+        room("Traces", wing: "See", ["FleetCore"]),
+        room("OTLP", wing: "See", ["FleetCore", "Signals", "Traces", logging]),
         room("Wire", wing: "Carry", ["FleetCore"]),
         room("SagaModel", wing: "Coordinate", ["FleetCore"]),
         room("FlowModel", wing: "Coordinate", ["FleetCore"]),
-        room("FleetFile", wing: "Core", ["FleetCore", "Wire", "SagaModel", "FlowModel", yams]),
+        room("FleetFile", wing: "Core", ["FleetCore", "Wire", "SagaModel", "FlowModel", "Traces", yams]),
         room("Stores", wing: "Stores", ["FleetCore"]),
         room("SQLTemplate", wing: "Stores", ["FleetCore"]),
         room("Brokers", wing: "Brokers", ["FleetCore"]),
@@ -143,7 +147,7 @@ let package = Package(
             [
                 "FleetCore", "FleetFile", "Stores", "SQLTemplate", "Brokers", "Outbox", "Inbox", "Parking", "Wire",
                 "Relay", "Views", "Push", "SagaModel", "Sagas", "Flows", "FlowModel", "Subscriptions", crypto,
-                "Endpoints", "SQLiteStore", "EmbeddedBroker", "HTTPEndpoint", "Signals", "HTTPServer",
+                "Endpoints", "SQLiteStore", "EmbeddedBroker", "HTTPEndpoint", "Signals", "HTTPServer", "Traces", "OTLP",
                 postgres("PostgresConnection"), postgres("PostgresStore"), nats("NATSBroker"), lifecycle, logging,
                 .product(name: "UnixSignals", package: "swift-service-lifecycle"),
             ]),
@@ -154,7 +158,7 @@ let package = Package(
                 "FleetCore", "Stores", "Brokers", "Inbox", "Parking", "Subscriptions", "Views", "SagaModel", "Sagas",
                 "SQLiteStore", "EmbeddedBroker", postgres("PostgresConnection"), postgres("PostgresStore"),
                 nats("NATSBroker"),
-                lifecycle, metrics,
+                lifecycle, metrics, tracing,
             ]),
         .systemLibrary(name: "CMalloc", path: "Sources/Faces/CMalloc"),
         .executableTarget(
@@ -222,6 +226,8 @@ let package = Package(
         tests("FleetCoreTests", ["FleetCore", "TestKit"]),
         tests("FleetFileTests", ["FleetCore", "FleetFile", "SagaModel", "FlowModel", "Wire", "TestKit"]),
         tests("SignalsTests", ["FleetCore", "Signals", "TestKit"]),
+        tests("TracesTests", ["FleetCore", "Traces", "TestKit"]),
+        tests("OTLPTests", ["FleetCore", "Signals", "Traces", "OTLP", "TestKit", logging]),
         tests("ControlTests", ["Control", "FleetCore", "HTTPServer", "Relay", "Signals"]),
         tests("HTTPServerTests", ["FleetCore", "HTTPServer", "TestKit"]),
         tests("WireTests", ["FleetCore", "Wire", "TestKit"]),
@@ -267,7 +273,8 @@ let package = Package(
             [
                 "Flotilla", "FleetCore", "Stores", "Brokers", "SQLiteStore", "EmbeddedBroker", "TestKit",
                 postgres("PostgresConnection"), postgres("PostgresStore"), nats("NATSBroker"), metrics,
-                .product(name: "MetricsTestKit", package: "swift-metrics"),
+                .product(name: "MetricsTestKit", package: "swift-metrics"), tracing,
+                .product(name: "InMemoryTracing", package: "swift-distributed-tracing"),
             ]),
     ],
     swiftLanguageModes: [.v6]

@@ -11,7 +11,8 @@ import Testing
         (
             "seams",
             [
-                "Signals", "Wire", "SagaModel", "FlowModel", "FleetFile", "Stores", "SQLTemplate", "Brokers", "Outbox",
+                "Signals", "Traces", "OTLP", "Wire", "SagaModel", "FlowModel", "FleetFile", "Stores", "SQLTemplate",
+                "Brokers", "Outbox",
                 "PGOutput",
                 "Inbox",
                 "Parking",

@@ -60,7 +60,7 @@ import Testing
         #expect(
             field.first?.remedy
                 == "Write :data.customer_id for that field of the payload, or one of "
-                + ":data, :key, :id, :type, :source, :time.")
+                + ":data, :key, :id, :type, :source, :time, :traceparent.")
         #expect(problems("SELECT a[lo:hi]", .postgresql).first?.remedy.contains("blank after the colon") == true)
         #expect(problems("SELECT a[1], :hi", .postgresql).first?.remedy.contains("blank") == false)
     }

@@ -32,8 +32,8 @@ import Testing
     /// The text, what it becomes (`nil`: the text itself), and the parameters as they are written.
     private static let anywhere: [(String, String?, [String])] = [
         (
-            "SELECT :key, :id, :type, :source, :time, :data", "SELECT $1, $2, $3, $4, $5, $6",
-            [":key", ":id", ":type", ":source", ":time", ":data"]
+            "SELECT :key, :id, :type, :source, :time, :traceparent, :data", "SELECT $1, $2, $3, $4, $5, $6, $7",
+            [":key", ":id", ":type", ":source", ":time", ":traceparent", ":data"]
         ),
         ("SELECT :data.a.b_1.0", "SELECT $1", [":data.a.b_1.0"]),
         (#"SELECT :data."unit price".x, :data."a""b""#, "SELECT $1, $2", [#":data."unit price".x"#, #":data."a""b""#]),

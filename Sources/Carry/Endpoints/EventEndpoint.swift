@@ -6,14 +6,26 @@ public protocol EventEndpoint: Sendable {
     var name: String { get }
 
     /// Delivers one event, and tells what became of it, within a time-out of the endpoint's own.
-    func deliver(_ event: Event) async -> DeliveryAnswer
+    /// - Parameter context: what is sent along as the request's place in a trace; `nil` for the event's own, where it has one.
+    func deliver(_ event: Event, in context: TraceContext?) async -> DeliveryAnswer
 
     /// Delivers events side by side, and tells what became of each as soon as it is known, in any order, within the same time-out.
-    /// - Parameter answered: called once for each event, with its number, wherever the endpoint works: it must not wait.
-    func deliver(_ events: [Event], answered: @escaping @Sendable (Int, DeliveryAnswer) -> Void)
+    /// - Parameters:
+    ///   - contexts: of each event, as for one alone; empty where there are none.
+    ///   - answered: called once for each event, with its number, wherever the endpoint works: it must not wait.
+    func deliver(
+        _ events: [Event], in contexts: [TraceContext?], answered: @escaping @Sendable (Int, DeliveryAnswer) -> Void)
 
     /// Lets go of its connections. Calls after this are answered with ``DeliveryAnswer/notNow(_:wait:mayBeTheEvent:)``.
     func close() async
+}
+
+extension EventEndpoint {
+    public func deliver(_ event: Event) async -> DeliveryAnswer { await deliver(event, in: nil) }
+
+    public func deliver(_ events: [Event], answered: @escaping @Sendable (Int, DeliveryAnswer) -> Void) {
+        deliver(events, in: [], answered: answered)
+    }
 }
 
 /// What became of a delivery.

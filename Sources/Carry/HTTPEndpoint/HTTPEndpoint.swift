@@ -71,12 +71,14 @@ public final class HTTPEndpoint: EventEndpoint {
 
     // MARK: Delivering
 
-    public func deliver(_ event: Event) async -> DeliveryAnswer {
+    public func deliver(_ event: Event, in context: TraceContext?) async -> DeliveryAnswer {
         guard let place else { return noPlace }
         let first = nextNumber(1)
         return await withTaskCancellationHandler {
             await withCheckedContinuation { continuation in
-                let call = self.call(first, event, place.text, .now() + timeout) { continuation.resume(returning: $0) }
+                let call = self.call(first, event, context, place.text, .now() + timeout) {
+                    continuation.resume(returning: $0)
+                }
                 place.line.submit([call])
                 // Whoever was cancelled before it was sent has found nothing to cancel.
                 if Task.isCancelled { place.line.cancel(first) }
@@ -86,7 +88,9 @@ public final class HTTPEndpoint: EventEndpoint {
         }
     }
 
-    public func deliver(_ events: [Event], answered: @escaping @Sendable (Int, DeliveryAnswer) -> Void) {
+    public func deliver(
+        _ events: [Event], in contexts: [TraceContext?], answered: @escaping @Sendable (Int, DeliveryAnswer) -> Void
+    ) {
         guard let place else {
             for index in events.indices { answered(index, noPlace) }
             return
@@ -95,7 +99,9 @@ public final class HTTPEndpoint: EventEndpoint {
         let deadline = NIODeadline.now() + timeout
         place.line.submit(
             events.enumerated().map { index, event in
-                call(first + index, event, place.text, deadline) { answered(index, $0) }
+                call(first + index, event, contexts.isEmpty ? nil : contexts[index], place.text, deadline) {
+                    answered(index, $0)
+                }
             })
     }
 
@@ -108,11 +114,12 @@ public final class HTTPEndpoint: EventEndpoint {
     }
 
     private func call(
-        _ number: Int, _ event: Event, _ text: RequestText, _ deadline: NIODeadline,
+        _ number: Int, _ event: Event, _ context: TraceContext?, _ text: RequestText, _ deadline: NIODeadline,
         _ done: @escaping @Sendable (DeliveryAnswer) -> Void
     ) -> HTTPCall {
         HTTPCall(
-            number: number, bytes: text.bytes(headers(of: event), body: event.payload), demand: Self.demand,
+            number: number, bytes: text.bytes(headers(of: event, in: context), body: event.payload),
+            demand: Self.demand,
             deadline: deadline, mayBeRepeated: true
         ) { [self] result in
             switch result {
@@ -124,8 +131,9 @@ public final class HTTPEndpoint: EventEndpoint {
         }
     }
 
-    private func headers(of event: Event) -> [CloudEventsHTTP.Header] {
+    private func headers(of event: Event, in context: TraceContext?) -> [CloudEventsHTTP.Header] {
         var headers = CloudEventsHTTP.headers(of: event)
+        if let place = context ?? event.traceContext { headers.append(.init("traceparent", place.description)) }
         let id = event.id.description
         let time = String(clock.now().microseconds / 1_000_000)
         headers.append(.init("webhook-id", id))

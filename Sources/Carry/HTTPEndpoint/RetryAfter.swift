@@ -1,13 +1,13 @@
-import FleetCore
+public import FleetCore
 import Foundation
 
 /// What an endpoint asks for with `Retry-After`: a number of seconds, or a date (RFC 9110, 10.2.3).
-enum RetryAfter {
+public enum RetryAfter {
     /// Nobody is left alone for longer than this, whatever it asks for.
-    static let cap = Duration.seconds(300)
+    public static let cap = Duration.seconds(300)
 
     /// - Returns: `nil` where there is no such header, or it says nothing that can be understood.
-    static func wait(_ value: String?, at now: Timestamp) -> Duration? {
+    public static func wait(_ value: String?, at now: Timestamp) -> Duration? {
         guard let value = value?.trimmingCharacters(in: .whitespaces), !value.isEmpty else { return nil }
         if value.utf8.allSatisfy({ (0x30...0x39).contains($0) }) {
             return min(Int64(value).map { .seconds($0) } ?? cap, cap)

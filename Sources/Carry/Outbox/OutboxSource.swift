@@ -98,6 +98,19 @@ public struct CapturedRows: Sendable {
         events.append(consume event)
     }
 
+    /// Has events without a `traceparent` of their own take the one among their writer's headers.
+    public mutating func adoptTraceParents() {
+        if headers.isEmpty { return }
+        for index in events.indices where events[index].traceParent == nil {
+            if let text = events[index].headers { events[index].traceParent = Self.traceParent(in: text) }
+        }
+    }
+
+    private static func traceParent(in headers: String) -> String? {
+        guard let members = try? JSONDocument.stringMembers(of: Array(headers.utf8)) else { return nil }
+        return members.first { $0.name.lowercased() == "traceparent" }?.value
+    }
+
     public mutating func append(_ row: Malformed) {
         malformed.append(row)
         last = row.position

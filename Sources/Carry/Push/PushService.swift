@@ -20,6 +20,7 @@ public final class PushService: Service {
     private let progress: Progress
     private let gate: FlowGate
     private let observer: (any WorkObserver)?
+    private let tracer: (any WorkTracer)?
     private let state: Mutex<State>
 
     private struct State {
@@ -38,11 +39,12 @@ public final class PushService: Service {
     ///   - patience: how long one look at an idle stream may wait before it says that there is nothing.
     ///   - gate: where it is told to rest, or to begin anew.
     ///   - observer: who measures it.
+    ///   - tracer: who makes spans of it.
     public init(
         plan: PushPlan, stores: any StoreProvider, broker: any Broker, limit: BatchLimit = PushService.batchLimit,
         backoff: Backoff = Backoff(initial: .milliseconds(100), cap: .seconds(10)), patience: Duration = .seconds(1),
         clock: FleetClock = .system, progress: Progress, gate: FlowGate = FlowGate(),
-        observer: (any WorkObserver)? = nil
+        observer: (any WorkObserver)? = nil, tracer: (any WorkTracer)? = nil
     ) {
         let now = clock.now()
         let buckets = plan.targets.map { target in
@@ -52,6 +54,7 @@ public final class PushService: Service {
         state = Mutex(State(buckets: buckets))
         self.gate = gate
         self.observer = observer
+        self.tracer = tracer
         self.plan = plan
         self.stores = stores
         self.broker = broker
@@ -89,19 +92,36 @@ public final class PushService: Service {
         }
         let begun = ContinuousClock.now
         for (number, events) in events.enumerated() where !events.isEmpty {
-            plan.targets[number].endpoint.deliver(events) { index, answer in
-                self.note(answer, of: events[index], to: number, since: begun)
+            let contexts = contexts(of: events)
+            plan.targets[number].endpoint.deliver(events, in: contexts) { index, answer in
+                let context = contexts.isEmpty ? nil : contexts[index]
+                self.note(answer, of: events[index], in: context, to: number, since: begun)
                 inbox.put(.answered(key: events[index].key, endpoint: number, answer))
             }
         }
         return others
     }
 
+    /// Of each event the span that its request is; empty where none belongs to a trace, or nobody makes spans.
+    private func contexts(of events: [Event]) -> [TraceContext?] {
+        guard tracer != nil, events.contains(where: { $0.traceParent != nil }) else { return [] }
+        return events.map(context)
+    }
+
+    private func context(of event: Event) -> TraceContext? {
+        guard tracer != nil, let context = event.traceContext, context.isSampled else { return nil }
+        return context.newChild()
+    }
+
     private func note(
-        _ answer: DeliveryAnswer, of event: Event, to target: Int, since begun: ContinuousClock.Instant
+        _ answer: DeliveryAnswer, of event: Event, in context: TraceContext?, to target: Int,
+        since begun: ContinuousClock.Instant
     ) {
-        observer?.observe(
-            .sent(to: target, occurred: event.time, outcome: answer.outcome, took: ContinuousClock.now - begun))
+        let took = ContinuousClock.now - begun
+        observer?.observe(.sent(to: target, occurred: event.time, outcome: answer.outcome, took: took))
+        if let tracer, let context, let event = TracedEvent(event, failure: answer.failure) {
+            tracer.requested(event, as: context, to: target, took: took)
+        }
         guard case .delivered = answer else { return }
         progress.count(1)
         CrashPoint.pushed.reached()
@@ -123,8 +143,9 @@ public final class PushService: Service {
             // The key waits in its turn: nothing of it overtakes.
             guard await isLetThrough(to: number) else { return .unsent(key: event.key, endpoint: number) }
             let begun = ContinuousClock.now
-            let answer = await plan.targets[number].endpoint.deliver(event)
-            note(answer, of: event, to: number, since: begun)
+            let context = context(of: event)
+            let answer = await plan.targets[number].endpoint.deliver(event, in: context)
+            note(answer, of: event, in: context, to: number, since: begun)
             return .answered(key: event.key, endpoint: number, answer)
         case .commit(let commit):
             let (store, number) = try opened()
@@ -229,6 +250,13 @@ extension DeliveryAnswer {
         case .delivered: .delivered
         case .refused: .refused
         case .notNow: .postponed
+        }
+    }
+
+    fileprivate var failure: FleetError? {
+        switch self {
+        case .delivered: nil
+        case .refused(let error), .notNow(let error, _, _): error
         }
     }
 }

@@ -23,16 +23,19 @@ public final class RelayService: Service {
     private let inFlight = Mutex<[(count: Int, oldest: Timestamp?)]>([])
     private let gate: FlowGate
     private let observer: (any WorkObserver)?
+    private let tracer: (any WorkTracer)?
 
     /// - Parameters:
     ///   - patience: how long one look at an idle outbox may wait before it says that there is nothing.
     ///   - gate: where it is told to rest.
     ///   - observer: who measures it.
+    ///   - tracer: who makes spans of it.
     ///   - makeSource: opens the outbox; called anew after the source has failed.
     public init(
         stream: StreamName, contract: RelayContract, broker: any Broker, limit: BatchLimit = .standard,
         backoff: Backoff = .standard, patience: Duration = .seconds(1), clock: FleetClock = .system, progress: Progress,
         gate: FlowGate = FlowGate(), observer: (any WorkObserver)? = nil,
+        tracer: (any WorkTracer)? = nil,
         makeSource: @escaping @Sendable () async throws -> any OutboxSource
     ) {
         self.stream = stream
@@ -45,6 +48,7 @@ public final class RelayService: Service {
         self.progress = progress
         self.gate = gate
         self.observer = observer
+        self.tracer = tracer
         self.makeSource = makeSource
     }
 
@@ -89,8 +93,9 @@ public final class RelayService: Service {
                 let last = try await broker.append(events, to: stream)
                 CrashPoint.appended.reached()
                 progress.count(events.count)
-                observer?.observe(
-                    .appended(times: events.map { $0.time }, through: last, took: ContinuousClock.now - begun))
+                let took = ContinuousClock.now - begun
+                observer?.observe(.appended(times: events.map { $0.time }, through: last, took: took))
+                trace(events, took: took)
                 appended.withLock { $0.append(events) }
             }
             return .appended
@@ -114,15 +119,22 @@ public final class RelayService: Service {
         forgetAppended()
         let source = try openSource()
         let begun = ContinuousClock.now
-        let rows = try await gate.whileOpen { [limit, patience] in
+        let captured = try await gate.whileOpen { [limit, patience] in
             try await source.capture(after: position, limit: limit, patience: patience)
         }
-        guard let rows, !rows.isEmpty else { return CapturedRows() }
+        guard var rows = captured, !rows.isEmpty else { return CapturedRows() }
         CrashPoint.captured.reached()
+        rows.adoptTraceParents()
         observer?.observe(.captured(rows: rows.count, took: ContinuousClock.now - begun))
         let oldest = rows.events.first?.time
         inFlight.withLock { $0.append((rows.count, oldest)) }
         return rows
+    }
+
+    private func trace(_ events: [Event], took: Duration) {
+        guard let tracer else { return }
+        let traced = TracedEvent.all(of: events)
+        if !traced.isEmpty { tracer.worked(on: traced, took: took) }
     }
 
     /// What is captured and not settled: how many rows, and the time of the first event.

@@ -88,6 +88,10 @@ public struct DeliveryMachine: SteerableMachine, Sendable {
         public var nextDue: Timestamp?
         /// How many events are parked, or wait behind others now.
         public var parked = 0
+        /// Why those failed that are parked.
+        var failures: [LogPosition: FleetError] = [:]
+        /// Those that went behind a parked one.
+        var waiting: Set<LogPosition> = []
 
         public init(newlyHeld: Set<String>, nextDue: Timestamp?) {
             self.newlyHeld = newlyHeld
@@ -99,6 +103,8 @@ public struct DeliveryMachine: SteerableMachine, Sendable {
         /// Keys that have no parked events any more.
         public var released: Set<String>
         public var nextDue: Timestamp?
+        /// Events that were tried and belong to a trace.
+        var traced: [TracedEvent] = []
 
         public init(released: Set<String>, nextDue: Timestamp?) {
             self.released = released

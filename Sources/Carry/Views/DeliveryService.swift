@@ -19,6 +19,7 @@ public final class DeliveryService: Service {
     private let clock: FleetClock
     private let gate: FlowGate
     private let observer: (any WorkObserver)?
+    private let tracer: (any WorkTracer)?
     private let state: Mutex<State>
 
     private struct State {
@@ -43,11 +44,12 @@ public final class DeliveryService: Service {
     ///   - patience: how long one look at an idle stream may wait before it says that there is nothing.
     ///   - gate: where it is told to rest, or to begin anew.
     ///   - observer: who measures it.
+    ///   - tracer: who makes spans of it.
     public init(
         applier: ViewApplier, stores: any StoreProvider, broker: any Broker, limit: BatchLimit = .standard,
         rate: EventRate? = nil, backoff: Backoff = .standard, patience: Duration = .seconds(1),
         clock: FleetClock = .system, progress: Progress, gate: FlowGate = FlowGate(),
-        observer: (any WorkObserver)? = nil
+        observer: (any WorkObserver)? = nil, tracer: (any WorkTracer)? = nil
     ) {
         var limit = limit
         if let rate {
@@ -58,6 +60,7 @@ public final class DeliveryService: Service {
         state = Mutex(State(bucket: rate.map { TokenBucket(rate: $0, capacity: capacity, at: clock.now()) }))
         self.gate = gate
         self.observer = observer
+        self.tracer = tracer
         self.applier = applier
         self.stores = stores
         self.broker = broker
@@ -107,10 +110,12 @@ public final class DeliveryService: Service {
             progress.count(records.count)
             if let last = records.last {
                 state.withLock { $0.applied = last.position }
+                let took = ContinuousClock.now - begun
                 observer?.observe(
                     .delivered(
-                        times: records.map { $0.event.time }, parked: result.parked, through: last.position,
-                        took: ContinuousClock.now - begun))
+                        times: records.map { $0.event.time }, parked: result.parked, through: last.position, took: took)
+                )
+                if let tracer, !batch.traced.isEmpty { tracer.worked(on: traced(batch, result), took: took) }
             }
             CrashPoint.delivered.reached()
             return .applied(result)
@@ -120,6 +125,7 @@ public final class DeliveryService: Service {
             return .acknowledged
         case .retry(let due):
             let retry = try await retry(at: due)
+            if let tracer, !retry.traced.isEmpty { tracer.worked(on: retry.traced, took: .zero) }
             observer?.observe(.retried(released: retry.released.count))
             return .retried(retry)
         case .wait(let failures, let step):
@@ -169,6 +175,15 @@ public final class DeliveryService: Service {
         }
         let now = clock.now()
         return try await opened().store.write { try applier.retryDue(by: max(due, now), at: now, in: $0) }
+    }
+
+    /// What became of those events of a batch that belong to a trace; what only went behind a parked one has still to come.
+    private func traced(_ batch: ViewApplier.Batch, _ result: DeliveryMachine.Application) -> [TracedEvent] {
+        batch.traced.compactMap { number in
+            let record = batch.records[number]
+            if result.waiting.contains(record.position) { return nil }
+            return TracedEvent(record.event, failure: result.failures[record.position])
+        }
     }
 
     private var stream: StreamName { applier.stream }

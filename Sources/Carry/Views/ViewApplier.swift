@@ -85,6 +85,8 @@ public struct ViewApplier: Sendable {
 
         /// Of each effect, what the inbox is asked.
         fileprivate let acceptances: [[SQLValue]]
+        /// The records of which the view does something, and that belong to a trace, by their number.
+        let traced: [Int]
     }
 
     func batch(of records: [LogRecord], number: Int64) -> Batch {
@@ -94,7 +96,8 @@ public struct ViewApplier: Sendable {
             records: records, number: number, effects: effects,
             acceptances: effects.effects.map { effect in
                 inbox.acceptance(of: records[effect.event].event.id, at: records[effect.event].position)
-            })
+            },
+            traced: Array(effects.effects.lazy.map(\.event).filter { records[$0].event.traceParent != nil }))
     }
 
     /// Applies records in order.
@@ -114,7 +117,7 @@ public struct ViewApplier: Sendable {
         if isCareful {
             try applyCarefully(batch, heldKeys, at: now, in: transaction, &result)
         } else {
-            result.parked = try applySwiftly(batch, heldKeys, at: now, in: transaction)
+            try applySwiftly(batch, heldKeys, at: now, in: transaction, &result)
         }
         CrashPoint.applied.reached()
         if let last = batch.records.last {
@@ -126,11 +129,10 @@ public struct ViewApplier: Sendable {
     }
 
     /// Takes all events at once, and then submits the effects of the new ones: a store on a network is waited for once.
-    /// - Returns: how many go behind a parked one.
     private func applySwiftly(
-        _ batch: Batch, _ heldKeys: Set<String>, at now: Timestamp, in transaction: any StoreTransaction
-    ) throws -> Int {
-        var parked = 0
+        _ batch: Batch, _ heldKeys: Set<String>, at now: Timestamp, in transaction: any StoreTransaction,
+        _ result: inout DeliveryMachine.Application
+    ) throws {
         let accepted = try Inbox.acceptance(transaction).runEach(batch.acceptances)
         var session = program.session(in: transaction)
         for number in batch.effects.effects.indices where accepted[number] == 1 {
@@ -138,13 +140,13 @@ public struct ViewApplier: Sendable {
                 let record = batch.records[batch.effects.effects[number].event]
                 if try mustWait(record.event.key, heldKeys, [], in: transaction) {
                     try park(record, reason: nil, nextAttempt: nil, at: now, in: transaction)
-                    parked += 1
+                    result.waiting.insert(record.position)
+                    result.parked += 1
                     continue
                 }
             }
             try session.submit(number, batch.effects)
         }
-        return parked
     }
 
     /// Takes one event after the other; what fails is undone, and parked.
@@ -159,6 +161,7 @@ public struct ViewApplier: Sendable {
             let record = batch.records[effect.event]
             if try mustWait(record.event.key, heldKeys, result.newlyHeld, in: transaction) {
                 try park(record, reason: nil, nextAttempt: nil, at: now, in: transaction)
+                result.waiting.insert(record.position)
                 result.parked += 1
                 continue
             }
@@ -171,6 +174,7 @@ public struct ViewApplier: Sendable {
                 let next = retries.nextAttempt(after: 1, at: now)
                 try park(record, reason: error.description, nextAttempt: next, at: now, in: transaction)
                 result.newlyHeld.insert(record.event.key)
+                result.failures[record.position] = error
                 result.parked += 1
             }
         }
@@ -205,11 +209,22 @@ public struct ViewApplier: Sendable {
     public func retry(
         key: String, automatically: Bool, at now: Timestamp, in transaction: any StoreTransaction
     ) throws -> (applied: Int, failure: FleetError?) {
+        try retry(key: key, automatically: automatically, at: now, in: transaction) { _ in }
+    }
+
+    /// - Parameter tried: told each event that is tried.
+    private func retry(
+        key: String, automatically: Bool, at now: Timestamp, in transaction: any StoreTransaction,
+        tried: (Event) -> Void
+    ) throws -> (applied: Int, failure: FleetError?) {
         var session = program.session(in: transaction)
         return try parking.retry(
             key, in: transaction,
             nextAttempt: { automatically ? retries.nextAttempt(after: $0, at: now) : nil },
-            apply: { try session.run($0.event) })
+            apply: {
+                tried($0.event)
+                try session.run($0.event)
+            })
     }
 
     /// Tries every parked event that is due by a time, and tells which keys are free again.
@@ -217,11 +232,20 @@ public struct ViewApplier: Sendable {
         by due: Timestamp, at now: Timestamp, in transaction: any StoreTransaction
     ) throws -> DeliveryMachine.Retry {
         var released: Set<String> = []
+        var traced: [TracedEvent] = []
         for key in try parking.dueKeys(at: due, limit: 256, in: transaction) {
-            if try retry(key: key, automatically: true, at: now, in: transaction).failure == nil {
-                released.insert(key)
-            }
+            let first = traced.count
+            var last: EventID?
+            let failure = try retry(key: key, automatically: true, at: now, in: transaction) { event in
+                last = event.id
+                if event.traceParent != nil, let event = TracedEvent(event) { traced.append(event) }
+            }.failure
+            if failure == nil { released.insert(key) }
+            // The last that was tried is the one that failed.
+            if traced.count > first, traced[traced.count - 1].id == last { traced[traced.count - 1].failure = failure }
         }
-        return DeliveryMachine.Retry(released: released, nextDue: try parking.nextDue(in: transaction))
+        var result = DeliveryMachine.Retry(released: released, nextDue: try parking.nextDue(in: transaction))
+        result.traced = traced
+        return result
     }
 }

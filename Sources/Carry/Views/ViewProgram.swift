@@ -156,7 +156,7 @@ private struct CompiledReaction: Sendable {
     enum Slot: Sendable {
         case field(Int)
         case payload
-        case key, id, type, source, time
+        case key, id, type, source, time, traceParent
 
         func value(_ event: Event, _ fields: [SQLValue]) -> SQLValue {
             switch self {
@@ -167,6 +167,7 @@ private struct CompiledReaction: Sendable {
             case .type: .text(event.type)
             case .source: .text(event.source)
             case .time: .text(event.time.description)
+            case .traceParent: event.traceParent.map { .text($0) } ?? .null
             }
         }
     }
@@ -196,6 +197,7 @@ private struct CompiledReaction: Sendable {
                     case .type: return .type
                     case .source: return .source
                     case .time: return .time
+                    case .traceParent: return .traceParent
                     }
                 })
         }

@@ -11,10 +11,12 @@ public enum CloudEventsHTTP {
         "ce-specversion", "ce-id", "ce-source", "ce-type", "ce-subject", "ce-time", "ce-datacontenttype",
         "ce-partitionkey", "ce-traceparent",
     ]
-    /// Headers that are about the connection or the request itself: a writer's row has no say in these.
+    /// Headers that are about the connection or the request itself: a writer's row has no say in these. `traceparent` is the
+    /// request's own place in a trace.
     private static let transport: Set<String> = [
         "host", "content-length", "transfer-encoding", "connection", "keep-alive", "te", "trailer", "upgrade", "expect",
         "user-agent", "proxy-authenticate", "proxy-authorization", "proxy-connection", "authorization", "cookie",
+        "traceparent",
     ]
     private static let contentType = "content-type"
     /// Standard Webhooks' own.

@@ -16,14 +16,18 @@ public struct FleetCarrier: Sendable {
 
     private let fleet: FleetDefinition
     private let options: FleetRun.Options
-    private let logger: Logger
+    /// Whose lines are exported as well, where the fleet file asks for it.
+    public let logger: Logger
     private let state: any FleetState
     private let signals = EndSignals()
+    private let telemetry: FleetTelemetry?
 
     public init(_ fleet: FleetDefinition, options: FleetRun.Options = FleetRun.Options(), logger: Logger) {
         self.fleet = fleet
         self.options = options
-        self.logger = logger
+        let telemetry = FleetTelemetry(fleet, version: options.version, logger: logger)
+        self.telemetry = telemetry
+        self.logger = telemetry?.logger(beside: logger) ?? logger
         state = Connectors.state(of: fleet)
     }
 
@@ -32,9 +36,17 @@ public struct FleetCarrier: Sendable {
     /// - Parameter companions: further services that live as long as a run.
     /// - Throws: `notApplied`; `busy` where another process holds the fleet and is not waited for; what the stores throw.
     public func carry(with companions: @escaping @Sendable (FleetRun) -> [any Service]) async throws -> Outcome {
+        guard let telemetry else { return try await carryMeasured(with: companions) }
+        return try await telemetry.exporting { try await carryMeasured(with: companions) }
+    }
+
+    private func carryMeasured(
+        with companions: @escaping @Sendable (FleetRun) -> [any Service]
+    ) async throws -> Outcome {
         var measured: FleetSignals?
         do {
-            measured = try await FleetSignals.serving(fleet, version: options.version, logger: logger)
+            measured = try await FleetSignals.serving(
+                fleet, version: options.version, telemetry: telemetry, logger: logger)
             let outcome = try await signals.listen { [measured] in
                 try await carryByTurns(measured: measured, with: companions)
             }
@@ -60,7 +72,8 @@ public struct FleetCarrier: Sendable {
             do {
                 run = try FleetRun(
                     fleet, hold: hold, state: state, flow: try await state.flow(),
-                    sagasInUse: try await fleet.sagasInUse(), options: options, signals: measured, logger: logger)
+                    sagasInUse: try await fleet.sagasInUse(), options: options, signals: measured,
+                    tracing: telemetry?.tracing, logger: logger)
             } catch {
                 await hold.release()
                 throw error

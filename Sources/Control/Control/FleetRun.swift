@@ -70,12 +70,13 @@ public final class FleetRun: Sendable {
     /// - Parameters:
     ///   - hold: the right to carry the fleet; it is released at the end of ``run(with:until:)``.
     ///   - signals: where what is measured goes; `nil` for nowhere.
+    ///   - tracing: who makes spans; `nil` for nobody.
     ///   - flow: what the state holds of what operators have told the fleet's parts.
     ///   - sagasInUse: by journal, the definitions of sagas that have not ended.
     init(
         _ fleet: FleetDefinition, hold: any FleetHold, state: any FleetState, flow: [FlowEntry],
         sagasInUse: [String: [SagaDefinition]], options: Options = Options(), signals: FleetSignals? = nil,
-        logger: Logger
+        tracing: FleetTracing? = nil, logger: Logger
     ) throws {
         self.fleet = fleet
         self.hold = hold
@@ -109,7 +110,7 @@ public final class FleetRun: Sendable {
                     service: service.name, maximumEventSize: service.outbox.maximumEventSize,
                     publishes: { publishes.contains($0) }),
                 broker: broker, limit: Self.relayLimit, patience: patience, progress: progress, gate: gate,
-                observer: meter,
+                observer: meter, tracer: tracing?.relay(of: service, stream: stream),
                 makeSource: {
                     // Whoever else captures this outbox was told to leave it, if the fleet is still ours.
                     try await hold.confirm()
@@ -141,7 +142,7 @@ public final class FleetRun: Sendable {
                         DeliveryService(
                             applier: applier, stores: store, broker: broker, limit: view.limit.batch,
                             rate: view.limit.rate, patience: patience, progress: progress, gate: gate,
-                            observer: meter))
+                            observer: meter, tracer: tracing?.delivery(of: applier, in: service)))
                     let piece = Work(
                         kind: .delivery, subject: applier.subscription.description, stream: applier.stream,
                         progress: progress, gate: gate)
@@ -166,7 +167,7 @@ public final class FleetRun: Sendable {
                 pushes.append(
                     PushService(
                         plan: plan, stores: store, broker: broker, patience: patience, progress: progress, gate: gate,
-                        observer: meter))
+                        observer: meter, tracer: tracing?.push(of: plan, in: service)))
                 let piece = Work(
                     kind: .delivery, subject: plan.subscription.description, stream: plan.stream, progress: progress,
                     gate: gate)
@@ -184,7 +185,7 @@ public final class FleetRun: Sendable {
                 fleet.sagaPlaces.map { place in
                     SagaAssembly(
                         place, inUse: sagasInUse[place.name] ?? [], in: fleet, broker: broker, caller: caller,
-                        hold: hold, patience: patience, changes: changes, logger: logger,
+                        hold: hold, patience: patience, changes: changes, tracing: tracing, logger: logger,
                         stores: { stores.store(of: $0) })
                 }
             } ?? []

@@ -11,6 +11,8 @@ public struct FleetDefinition: Sendable {
     public var state: StateDefinition
     /// Where signals are served; `nil` for nowhere.
     public var metrics: MetricsDefinition?
+    /// Where signals are sent; `nil` for nowhere.
+    public var telemetry: TelemetryDefinition?
     /// In the order of the file.
     public var services: [ServiceDefinition]
     /// In the order of the file.
@@ -20,7 +22,8 @@ public struct FleetDefinition: Sendable {
 
     public init(
         name: FleetName, file: String, broker: BrokerDefinition, state: StateDefinition,
-        metrics: MetricsDefinition? = nil, services: [ServiceDefinition], sagas: [SagaDeclaration] = [],
+        metrics: MetricsDefinition? = nil, telemetry: TelemetryDefinition? = nil, services: [ServiceDefinition],
+        sagas: [SagaDeclaration] = [],
         flows: [FlowDefinition] = []
     ) {
         self.name = name
@@ -28,6 +31,7 @@ public struct FleetDefinition: Sendable {
         self.broker = broker
         self.state = state
         self.metrics = metrics
+        self.telemetry = telemetry
         self.services = services
         self.sagas = sagas
         self.flows = flows

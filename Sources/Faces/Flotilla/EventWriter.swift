@@ -1,5 +1,6 @@
 import FleetCore
 import Stores
+import Synchronization
 
 /// Writes an event where its service's capture finds it.
 struct EventWriter: Sendable {
@@ -7,6 +8,27 @@ struct EventWriter: Sendable {
     let service: String
     /// The outbox table as SQL takes it; `nil` where events are messages in the server's log.
     let table: String?
+    private let columns = KnownColumns()
+
+    init(service: String, table: String?) {
+        self.service = service
+        self.table = table
+    }
+
+    /// Whether there is a place for the event's place in a trace: a table of the service's own need not have the column.
+    func takesTraceParents(in transaction: any StoreTransaction) throws -> Bool {
+        guard let table else { return true }
+        if let known = columns.hasTraceParent { return known }
+        let isThere: Bool
+        do {
+            _ = try transaction.savepoint { try transaction.firstRow("SELECT traceparent FROM \(table) LIMIT 1") }
+            isThere = true
+        } catch let error as FleetError where error.code == .statement {
+            isThere = false
+        }
+        columns.set(hasTraceParent: isThere)
+        return isThere
+    }
 
     func write(
         _ id: EventID, type: String, aggregateType: String?, key: String, payload: String, traceParent: String?,
@@ -33,4 +55,12 @@ struct EventWriter: Sendable {
                 """, parameters)
         }
     }
+}
+
+/// What is known of an outbox table.
+private final class KnownColumns: Sendable {
+    private let state = Mutex<Bool?>(nil)
+
+    var hasTraceParent: Bool? { state.withLock { $0 } }
+    func set(hasTraceParent: Bool) { state.withLock { $0 = hasTraceParent } }
 }

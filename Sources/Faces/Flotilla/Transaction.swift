@@ -6,10 +6,13 @@ public import Stores
 public struct Transaction {
     let base: any StoreTransaction
     private let events: EventWriter
+    /// The place in a trace that what is done here has, where no span says another.
+    private let trace: String?
 
-    init(_ base: any StoreTransaction, events: EventWriter) {
+    init(_ base: any StoreTransaction, events: EventWriter, trace: String? = nil) {
         self.base = base
         self.events = events
+        self.trace = trace
     }
 
     /// Runs one statement, and returns how many rows it inserted, changed or deleted.
@@ -43,7 +46,8 @@ public struct Transaction {
     /// - Parameters:
     ///   - event: encoded as JSON.
     ///   - key: the aggregate's id. Events of one key arrive in commit order.
-    ///   - traceParent: W3C Trace Context, where there is one.
+    ///   - traceParent: W3C Trace Context; by default the current span's (``TraceParent/current``), and in a consumer's handler
+    ///     else that of the event at hand.
     /// - Returns: the event's id (UUID version 7).
     /// - Throws: `FleetError` with code `badEvent` where the event does not encode, `statement` where there
     ///   is no outbox.
@@ -60,8 +64,14 @@ public struct Transaction {
         let id = EventID.make()
         try events.write(
             id, type: Event.eventType, aggregateType: Event.aggregateType, key: key,
-            payload: String(decoding: payload, as: UTF8.self), traceParent: traceParent, in: base)
+            payload: String(decoding: payload, as: UTF8.self),
+            traceParent: try traceParent ?? usualTraceParent(), in: base)
         return id
+    }
+
+    private func usualTraceParent() throws -> String? {
+        guard let text = TraceParent.current ?? trace, try events.takesTraceParents(in: base) else { return nil }
+        return text
     }
 }
 

@@ -29,10 +29,10 @@ struct RunCommand: AsyncParsableCommand {
 
     func run() async throws {
         let definition = try await fleet.load()
-        let logger = logs.logger()
         let carrier = FleetCarrier(
             definition, options: FleetRun.Options(untilIdle: untilIdle, version: Version.text),
-            logger: logger)
+            logger: logs.logger())
+        let logger = carrier.logger
         let outcome = try await carrier.carry { run in
             logger.info(
                 "carrying fleet \(definition.name): \(counted(run.work.count, "stream and view", plural: "streams and views"))"

@@ -14,9 +14,11 @@ public enum EventParameter: Hashable, Sendable {
     case source
     /// `:time`
     case time
+    /// `:traceparent`, the event's place in a trace; NULL where it has none.
+    case traceParent
 
     /// What stands after the colon.
-    static let names = ["data", "key", "id", "type", "source", "time"]
+    static let names = ["data", "key", "id", "type", "source", "time", "traceparent"]
 
     /// A parameter without a path; `data` is the whole payload.
     init?(name: String) {
@@ -27,6 +29,7 @@ public enum EventParameter: Hashable, Sendable {
         case "type": self = .type
         case "source": self = .source
         case "time": self = .time
+        case "traceparent": self = .traceParent
         default: return nil
         }
     }
@@ -42,6 +45,7 @@ extension EventParameter: CustomStringConvertible {
         case .type: ":type"
         case .source: ":source"
         case .time: ":time"
+        case .traceParent: ":traceparent"
         }
     }
 }

@@ -139,7 +139,9 @@ extension SQLScanner {
         passName()
         let remedy =
             switch subject {
-            case .event: "Write :data.FIELD for a field of the payload, or one of :key, :id, :type, :source, :time."
+            case .event:
+                "Write :data.FIELD for a field of the payload, or one of :key, :id, :type, :source, :time,"
+                    + " :traceparent."
             case .document(let parts): "Write one of \(parts.map { ":\($0).FIELD" }.joined(separator: ", "))."
             }
         report(start, "The placeholder \(text(from: start, to: position)) has no value here.", remedy)

@@ -11,6 +11,8 @@ public final class HTTPReceiver: Sendable {
         public var path: String
         public var headers: [(name: String, value: String)]
         public var body: String
+        /// The body as it came.
+        public var bytes: [UInt8] = []
 
         public subscript(_ name: String) -> String? { headers.first { $0.name == name }?.value }
     }
@@ -113,10 +115,11 @@ private final class ReceiverHandler: ChannelInboundHandler {
         case .head(let head):
             request = HTTPReceiver.Request(
                 path: head.uri, headers: head.headers.map { ($0.name.lowercased(), $0.value) }, body: "")
-        case .body(let part): request?.body += String(buffer: part)
+        case .body(let part): request?.bytes += part.readableBytesView
         case .end:
-            guard let request else { return }
+            guard var request else { return }
             self.request = nil
+            request.body = String(decoding: request.bytes, as: UTF8.self)
             log.requests.withLock { $0.append(request) }
             log.busy.withLock { busy in
                 busy.now += 1

@@ -20,7 +20,7 @@ struct SagaAssembly: Sendable {
     init(
         _ place: SagaPlace, inUse: [SagaDefinition], in fleet: FleetDefinition, broker: any Broker, caller: HTTPCaller,
         hold: any FleetHold,
-        patience: Duration, changes: ChangeSignal, logger: Logger,
+        patience: Duration, changes: ChangeSignal, tracing: FleetTracing?, logger: Logger,
         stores: @escaping @Sendable (ServiceDefinition) -> SharedStore
     ) {
         self.place = place
@@ -28,7 +28,8 @@ struct SagaAssembly: Sendable {
         let own = stores(place.host)
         let progress = Progress(name: place.name, changes: changes)
         let parties = SagaFleetParties(
-            fleet, journalHost: place.isOwn ? nil : place.host.name.text, caller: caller, stores: stores)
+            fleet, journalHost: place.isOwn ? nil : place.host.name.text, caller: caller, isTraced: tracing != nil,
+            stores: stores)
         // What keeps sagas longest holds for all of a journal.
         let keep = place.sagas.map(\.keep).max() ?? .zero
         let engine = SagaEngine(
@@ -36,7 +37,7 @@ struct SagaAssembly: Sendable {
             parties: parties, stores: own,
             settings: SagaEngine.Settings(
                 owner: FleetHolder.ownName, confirm: { try await hold.confirm() }, keep: keep), progress: progress,
-            notify: { Self.tell($0, logger) })
+            notify: { Self.tell($0, logger) }, trace: { tracing?.sagas($0) })
         self.engine = engine
         let home = StreamName(fleet: fleet.name, service: place.host.name)
         var work = [
@@ -58,8 +59,12 @@ struct SagaAssembly: Sendable {
                     type: name.type,
                     handler: { (event: Event, transaction: any StoreTransaction) in
                         let payload = event.hasData ? String(decoding: event.payload, as: UTF8.self) : "null"
+                        let context = event.traceContext
+                        let isTraced = tracing != nil && context?.isSampled == true
+                        let trace = isTraced ? context?.publication(of: event.id) : context
                         try journal.post(
-                            .event(name, id: event.id.description, payload: payload), in: transaction)
+                            .event(name, id: event.id.description, payload: payload, trace: trace?.description),
+                            in: transaction)
                         engine.nudge()
                     } as EventHandler
                 )

@@ -17,18 +17,20 @@ final class SagaFleetParties: SagaParties {
     private let journalHost: String?
     private let stores: @Sendable (ServiceDefinition) -> SharedStore
     private let caller: HTTPCaller
+    let isTraced: Bool
     private let compiled = Mutex<[SagaSQL: [SagaStatement]]>([:])
 
     /// Parts of the document that a step's SQL names.
     static let parts = ["data", "replies", "item"]
 
     init(
-        _ fleet: FleetDefinition, journalHost: String?, caller: HTTPCaller,
+        _ fleet: FleetDefinition, journalHost: String?, caller: HTTPCaller, isTraced: Bool,
         stores: @escaping @Sendable (ServiceDefinition) -> SharedStore
     ) {
         self.fleet = fleet
         self.journalHost = journalHost
         self.caller = caller
+        self.isTraced = isTraced
         self.stores = stores
     }
 
@@ -68,7 +70,7 @@ final class SagaFleetParties: SagaParties {
         let service = try fleet.service(named: command.service)
         let event = OutgoingEvent(
             id: Self.eventID(of: command.request), type: command.type, key: command.key,
-            aggregateType: command.service, payload: command.payload)
+            aggregateType: command.service, payload: command.payload, traceParent: command.traceParent)
         try event.write(to: service, in: transaction)
     }
 
@@ -116,6 +118,7 @@ final class SagaFleetParties: SagaParties {
             ("accept", "application/json"), ("user-agent", "flotilla"),
         ]
         if request.body != nil { headers.append(("content-type", "application/json")) }
+        if let trace = request.traceParent { headers.append(("traceparent", trace)) }
         do {
             let answer = try await caller.call(
                 method: request.method.rawValue.uppercased(), url: request.url, headers: headers,

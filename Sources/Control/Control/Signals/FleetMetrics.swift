@@ -136,11 +136,13 @@ enum FleetMetrics {
     static let lookDuration = Metric(
         "flotilla.store.look.duration", .gauge, .seconds, ["service"], "How long the last look at the store took.")
 
-    static let all: [Metric] = [
-        build, fleet, carrying, epoch, outboxDepth, outboxAge, outboxRetained, captured, captureLagEvents, captureLag,
-        relayLatency, relayBatch, streamRecords, streamSize, brokerUp, sent, consumed, brokerDuration,
-        deliveryLagEvents, deliveryLag, deliveryLatency, deliveryBatch, storeDuration, requests, requestDuration,
-        breakerOpen, parkedEvents, parkedAge, parked, released, failures, blocked, paused, storeUp, lookFailures,
-        lookDuration,
-    ]
+    static let all: [Metric] =
+        [
+            build, fleet, carrying, epoch, outboxDepth, outboxAge, outboxRetained, captured, captureLagEvents,
+            captureLag,
+            relayLatency, relayBatch, streamRecords, streamSize, brokerUp, sent, consumed, brokerDuration,
+            deliveryLagEvents, deliveryLag, deliveryLatency, deliveryBatch, storeDuration, requests, requestDuration,
+            breakerOpen, parkedEvents, parkedAge, parked, released, failures, blocked, paused, storeUp, lookFailures,
+            lookDuration,
+        ] + telemetry
 }

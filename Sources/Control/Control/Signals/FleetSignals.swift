@@ -12,20 +12,26 @@ final class FleetSignals: Sendable {
     let registry: SignalRegistry
     let health = FleetHealth()
     private let fleet: FleetDefinition
-    private let server: HTTPServer
+    /// `nil` where what is measured is exported only.
+    private let server: HTTPServer?
 
     /// - Returns: `nil` where the fleet file does not ask for it.
     /// - Throws: where nobody can listen at the address that it names.
-    static func serving(_ fleet: FleetDefinition, version: String, logger: Logger) async throws -> FleetSignals? {
-        guard let metrics = fleet.metrics else { return nil }
-        let signals = try await FleetSignals(fleet, at: metrics, version: version, logger: logger)
-        logger.info(
-            "signals are served at http://\(metrics.host.contains(":") ? "[\(metrics.host)]" : metrics.host):\(signals.server.port)/metrics"
-        )
+    static func serving(
+        _ fleet: FleetDefinition, version: String, telemetry: FleetTelemetry? = nil, logger: Logger
+    ) async throws -> FleetSignals? {
+        guard fleet.metrics != nil || telemetry?.wantsMetrics == true else { return nil }
+        let signals = try await FleetSignals(fleet, at: fleet.metrics, version: version, logger: logger)
+        telemetry?.measure(signals.registry)
+        if let metrics = fleet.metrics, let port = signals.server?.port {
+            logger.info(
+                "signals are served at http://\(metrics.host.contains(":") ? "[\(metrics.host)]" : metrics.host):\(port)/metrics"
+            )
+        }
         return signals
     }
 
-    private init(_ fleet: FleetDefinition, at address: MetricsDefinition, version: String, logger: Logger) async throws
+    private init(_ fleet: FleetDefinition, at address: MetricsDefinition?, version: String, logger: Logger) async throws
     {
         self.fleet = fleet
         let registry = SignalRegistry(onOverflow: { metric in
@@ -39,6 +45,10 @@ final class FleetSignals: Sendable {
         registry.gauge(FleetMetrics.carrying).series().set(false)
         let process = ProcessMetrics(registry)
         _ = registry.refresh { process.refresh() }
+        guard let address else {
+            server = nil
+            return
+        }
         let health = health
         server = try await HTTPServer(host: address.host, port: address.port) { question in
             switch question.path {
@@ -52,7 +62,7 @@ final class FleetSignals: Sendable {
         }
     }
 
-    func close() async { await server.close() }
+    func close() async { await server?.close() }
 
     /// All that may be told.
     static var metrics: [Metric] { FleetMetrics.all + ProcessMetrics.all + Connectors.storeMetrics }

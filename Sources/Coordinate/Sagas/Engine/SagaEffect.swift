@@ -43,6 +43,8 @@ public struct SagaOutgoing: Sendable, Hashable {
     public var key: String
     /// A JSON object. Its member `saga` is what an answer repeats.
     public var payload: String
+    /// Its place in a trace; `nil` where the saga belongs to none.
+    public var traceParent: String?
 }
 
 /// An HTTP request.
@@ -55,6 +57,8 @@ public struct SagaRequest: Sendable, Hashable {
     public var idempotencyKey: String
     public var attempt: Int
     public var due: Timestamp
+    /// Its place in a trace; `nil` where the saga belongs to none.
+    public var traceParent: String?
 }
 
 /// Statements for one transaction of a service's store.
@@ -121,6 +125,9 @@ public protocol SagaParties: Sendable {
     /// Closes a store that has failed, so that it is opened anew.
     func discard(_ store: any Store, of service: String) async
 
+    /// Whether somebody makes spans of steps: what they send names its step then, and else what the saga was started with.
+    var isTraced: Bool { get }
+
     func call(_ request: SagaRequest) async -> SagaAnswer
 
     /// Lets stores forget steps of sagas that nobody will ask for again.
@@ -134,4 +141,8 @@ public protocol SagaParties: Sendable {
     /// Runs code of the program in the journal's transaction.
     /// - Throws: ``SagaRefusal``, or anything else; what it wrote is undone.
     func perform(_ call: SagaLocalCall, in transaction: any StoreTransaction) throws -> String
+}
+
+extension SagaParties {
+    public var isTraced: Bool { false }
 }

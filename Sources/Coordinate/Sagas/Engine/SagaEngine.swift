@@ -62,6 +62,7 @@ public final class SagaEngine: Sendable {
     let backoff: Backoff
     let progress: Progress
     private let notify: @Sendable (Notice) -> Void
+    private let trace: @Sendable ([SagaTrace]) -> Void
     let inbox = SagaInbox()
     private let state = Mutex(State())
 
@@ -85,7 +86,8 @@ public final class SagaEngine: Sendable {
     public init(
         runner: String, catalog: SagaCatalog, parties: any SagaParties, stores: any StoreProvider, settings: Settings,
         clock: FleetClock = .system, backoff: Backoff = .standard, progress: Progress,
-        notify: @escaping @Sendable (Notice) -> Void = { _ in }
+        notify: @escaping @Sendable (Notice) -> Void = { _ in },
+        trace: @escaping @Sendable ([SagaTrace]) -> Void = { _ in }
     ) {
         journal = SagaJournal(runner: runner)
         self.catalog = catalog
@@ -96,6 +98,7 @@ public final class SagaEngine: Sendable {
         self.backoff = backoff
         self.progress = progress
         self.notify = notify
+        self.trace = trace
     }
 
     /// Says that a message was posted, or will be in a moment.
@@ -302,6 +305,7 @@ public final class SagaEngine: Sendable {
     }
 
     private func tell(_ result: SagaTurnResult) {
+        if !result.traced.isEmpty { trace(result.traced) }
         if result.started > 0 { notify(.started(count: result.started)) }
         for ending in result.ended { notify(.ended(saga: ending.saga, ending.outcome)) }
         for parked in result.parked { notify(.parked(parked)) }

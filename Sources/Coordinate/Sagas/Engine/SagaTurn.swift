@@ -93,7 +93,8 @@ struct SagaTurn {
                 return try stray("no saga \(saga) is declared, and \(id) of it was to be started", in: transaction)
             }
             try start(definition, id: id, data: data, in: transaction)
-        case .event(let event, let id, let payload): try take(event, id: id, payload, in: transaction)
+        case .event(let event, let id, let payload, let trace):
+            try take(event, id: id, payload, trace: trace, in: transaction)
         case .cancel(let saga, let reason): try tell(saga, .cancel(reason: reason), in: transaction)
         case .decide(let saga, let step, let option, let by):
             try tell(saga, .decided(step, option: option, by: by), in: transaction)
@@ -114,11 +115,13 @@ struct SagaTurn {
     }
 
     private mutating func start(
-        _ definition: SagaDefinition, id: String, data: String, in transaction: any StoreTransaction
+        _ definition: SagaDefinition, id: String, data: String, trace: String? = nil,
+        in transaction: any StoreTransaction
     ) throws {
         // A repeat.
         if try run(id, in: transaction) != nil { return }
-        let machine = try SagaMachine(definition, id: id, data: data, at: now)
+        var machine = try SagaMachine(definition, id: id, data: data, at: now)
+        machine.state.trace = trace
         let entry = SagaEntry(state: machine.state, version: try catalog.version(of: definition))
         keep(SagaRun(machine: machine, entry: entry), as: id)
         queue.append((id, .started))
@@ -128,14 +131,15 @@ struct SagaTurn {
     // MARK: Events
 
     private mutating func take(
-        _ event: SagaEventName, id: String, _ payload: String, in transaction: any StoreTransaction
+        _ event: SagaEventName, id: String, _ payload: String, trace: String?, in transaction: any StoreTransaction
     ) throws {
         guard (try? JSONDocument.validate(Array(payload.utf8))) != nil else {
             return try stray("the event \(event) \(id) has no JSON payload", in: transaction)
         }
         for definition in catalog.started(by: event) {
             do {
-                try start(definition, id: "\(definition.name)/\(id)", data: payload, in: transaction)
+                try start(
+                    definition, id: "\(definition.name)/\(id)", data: payload, trace: trace, in: transaction)
             } catch let error as FleetError where error.code == .invalidInput {
                 try stray("the event \(event) \(id) starts no \(definition.name): \(error.message)", in: transaction)
             }
@@ -222,9 +226,11 @@ struct SagaTurn {
                 continue
             }
             let lostBefore = run.lostLocks
+            let before = parties.isTraced && run.machine.state.trace != nil ? run.machine : nil
             let actions = run.machine.handle(input, at: now, jitter: jitter.next())
             run.isChanged = true
             keep(run, as: id)
+            if let before { result.traced += run.machine.endings(since: before) }
             for action in actions { try perform(action, of: id, in: transaction) }
             for key in (touched[id]?.lostLocks ?? []).subtracting(lostBefore) { try nudge(key, in: transaction) }
             try registerWaits(of: id, in: transaction)
@@ -378,6 +384,8 @@ struct SagaTurnResult: Sendable {
     var orders: [SagaOrder] = []
     var runs: [String: SagaRun] = [:]
     var ended: [Ending] = []
+    /// What has ended of sagas that belong to a trace.
+    var traced: [SagaTrace] = []
     /// What an operator should know.
     var parked: [String] = []
     var strays: [String] = []

@@ -8,7 +8,8 @@ public enum SagaMessage: Sendable, Hashable, Codable {
     /// Starts one.
     case start(saga: String, id: String, data: String)
     /// An event, which may start sagas, answer requests, and be waited for.
-    case event(SagaEventName, id: String, payload: String)
+    /// - Parameter trace: the event's `traceparent`, to which a saga belongs that it starts.
+    case event(SagaEventName, id: String, payload: String, trace: String? = nil)
     case cancel(saga: String, reason: String)
     case decide(saga: String, step: SagaStepID, option: String, by: String)
     case retry(saga: String, step: SagaStepID)

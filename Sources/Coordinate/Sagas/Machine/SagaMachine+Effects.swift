@@ -8,20 +8,23 @@ extension SagaMachine {
     /// - Throws: `invalidInput` where something that is referred to is not there.
     func effect(of work: SagaWork, _ parties: any SagaParties) throws -> SagaEffect? {
         let id = work.ticket.step
+        let trace = trace(of: work.ticket, isTraced: parties.isTraced)
         switch work.activity {
         case .command(let command):
             return .command(
                 SagaOutgoing(
                     service: command.event.service, type: command.event.type, request: request(work),
                     key: try text(of: command.key, for: id),
-                    payload: try object(command.payload, for: id, adding: [("saga", answerTo(work))])))
+                    payload: try object(command.payload, for: id, adding: [("saga", answerTo(work))]),
+                    traceParent: trace))
         case .http(let call):
             let hasBody = call.method != .get && call.method != .delete
             return .http(
                 SagaRequest(
                     method: call.method, url: try url(of: call.url, for: id),
                     body: hasBody || !call.body.isEmpty ? try object(call.body, for: id) : nil,
-                    idempotencyKey: work.idempotencyKey, attempt: work.ticket.attempt, due: work.due))
+                    idempotencyKey: work.idempotencyKey, attempt: work.ticket.attempt, due: work.due,
+                    traceParent: trace))
         case .sql(let sql):
             let statements = try parties.statements(of: sql).map { statement in
                 SagaStatements.Statement(

@@ -33,6 +33,8 @@ public struct SagaState: Sendable, Hashable, Codable {
     public internal(set) var noteCount = 0
     /// What was asked for last.
     public internal(set) var wakeAt: Timestamp?
+    /// The `traceparent` that it was started with; `nil` where it belongs to no trace.
+    public internal(set) var trace: String?
 
     init(id: String, saga: SagaName, data: String, startedAt: Timestamp, deadline: Timestamp) {
         self.id = id

@@ -19,7 +19,7 @@ struct FleetKeys {
             return nil
         }
         let subject = "the fleet file"
-        let known = ["version", "fleet", "broker", "state", "metrics", "services", "sagas", "flows"]
+        let known = ["version", "fleet", "broker", "state", "metrics", "telemetry", "services", "sagas", "flows"]
         guard let fields = values.fields(root, subject, known: known, later: Self.later) else { return nil }
         checkVersion(fields["version"])
         let name = readName(fields, root)
@@ -27,6 +27,7 @@ struct FleetKeys {
         let stores = StoreKeys(values: values, schemes: storeSchemes, directory: directory)
         let state = StateKeys(values: values, stores: stores, directory: directory).read(fields["state"])
         let metrics = MetricsKeys(values: values).read(fields["metrics"])
+        let telemetry = TelemetryKeys(values: values, directory: directory).read(fields["telemetry"])
         let remedy = "add services: with one entry for each service"
         let entry = values.required("services", of: fields, root, subject, remedy: remedy)
         let read = entry.map { ServicesKeys(values: values, stores: stores, state: state).read($0) }
@@ -35,7 +36,7 @@ struct FleetKeys {
         guard let name, let broker, let state, let services = read?.services else { return nil }
         return FleetDefinition(
             name: name, file: values.source.file, broker: broker, state: state.definition, metrics: metrics,
-            services: services, sagas: sagas, flows: flows)
+            telemetry: telemetry, services: services, sagas: sagas, flows: flows)
     }
 
     private func readSagas(_ field: NamedValue?, publishers: Publishers?) -> [SagaDeclaration] {

@@ -83,7 +83,10 @@ struct PushKeys {
         }
     }
 
-    private func readAuthorities(_ field: NamedValue) -> String? {
+    private func readAuthorities(_ field: NamedValue) -> String? { Self.authorities(field, values, directory) }
+
+    /// Reads `tls: {ca: FILE}`.
+    static func authorities(_ field: NamedValue, _ values: ValueReader, _ directory: String) -> String? {
         guard let fields = values.fields(field.value, "\"tls\"", known: ["ca"]),
             let ca = values.required("ca", of: fields, field.value, "\"tls\"", remedy: "add ca: FILE"),
             let read = values.text(ca.value, "\"ca\"")

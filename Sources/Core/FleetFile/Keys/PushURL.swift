@@ -6,6 +6,8 @@ struct PushURL {
     /// `http://host:port`.
     private let origin: String
     private let hasPath: Bool
+    /// Whether it is on this machine.
+    let isLoopback: Bool
 
     private static let longest = 2048
 
@@ -43,6 +45,7 @@ struct PushURL {
                 throw fault("has no port between 1 and 65535 after the colon", "write \(scheme)://HOST:PORT/PATH")
             }
         }
+        isLoopback = host == "localhost" || host == "::1" || host.hasPrefix("127.")
         origin = "\(scheme)://\(authority)"
     }
 

@@ -6,6 +6,7 @@ import Parking
 public import ServiceLifecycle
 import Stores
 import Subscriptions
+public import Tracing
 import Views
 
 /// Has events of other services handled in transactions of a service's own store: with exactly one effect per event, and in
@@ -55,11 +56,14 @@ public final class Consumer: Service {
     ///   - store: the service's store.
     ///   - broker: where the fleet's streams are.
     ///   - metrics: where it tells what it does; the back end that `MetricsSystem` was bootstrapped with by default.
+    ///   - tracer: who makes spans of the handlers' work, within the events' traces; the back end that
+    ///     `InstrumentationSystem` was bootstrapped with by default.
     ///   - reactions: what is done on which event; at most one for each type of a service.
     /// - Throws: `FleetError` with code `invalidInput` for what is no name, for no reactions, and for two of one event.
     public init(
         _ name: String, of store: ServiceStore, in broker: FleetBroker,
         metrics: any MetricsFactory = MetricsSystem.factory,
+        tracer: any LegacyTracer = InstrumentationSystem.legacyTracer,
         _ reactions: [EventReaction]
     ) throws {
         let service = try ServiceName(store.service)
@@ -79,12 +83,14 @@ public final class Consumer: Service {
                     .invalidInput, "consumer \(name) has two reactions on one event of \(publisher)",
                     remedy: "keep one of the two")
             }
-            let program = ViewProgram(handlers: own.map { ($0.type, $0.handler(store.events)) })
+            let stream = StreamName(fleet: broker.fleet, service: try ServiceName(publisher))
+            let tracing = ConsumerTracing(tracer: tracer, subscription: subscription, stream: stream)
+            let program = ViewProgram(handlers: own.map { ($0.type, $0.handler(store.events, tracing)) })
             sources.append(
                 Source(
                     applier: ViewApplier(
                         subscription: subscription,
-                        stream: StreamName(fleet: broker.fleet, service: try ServiceName(publisher)), program: program,
+                        stream: stream, program: program,
                         reader: .consumer),
                     progress: Progress(name: "\(subscription) from \(publisher)")))
         }

@@ -42,7 +42,11 @@ public struct EventReaction: Sendable {
         }
     }
 
-    func handler(_ events: EventWriter) -> EventHandler {
-        { [body] event, transaction in try body(ReceivedEvent(event), Transaction(transaction, events: events)) }
+    func handler(_ events: EventWriter, _ tracing: ConsumerTracing) -> EventHandler {
+        { [body] event, transaction in
+            try tracing.withSpan(of: event) { place in
+                try body(ReceivedEvent(event), Transaction(transaction, events: events, trace: place))
+            }
+        }
     }
 }

@@ -1,0 +1,203 @@
+import FleetCore
+import FleetFile
+import Push
+import Sagas
+import Synchronization
+import Traces
+import Views
+
+/// Makes spans of a fleet's work, and hands on those of the traces that are kept.
+final class FleetTracing: Sendable {
+    private let fleet: FleetDefinition
+    private let sampler: Mutex<TailSampler>
+    private let sink: @Sendable ([Span]) -> Void
+    private let begun = (wall: Timestamp.now(), steady: ContinuousClock.now)
+
+    /// - Parameter sink: takes spans that are to leave, and does not wait.
+    init(_ fleet: FleetDefinition, _ settings: TailSampler.Settings, sink: @escaping @Sendable ([Span]) -> Void) {
+        self.fleet = fleet
+        sampler = Mutex(TailSampler(settings))
+        self.sink = sink
+    }
+
+    /// A time that never goes back.
+    private var now: Timestamp { begun.wall.advanced(by: ContinuousClock.now - begun.steady) }
+
+    func record(_ spans: [Span]) {
+        let now = now
+        let leaving = sampler.withLock { $0.add(spans, at: now) }
+        if !leaving.isEmpty { sink(leaving) }
+    }
+
+    /// Decides on traces whose time has come.
+    func decide() {
+        let now = now
+        let leaving = sampler.withLock { $0.decide(at: now) }
+        if !leaving.isEmpty { sink(leaving) }
+    }
+
+    /// Decides on all traces: nothing comes any more.
+    func end() {
+        let now = now
+        sink(sampler.withLock { $0.decideAll(at: now) })
+    }
+
+    var reading: (open: Int, footprint: ByteCount, counts: TailSampler.Counts) {
+        sampler.withLock { ($0.openTraces, $0.footprint, $0.counts) }
+    }
+
+    // MARK: Who makes spans
+
+    private var brokerSystem: String { fleet.broker.engine == "embedded" ? "flotilla" : fleet.broker.engine }
+
+    private func messaging(_ operation: String, _ type: String, _ stream: StreamName) -> [SpanAttribute] {
+        [
+            SpanAttribute("messaging.system", brokerSystem), SpanAttribute("messaging.operation.name", operation),
+            SpanAttribute("messaging.operation.type", type),
+            SpanAttribute("messaging.destination.name", stream.description),
+        ]
+    }
+
+    func relay(of service: ServiceDefinition, stream: StreamName) -> some WorkTracer {
+        let kind = SpanKind(
+            "append \(stream)", .producer,
+            messaging("append", "send", stream) + [SpanAttribute("flotilla.service", service.name.text)])
+        return RelayTracer(kind: kind, tracing: self)
+    }
+
+    func delivery(of applier: ViewApplier, in service: ServiceDefinition) -> some WorkTracer {
+        let kind = SpanKind(
+            "apply \(applier.stream)", .consumer,
+            messaging("apply", "process", applier.stream) + [
+                SpanAttribute("messaging.consumer.group.name", applier.subscription.description),
+                SpanAttribute("flotilla.service", service.name.text),
+                SpanAttribute("db.system.name", service.store.isSQLite ? "sqlite" : "postgresql"),
+            ])
+        return DeliveryTracer(kind: kind, tracing: self)
+    }
+
+    func push(of plan: PushPlan, in service: ServiceDefinition) -> some WorkTracer {
+        let common =
+            messaging("push", "process", plan.stream) + [
+                SpanAttribute("messaging.consumer.group.name", plan.subscription.description),
+                SpanAttribute("flotilla.service", service.name.text),
+                SpanAttribute("http.request.method", "POST"),
+            ]
+        let kinds = plan.targets.map { target in
+            // A query may be somebody's secret.
+            let url = String(target.endpoint.name.prefix { $0 != "?" })
+            return SpanKind("POST", .client, common + [SpanAttribute("url.full", url)] + Self.server(of: url))
+        }
+        return PushTracer(kinds: kinds, tracing: self)
+    }
+
+    /// Host and port of a URL.
+    private static func server(of url: String) -> [SpanAttribute] {
+        guard let scheme = url.range(of: "://") else { return [] }
+        let authority = url[scheme.upperBound...].prefix { $0 != "/" }
+        let usual = url.hasPrefix("https") ? 443 : 80
+        let isAddress = authority.hasPrefix("[")
+        let end =
+            isAddress ? authority.firstIndex(of: "]").map { authority.index(after: $0) } : authority.firstIndex(of: ":")
+        let host = authority[..<(end ?? authority.endIndex)]
+        let port = authority[(end ?? authority.endIndex)...].drop { $0 == ":" }
+        return [
+            SpanAttribute("server.address", host.trimmingPrefix("[").filter { $0 != "]" }),
+            SpanAttribute("server.port", .integer(Int64(port) ?? Int64(usual))),
+        ]
+    }
+
+    func sagas(_ endings: [SagaTrace]) {
+        record(endings.map { $0.span(in: fleet.name) })
+    }
+}
+
+/// Makes spans of an outbox's way into its stream: each lasts from the time of its event until that is durable.
+private struct RelayTracer: WorkTracer {
+    let kind: SpanKind
+    let tracing: FleetTracing
+
+    /// A time that is longer ago says when something happened, and not when it was written.
+    private static let longest = Duration.seconds(86_400)
+
+    func worked(on events: [TracedEvent], took: Duration) {
+        let end = Timestamp.now()
+        let begun = end.advanced(by: .zero - took)
+        tracing.record(
+            events.map { event in
+                let isRecent = end.elapsed(since: event.occurred) < Self.longest
+                return Span(
+                    kind, event.context.publication(of: event.id), parent: event.context.span,
+                    from: isRecent ? min(event.occurred, begun) : begun, to: end, attributes: event.attributes)
+            })
+    }
+
+    func requested(_ event: TracedEvent, as context: TraceContext, to target: Int, took: Duration) {}
+}
+
+/// Makes spans of the transactions in which events take effect.
+private struct DeliveryTracer: WorkTracer {
+    let kind: SpanKind
+    let tracing: FleetTracing
+
+    func worked(on events: [TracedEvent], took: Duration) {
+        let end = Timestamp.now()
+        let begun = end.advanced(by: .zero - took)
+        tracing.record(
+            events.map { event in
+                Span(
+                    kind, event.context.newChild(), parent: event.context.publication(of: event.id).span, from: begun,
+                    to: end, attributes: event.attributes, status: event.status)
+            })
+    }
+
+    func requested(_ event: TracedEvent, as context: TraceContext, to target: Int, took: Duration) {}
+}
+
+/// Makes spans of requests, each of which has sent its span's context along.
+private struct PushTracer: WorkTracer {
+    let kinds: [SpanKind]
+    let tracing: FleetTracing
+
+    func worked(on events: [TracedEvent], took: Duration) {}
+
+    func requested(_ event: TracedEvent, as context: TraceContext, to target: Int, took: Duration) {
+        let end = Timestamp.now()
+        tracing.record([
+            Span(
+                kinds[target], context, parent: event.context.publication(of: event.id).span,
+                from: end.advanced(by: .zero - took), to: end, attributes: event.attributes, status: event.status)
+        ])
+    }
+}
+
+extension TracedEvent {
+    fileprivate var attributes: [SpanAttribute] {
+        var attributes = [
+            SpanAttribute("messaging.message.id", .id(id)), SpanAttribute("cloudevents.event_type", type),
+        ]
+        if let failure { attributes.append(SpanAttribute("error.type", failure.code.description)) }
+        return attributes
+    }
+
+    /// The store's own words may quote data: they stay with the parked event.
+    fileprivate var status: Span.Status { failure.map { .error($0.message) } ?? .unset }
+}
+
+extension SagaTrace {
+    fileprivate func span(in fleet: FleetName) -> Span {
+        var attributes = [SpanAttribute("flotilla.saga", saga.text), SpanAttribute("flotilla.saga.id", id)]
+        let name: String
+        switch subject {
+        case .saga: name = "saga \(saga)"
+        case .step(let step, let direction):
+            name = "\(direction == .forward ? "step" : "undo") \(step.name)"
+            attributes.append(SpanAttribute("flotilla.saga.step", "\(step)"))
+            attributes.append(SpanAttribute("flotilla.saga.attempts", .integer(Int64(attempts))))
+        }
+        if failure != nil { attributes.append(SpanAttribute("error.type", "saga")) }
+        return Span(
+            SpanKind(name, isRequest ? .client : .inner, []), context, parent: parent, from: started, to: ended,
+            attributes: attributes, status: failure.map { .error($0) } ?? .unset)
+    }
+}

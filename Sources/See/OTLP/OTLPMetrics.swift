@@ -1,0 +1,71 @@
+import FleetCore
+import Signals
+import Traces
+
+/// What a registry says, as metrics of OTLP. Everything counts from the beginning of its series.
+extension OTLP {
+    private static let cumulative = OTLPField(2, "aggregationTemporality", .small(2))
+
+    static func metric(_ family: FamilyReading, at now: Timestamp) -> OTLPMessage {
+        let metric = family.metric
+        var fields: OTLPMessage = [
+            OTLPField(1, "name", .text(metric.name)), OTLPField(2, "description", .text(metric.meaning)),
+            OTLPField(3, "unit", .text(metric.unit.text)),
+        ]
+        let points = family.series.map { point($0, metric, at: now) }
+        switch metric.kind {
+        case .gauge, .info:
+            fields.append(OTLPField(5, "gauge", .message([OTLPField(1, "dataPoints", .messages(points))])))
+        case .counter:
+            fields.append(
+                OTLPField(
+                    7, "sum",
+                    .message([
+                        OTLPField(1, "dataPoints", .messages(points)), cumulative,
+                        OTLPField(3, "isMonotonic", .flag(true)),
+                    ])))
+        case .histogram:
+            fields.append(
+                OTLPField(
+                    9, "histogram", .message([OTLPField(1, "dataPoints", .messages(points)), cumulative])))
+        }
+        return fields
+    }
+
+    private static func point(_ series: SeriesReading, _ metric: Metric, at now: Timestamp) -> OTLPMessage {
+        let attributes = attributes(metric.labels, series.labels)
+        var fields: OTLPMessage = []
+        if metric.kind == .counter || metric.kind == .histogram {
+            fields.append(OTLPField(2, "startTimeUnixNano", time(series.created)))
+        }
+        fields.append(OTLPField(3, "timeUnixNano", time(now)))
+        switch series.value {
+        case .count(let count):
+            fields.append(OTLPField(6, "asInt", .signedFixed64(Int64(clamping: count))))
+            fields.append(OTLPField(7, "attributes", .messages(attributes)))
+        case .number(let number):
+            fields.append(OTLPField(4, "asDouble", .real(number)))
+            fields.append(OTLPField(7, "attributes", .messages(attributes)))
+        case .distribution(let distribution):
+            let (bounds, counts) = buckets(of: distribution)
+            fields += [
+                OTLPField(4, "count", .fixed64(counts.reduce(0, +))), OTLPField(5, "sum", .real(distribution.sum)),
+                OTLPField(6, "bucketCounts", .fixed64s(counts)), OTLPField(7, "explicitBounds", .reals(bounds)),
+                OTLPField(9, "attributes", .messages(attributes)),
+            ]
+        }
+        return fields
+    }
+
+    /// What is in each bucket, the last of which is for all that is larger than every bound.
+    private static func buckets(of distribution: Distribution) -> (bounds: [Double], counts: [UInt64]) {
+        let cumulative = distribution.cumulative
+        var (counts, below): ([UInt64], UInt64) = ([], 0)
+        for (_, count) in cumulative {
+            counts.append(count - below)
+            below = count
+        }
+        counts.append(distribution.count - below)
+        return (cumulative.map(\.bound), counts)
+    }
+}

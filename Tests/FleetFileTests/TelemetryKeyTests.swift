@@ -1,0 +1,134 @@
+import FleetCore
+import FleetFile
+import Testing
+import Traces
+
+/// `telemetry`: where signals are sent, and which traces are kept.
+@Suite struct TelemetryKeyTests {
+    private func telemetry(_ text: String) -> TelemetryDefinition? {
+        let result = read("fleet: f\ntelemetry: \(text)\nservices: {a: {store: sqlite:a.db}}")
+        #expect(result.problems.isEmpty, "\(result.problems)")
+        return result.definition?.telemetry
+    }
+
+    @Test func withoutItNothingIsSent() {
+        #expect(read("fleet: f\nservices: {a: {store: sqlite:a.db}}").definition?.telemetry == nil)
+    }
+
+    @Test func theDefaults() throws {
+        let read = try #require(telemetry("{otlp: {url: \"http://127.0.0.1:4318/\"}}"))
+        #expect(read.url == "http://127.0.0.1:4318" && read.encoding == .protobuf && read.interval == .seconds(15))
+        #expect(read.signals == [.traces, .metrics, .logs] && read.headers.isEmpty && read.resource.isEmpty)
+        #expect(
+            read.sampling
+                == TailSampler.Settings(
+                    wait: .seconds(30), traces: 50_000, memory: .mebibytes(128), remembered: 100_000,
+                    policies: SamplingPolicy.usual(slow: .seconds(1), share: 0.05, limit: 1000)))
+    }
+
+    @Test func everything() throws {
+        let read = try #require(
+            telemetry(
+                """
+                {otlp: {url: "https://otel.example.com/base", encoding: json, every: 1m, signals: [traces],
+                  headers: {Authorization: "Bearer x y"}, resource: {deployment.environment.name: production}},
+                  sampling: {wait: 10s, traces: 1000, memory: 16MiB, slow: 250ms, share: 0.5, limit: 20/s}}
+                """))
+        #expect(read.url == "https://otel.example.com/base" && read.encoding == .json && read.signals == [.traces])
+        #expect(read.interval == .seconds(60) && read.headers.map(\.name) == ["authorization"])
+        #expect(read.headers[0].value == "Bearer x y" && read.resource[0].value == "production")
+        #expect(
+            read.sampling
+                == TailSampler.Settings(
+                    wait: .seconds(10), traces: 1000, memory: .mebibytes(16), remembered: 2000,
+                    policies: SamplingPolicy.usual(slow: .milliseconds(250), share: 0.5, limit: 20)))
+    }
+
+    @Test func policiesAsTheProcessorHasThem() throws {
+        let read = try #require(
+            telemetry(
+                """
+                {otlp: {url: "http://127.0.0.1:4318"}, sampling: {policies: [
+                  {name: all, type: always_sample}, {type: latency, threshold: 1s, upper: 2s},
+                  {type: status_code, status_codes: [ERROR, unset]},
+                  {type: string_attribute, key: k, values: [v, w], invert: true}, {type: rate_limiting, spans: 5/s},
+                  {type: probabilistic, share: 0.1, salt: s}, {type: and, policies: [{type: always_sample}]},
+                  {type: composite, limit: 100/s, policies: [
+                    {type: always_sample, allocation: 0.75}, {type: latency, threshold: 1s, allocation: 0.25}]},
+                  {type: drop, policies: [{type: latency, threshold: 1ms}]}]}}
+                """))
+        #expect(
+            read.sampling.policies == [
+                .always, .latency(atLeast: .seconds(1), upTo: .seconds(2)), .status([.error, .unset]),
+                .attribute("k", values: ["v", "w"], isInverted: true), .rate(spans: 5), .share(0.1, salt: "s"),
+                .and([.always]),
+                .composite(
+                    limit: 100,
+                    [.init(.always, spans: 75), .init(.latency(atLeast: .seconds(1), upTo: nil), spans: 25)]),
+                .drop([.latency(atLeast: .milliseconds(1), upTo: nil)]),
+            ])
+    }
+
+    @Test(arguments: [
+        ("‸{sampling: {share: 0.1}}", "\"telemetry\" has no \"otlp\"; add otlp: {url: \"http://127.0.0.1:4318\"}"),
+        ("{otlp: ‸{encoding: json}}", "\"otlp\" has no \"url\""),
+        ("{otlp: {url: ‸\"127.0.0.1:4318\"}}", "\"url\" is no URL of http or https; write http://HOST:PORT"),
+        ("{otlp: {url: ‸\"http://u:p@a\"}}", "\"url\" has a user or a password"),
+        ("{otlp: {url: ‸\"http://a:1/?key=x\"}}", "\"url\" has a query"),
+        ("{otlp: {url: \"http://a\", encoding: ‸protobof}}", "did you mean \"protobuf\"?"),
+        ("{otlp: {url: \"http://a\", signals: [traces, ‸metrix]}}", "did you mean \"metrics\"?"),
+        ("{otlp: {url: \"http://a\", signals: ‸[]}}", "\"signals\" is empty"),
+        ("{otlp: {url: \"http://a\", every: ‸10ms}}", "\"every\" is out of bounds; write between 1s and 1h"),
+        ("{otlp: {url: \"https://a\", headers: {‸Content-Type: x}}}", "\"Content-Type\" is no name of a header"),
+        ("{otlp: {url: \"https://a\", headers: {‸\"a b\": x}}}", "\"a b\" is no name of a header"),
+        (
+            "{otlp: {url: \"https://a\", headers: {k: ‸\"se\\ncret\"}}}",
+            "the value of \"k\" has a character that no header has"
+        ),
+        ("{otlp: {url: \"http://a\", ‸tls: {ca: no.pem}}}", "\"tls\" is for https"),
+        ("{otlp: {url: \"http://a\"}, sampling: {share: ‸5}}", "which is no share; write between 0 and 1"),
+        ("{otlp: {url: \"http://a\"}, sampling: {limit: ‸100}}", "is no number of spans a second"),
+        ("{otlp: {url: \"http://a\"}, sampling: {wait: ‸2h}}", "\"wait\" is out of bounds"),
+        ("{otlp: {url: \"http://a\"}, sampling: {traces: ‸0}}", "write a whole number from 1 to 1000000"),
+        (
+            "{otlp: {url: \"http://a\"}, sampling: {‸share: 0.1, policies: [{type: always_sample}]}}",
+            "\"policies\" replaces them"
+        ),
+        ("{otlp: {url: \"http://a\"}, sampling: {policies: [‸{name: x}]}}", "a policy has no \"type\""),
+        ("{otlp: {url: \"http://a\"}, sampling: {policies: [{type: ‸latancy}]}}", "did you mean \"latency\"?"),
+        (
+            "{otlp: {url: \"http://a\"}, sampling: {policies: [{type: always_sample, ‸share: 0.1}]}}",
+            "\"share\" is no key of a policy of the type always_sample"
+        ),
+        ("{otlp: {url: \"http://a\"}, sampling: {policies: [‸{type: latency}]}}", "has no \"threshold\""),
+        (
+            "{otlp: {url: \"http://a\"}, sampling: {policies: [{type: status_code, status_codes: [‸BAD]}]}}",
+            "is no status"
+        ),
+    ])
+    func whatIsWrong(_ text: String, _ message: String) {
+        let marked = "fleet: f\ntelemetry: \(text)\nservices: {a: {store: sqlite:a.db}}"
+        if text.contains("tls") {
+            // The file is not there, either.
+            let problems = read(marked.replacing("‸", with: "")).problems
+            #expect(problems.contains { $0.description.contains(message) })
+        } else {
+            Marked(marked, message).check()
+        }
+    }
+
+    @Test func aSecretInAHeaderIsNeverQuoted() {
+        let result = read(
+            "fleet: f\ntelemetry: {otlp: {url: \"https://a\", headers: {k: \"${SECRET}\"}}}\nservices: {a: {store: sqlite:a.db}}",
+            environment: ["SECRET": "hunter2\u{1}"])
+        #expect(!result.problems.isEmpty && !"\(result.problems)".contains("hunter2"))
+    }
+
+    @Test func headersWithoutTLSAreWarnedOf() {
+        let result = read(
+            "fleet: f\ntelemetry: {otlp: {url: \"http://example.com:4318\", headers: {k: v}}}\nservices: {a: {store: sqlite:a.db}}"
+        )
+        #expect(result.problems.map(\.severity) == [.warning])
+        #expect(result.definition?.telemetry?.headers.count == 1)
+    }
+}

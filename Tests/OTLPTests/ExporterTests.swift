@@ -1,0 +1,76 @@
+import FleetCore
+import OTLP
+import TestKit
+import Testing
+import Traces
+
+/// The exporter at work: nobody waits for it, and nobody hears of one trouble twice.
+@Suite struct ExporterTests {
+    private func running(_ exporter: OTLPExporter, _ body: () async throws -> Void) async throws {
+        try await withThrowingTaskGroup(of: Void.self) { group in
+            group.addTask { await exporter.run() }
+            try await body()
+            exporter.finish(within: .seconds(5))
+            try await group.next()
+        }
+    }
+
+    @Test func aTroubleIsToldOnceAndItsEndToo() async throws {
+        let unanswered = OTLPAnswer.unanswered(FleetError(.unavailable, "nobody is there"))
+        let collector = Collector([unanswered, unanswered])
+        let lines = LogLines()
+        let exporter = Samples.exporter(collector, signals: [.traces], lines: lines)
+        try await running(exporter) {
+            exporter.export([Samples.span()])
+            try await eventually("it is sent a third time") { collector.received.count == 3 }
+            try await eventually("the end of the trouble is told") { lines.all.count == 2 }
+        }
+        #expect(
+            lines.all[0]
+                == "warning traces are not exported: http://collector:4318: nobody is there; events are carried, and it is tried again"
+        )
+        #expect(lines.all[1] == "info traces are exported again")
+        #expect(exporter.exported(.traces) == 1 && exporter.losses.isEmpty)
+    }
+
+    @Test func whatIsLostIsCountedAndToldInOneLine() async throws {
+        let collector = Collector([.answered(status: 400, retryAfter: nil, body: [])])
+        let lines = LogLines()
+        let exporter = Samples.exporter(collector, signals: [.traces], lines: lines)
+        try await running(exporter) {
+            exporter.export((1...16_384 + 100).map { Samples.span($0) })
+            try await eventually("the rest is taken") { exporter.exported(.traces) == 16_384 - 512 }
+        }
+        #expect(
+            Set(exporter.losses) == [
+                .init(signal: .traces, reason: "full", count: 100),
+                .init(signal: .traces, reason: "refused", count: 512),
+            ])
+        #expect(lines.all.last == "warning not exported: 100 of traces (full), 512 of traces (refused)")
+        #expect(collector.received.count == 32)
+    }
+
+    @Test func theEndIsNotWaitedForLong() async throws {
+        struct Hanging: OTLPTransport {
+            let name = "http://hanging"
+            func post(
+                _ body: [UInt8], to signal: OTLPSignal, contentType: String, within limit: Duration
+            ) async -> OTLPAnswer {
+                try? await Task.sleep(for: .seconds(3600))
+                return .unanswered(FleetError(.cancelled, "it was given up"))
+            }
+            func close() async {}
+        }
+        let exporter = OTLPExporter(
+            .init(encoding: .protobuf, signals: [.traces], interval: .seconds(60), resource: Samples.resource),
+            transport: Hanging(), read: { [] }, logger: LogLines().logger)
+        exporter.export([Samples.span()])
+        let begun = ContinuousClock.now
+        await withTaskGroup(of: Void.self) { group in
+            group.addTask { await exporter.run() }
+            exporter.finish(within: .milliseconds(300))
+        }
+        #expect(ContinuousClock.now - begun < .seconds(3))
+        #expect(exporter.losses == [.init(signal: .traces, reason: "ended", count: 1)])
+    }
+}

@@ -1,0 +1,119 @@
+import FleetCore
+import Foundation
+import Testing
+import Traces
+
+/// Decisions agree with those of another implementation of the same policies (Tests/Fixtures/sampling/reference.py) over a
+/// recorded set of traces.
+@Suite struct AgreementTests {
+    struct Recorded: Decodable {
+        struct Arrival: Decodable {
+            var trace: String
+            var start: Int64
+            var end: Int64
+            var status: String
+            var attributes: [String: String]
+            var at: Int64
+        }
+
+        struct Case: Decodable {
+            var name: String
+            var policies: [Policy]
+            /// For each arrival 1 where it is kept.
+            var kept: String
+        }
+
+        var wait: Int64
+        var arrivals: [Arrival]
+        var cases: [Case]
+    }
+
+    /// A policy, as the processor's configuration has it.
+    struct Policy: Decodable {
+        struct Rate: Decodable { var spans_per_second: Int }
+
+        var type: String
+        var threshold_ms: Int64?
+        var upper_threshold_ms: Int64?
+        var status_codes: [String]?
+        var key: String?
+        var values: [String]?
+        var invert_match: Bool?
+        var spans_per_second: Int?
+        var sampling_percentage: Double?
+        var hash_salt: String?
+        var and_sub_policy: [Policy]?
+        var drop_sub_policy: [Policy]?
+        var composite_sub_policy: [Policy]?
+        var rate_allocation: [Rate]?
+        var max_total_spans_per_second: Int?
+
+        var policy: SamplingPolicy? {
+            switch type {
+            case "always_sample": .always
+            case "latency":
+                threshold_ms.map {
+                    .latency(atLeast: .milliseconds($0), upTo: upper_threshold_ms.map { .milliseconds($0) })
+                }
+            case "status_code":
+                status_codes.map { .status(Set($0.compactMap { .init(rawValue: $0.lowercased()) })) }
+            case "string_attribute":
+                key.map { .attribute($0, values: Set(values ?? []), isInverted: invert_match ?? false) }
+            case "rate_limiting": spans_per_second.map { .rate(spans: $0) }
+            case "probabilistic":
+                sampling_percentage.map { .share($0 / 100, salt: hash_salt ?? SamplingPolicy.usualSalt) }
+            case "and": and_sub_policy.map { .and($0.compactMap(\.policy)) }
+            case "drop": drop_sub_policy.map { .drop($0.compactMap(\.policy)) }
+            case "composite":
+                .composite(
+                    limit: max_total_spans_per_second ?? 0,
+                    zip(composite_sub_policy ?? [], rate_allocation ?? []).compactMap { part, rate in
+                        part.policy.map { .init($0, spans: rate.spans_per_second) }
+                    })
+            default: nil
+            }
+        }
+    }
+
+    static let recorded: Recorded? = {
+        let path = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
+            .deletingLastPathComponent().appendingPathComponent("Fixtures/sampling/recorded.json")
+        return try? JSONDecoder().decode(Recorded.self, from: Data(contentsOf: path))
+    }()
+
+    @Test func decisionsAgreeWithTheReference() throws {
+        let recorded = try #require(Self.recorded)
+        #expect(recorded.cases.count >= 15 && recorded.arrivals.count > 500)
+        let spans = try recorded.arrivals.enumerated().map { index, arrival in
+            let context = try #require(TraceContext("00-\(arrival.trace)-\(String(format: "%016x", index + 1))-01"))
+            let status: Span.Status =
+                switch arrival.status {
+                case "ERROR": .error("")
+                case "OK": .ok
+                default: .unset
+                }
+            return Span(
+                Given.kind, context, parent: nil, from: Timestamp(microseconds: arrival.start),
+                to: Timestamp(microseconds: arrival.end),
+                attributes: arrival.attributes.map { SpanAttribute($0.key, $0.value) }, status: status)
+        }
+        for example in recorded.cases {
+            let policies = example.policies.compactMap(\.policy)
+            #expect(policies.count == example.policies.count, "\(example.name)")
+            var sampler = TailSampler(
+                .init(wait: .microseconds(recorded.wait), traces: 10_000, remembered: 10_000, policies: policies))
+            var kept: [Span] = []
+            func decide(until time: Int64) {
+                while let due = sampler.nextDecision, due.microseconds <= time { kept += sampler.decide(at: due) }
+            }
+            for (arrival, span) in zip(recorded.arrivals, spans) {
+                decide(until: arrival.at)
+                kept += sampler.add([span], at: Timestamp(microseconds: arrival.at))
+            }
+            decide(until: .max)
+            let numbers = Set(kept.map { Int($0.context.span.value) - 1 })
+            let decisions = String(spans.indices.map { numbers.contains($0) ? "1" : "0" })
+            #expect(decisions == example.kept, "\(example.name)")
+        }
+    }
+}

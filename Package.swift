@@ -178,7 +178,7 @@ let package = Package(
                 "CMalloc", "FleetCore", "Stores", "SQLTemplate", "Brokers", "PGOutput", "Relay", "Views",
                 "SQLiteConnection", "SQLiteStore", "EmbeddedBroker", "TestKit", postgres("PostgresConnection"),
                 postgres("PostgresStore"), nats("NATSBroker"), nats("CLibNATS"), "Push", "Subscriptions",
-                "SagaModel", "Sagas",
+                "SagaModel", "Sagas", "Traces",
                 "HTTPEndpoint",
                 "Wire", .product(name: "NIOCore", package: "swift-nio"),
                 .product(name: "NIOPosix", package: "swift-nio"), .product(name: "NIOHTTP1", package: "swift-nio"),

@@ -101,8 +101,12 @@ public struct CapturedRows: Sendable {
     /// Has events without a `traceparent` of their own take the one among their writer's headers.
     public mutating func adoptTraceParents() {
         if headers.isEmpty { return }
+        var last: (headers: String, found: String?)?
         for index in events.indices where events[index].traceParent == nil {
-            if let text = events[index].headers { events[index].traceParent = Self.traceParent(in: text) }
+            guard let text = events[index].headers else { continue }
+            let found = last?.headers == text ? last?.found : Self.traceParent(in: text)
+            last = (text, found)
+            if let found { events[index].traceParent = found }
         }
     }
 
@@ -148,10 +152,13 @@ public struct RowToPark: Sendable, Hashable {
     public var key: String
     /// Why; `nil` where it only waits behind an earlier parked event of its key.
     public var reason: String?
+    /// The event, where it belongs to a trace.
+    public var traced: Event?
 
-    public init(position: OutboxPosition, key: String, reason: String?) {
+    public init(position: OutboxPosition, key: String, reason: String?, traced: Event? = nil) {
         self.position = position
         self.key = key
         self.reason = reason
+        self.traced = traced
     }
 }

@@ -177,8 +177,10 @@ public struct RelayMachine: SteerableMachine, Sendable {
     private mutating func sort(_ rows: CapturedRows, through last: OutboxPosition) -> Batch {
         var batch = Batch(events: [], outcome: CapturedBatch(published: [], parked: [], through: last))
         var malformed = rows.malformed[...]
-        func park(_ position: OutboxPosition, _ key: String, _ reason: String?) {
-            batch.outcome.parked.append(RowToPark(position: position, key: key, reason: reason))
+        func park(_ position: OutboxPosition, _ key: String, _ reason: String?, _ event: Event? = nil) {
+            batch.outcome.parked.append(
+                RowToPark(
+                    position: position, key: key, reason: reason, traced: event?.traceParent == nil ? nil : event))
         }
         for (event, position) in zip(rows.events, rows.positions) {
             while let row = malformed.first, row.position < position {
@@ -189,7 +191,7 @@ public struct RelayMachine: SteerableMachine, Sendable {
                 park(position, event.key, nil)
             } else if let objection = contract.objection(to: event) {
                 heldKeys.insert(event.key)
-                park(position, event.key, objection)
+                park(position, event.key, objection, event)
             } else {
                 batch.events.append(event)
                 batch.outcome.published.append(position)

@@ -102,7 +102,9 @@ public final class RelayService: Service {
         case .settle(let batch):
             let begun = ContinuousClock.now
             try await openSource().settle(batch)
-            observer?.observe(.settled(parked: batch.parked.count, took: ContinuousClock.now - begun))
+            let took = ContinuousClock.now - begun
+            observer?.observe(.settled(parked: batch.parked.count, took: took))
+            traceParked(batch, took: took)
             inFlight.withLock { inFlight in
                 if !inFlight.isEmpty { inFlight.removeFirst() }
             }
@@ -134,6 +136,15 @@ public final class RelayService: Service {
     private func trace(_ events: [Event], took: Duration) {
         guard let tracer else { return }
         let traced = TracedEvent.all(of: events)
+        if !traced.isEmpty { tracer.worked(on: traced, took: took) }
+    }
+
+    private func traceParked(_ batch: CapturedBatch, took: Duration) {
+        guard let tracer, !batch.parked.isEmpty else { return }
+        let traced = batch.parked.compactMap { row -> TracedEvent? in
+            guard let reason = row.reason, let event = row.traced else { return nil }
+            return TracedEvent(event, failure: FleetError(.badEvent, reason))
+        }
         if !traced.isEmpty { tracer.worked(on: traced, took: took) }
     }
 

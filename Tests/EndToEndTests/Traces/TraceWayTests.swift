@@ -78,6 +78,17 @@ import Testing
         try await traced.stop()
     }
 
+    @Test func whatMayNotLeaveItsStoreIsAnError() async throws {
+        let traced = try await TracedFleet()
+        try await traced.place("o1", type: "Unheard", traceParent: TracedFleet.traceParent(1))
+        let ended = try await traced.fleet.flotilla("run", "--until-idle")
+        #expect(ended.ended(3), "\(ended.said)")
+        guard let decoder = OTLPDecoder() else { return try await traced.stop() }
+        let spans = try traced.told(decoder).map(ToldSpan.init)
+        #expect(spans.map(\.name) == ["append traced-orders"] && spans.map(\.status) == [2])
+        try await traced.stop()
+    }
+
     @Test func whatBelongsToNoTraceMakesNoSpans() async throws {
         let traced = try await TracedFleet()
         try await traced.place("o1")

@@ -87,16 +87,17 @@ final class TracedFleet: Sendable {
 
     /// - Parameter headers: of the row; JSON.
     func place(
-        _ order: String, amount: Int = 1, traceParent: String? = nil, headers: String? = nil
+        _ order: String, type: String = "OrderPlaced", amount: Int = 1, traceParent: String? = nil,
+        headers: String? = nil
     ) async throws {
         try await orders.write { database in
             try database.execute(
                 sql: """
                     INSERT INTO outbox (id, aggregatetype, aggregateid, type, payload, traceparent, headers)
-                    VALUES (?, 'order', ?, 'OrderPlaced', ?, ?, ?)
+                    VALUES (?, 'order', ?, ?, ?, ?, ?)
                     """,
                 arguments: [
-                    UUID().uuidString.lowercased(), order, "{\"order\": \"\(order)\", \"amount\": \(amount)}",
+                    UUID().uuidString.lowercased(), order, type, "{\"order\": \"\(order)\", \"amount\": \(amount)}",
                     traceParent, headers,
                 ])
         }

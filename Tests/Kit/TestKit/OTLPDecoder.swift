@@ -36,7 +36,7 @@ public struct OTLPDecoder: Sendable {
         process.executableURL = URL(fileURLWithPath: python)
         process.arguments = [script] + files
         let (output, errors) = (Pipe(), directory.file("errors"))
-        FileManager.default.createFile(atPath: errors, contents: nil)
+        try Data().write(to: URL(fileURLWithPath: errors))
         process.standardOutput = output
         process.standardError = FileHandle(forWritingAtPath: errors)
         process.standardInput = FileHandle.nullDevice

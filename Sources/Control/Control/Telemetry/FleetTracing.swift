@@ -126,9 +126,12 @@ private struct RelayTracer: WorkTracer {
         tracing.record(
             events.map { event in
                 let isRecent = end.elapsed(since: event.occurred) < Self.longest
+                // What is parked here may be taken later.
+                let context = event.failure == nil ? event.context.publication(of: event.id) : event.context.newChild()
                 return Span(
-                    kind, event.context.publication(of: event.id), parent: event.context.span,
-                    from: isRecent ? min(event.occurred, begun) : begun, to: end, attributes: event.attributes)
+                    kind, context, parent: event.context.span,
+                    from: isRecent ? min(event.occurred, begun) : begun, to: end, attributes: event.attributes,
+                    status: event.status)
             })
     }
 

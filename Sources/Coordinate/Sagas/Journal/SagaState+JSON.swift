@@ -32,6 +32,7 @@ extension SagaState {
         if !notes.isEmpty { try text.add("notes", encoded: notes) }
         if noteCount != 0 { text.add("noteCount", noteCount) }
         if let wakeAt { text.add("wakeAt", wakeAt) }
+        if let trace { text.add("trace", trace) }
         return text.ended()
     }
 }
@@ -40,7 +41,7 @@ extension SagaState: Decodable {
     private enum Key: CodingKey {
         case id, saga, data, startedAt, deadline, phase, isPastPoint, isOverdue, pendingStop, locks, runs, choices,
             itemCounts
-        case earlyEvents, notes, noteCount, wakeAt
+        case earlyEvents, notes, noteCount, wakeAt, trace
     }
 
     public init(from decoder: any Decoder) throws {
@@ -65,6 +66,7 @@ extension SagaState: Decodable {
         notes = try member(.notes, or: notes)
         noteCount = try member(.noteCount, or: noteCount)
         wakeAt = try members.decodeIfPresent(Timestamp.self, forKey: .wakeAt)
+        trace = try members.decodeIfPresent(String.self, forKey: .trace)
     }
 }
 

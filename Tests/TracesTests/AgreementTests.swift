@@ -30,45 +30,45 @@ import Traces
 
     /// A policy, as the processor's configuration has it.
     struct Policy: Decodable {
-        struct Rate: Decodable { var spans_per_second: Int }
+        struct Rate: Decodable { var spansPerSecond: Int }
 
         var type: String
-        var threshold_ms: Int64?
-        var upper_threshold_ms: Int64?
-        var status_codes: [String]?
+        var thresholdMs: Int64?
+        var upperThresholdMs: Int64?
+        var statusCodes: [String]?
         var key: String?
         var values: [String]?
-        var invert_match: Bool?
-        var spans_per_second: Int?
-        var sampling_percentage: Double?
-        var hash_salt: String?
-        var and_sub_policy: [Policy]?
-        var drop_sub_policy: [Policy]?
-        var composite_sub_policy: [Policy]?
-        var rate_allocation: [Rate]?
-        var max_total_spans_per_second: Int?
+        var invertMatch: Bool?
+        var spansPerSecond: Int?
+        var samplingPercentage: Double?
+        var hashSalt: String?
+        var andSubPolicy: [Policy]?
+        var dropSubPolicy: [Policy]?
+        var compositeSubPolicy: [Policy]?
+        var rateAllocation: [Rate]?
+        var maxTotalSpansPerSecond: Int?
 
         var policy: SamplingPolicy? {
             switch type {
             case "always_sample": .always
             case "latency":
-                threshold_ms.map {
-                    .latency(atLeast: .milliseconds($0), upTo: upper_threshold_ms.map { .milliseconds($0) })
+                thresholdMs.map {
+                    .latency(atLeast: .milliseconds($0), upTo: upperThresholdMs.map { .milliseconds($0) })
                 }
             case "status_code":
-                status_codes.map { .status(Set($0.compactMap { .init(rawValue: $0.lowercased()) })) }
+                statusCodes.map { .status(Set($0.compactMap { .init(rawValue: $0.lowercased()) })) }
             case "string_attribute":
-                key.map { .attribute($0, values: Set(values ?? []), isInverted: invert_match ?? false) }
-            case "rate_limiting": spans_per_second.map { .rate(spans: $0) }
+                key.map { .attribute($0, values: Set(values ?? []), isInverted: invertMatch ?? false) }
+            case "rate_limiting": spansPerSecond.map { .rate(spans: $0) }
             case "probabilistic":
-                sampling_percentage.map { .share($0 / 100, salt: hash_salt ?? SamplingPolicy.usualSalt) }
-            case "and": and_sub_policy.map { .and($0.compactMap(\.policy)) }
-            case "drop": drop_sub_policy.map { .drop($0.compactMap(\.policy)) }
+                samplingPercentage.map { .share($0 / 100, salt: hashSalt ?? SamplingPolicy.usualSalt) }
+            case "and": andSubPolicy.map { .and($0.compactMap(\.policy)) }
+            case "drop": dropSubPolicy.map { .drop($0.compactMap(\.policy)) }
             case "composite":
                 .composite(
-                    limit: max_total_spans_per_second ?? 0,
-                    zip(composite_sub_policy ?? [], rate_allocation ?? []).compactMap { part, rate in
-                        part.policy.map { .init($0, spans: rate.spans_per_second) }
+                    limit: maxTotalSpansPerSecond ?? 0,
+                    zip(compositeSubPolicy ?? [], rateAllocation ?? []).compactMap { part, rate in
+                        part.policy.map { .init($0, spans: rate.spansPerSecond) }
                     })
             default: nil
             }
@@ -78,7 +78,9 @@ import Traces
     static let recorded: Recorded? = {
         let path = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
             .deletingLastPathComponent().appendingPathComponent("Fixtures/sampling/recorded.json")
-        return try? JSONDecoder().decode(Recorded.self, from: Data(contentsOf: path))
+        let decoder = JSONDecoder()
+        decoder.keyDecodingStrategy = .convertFromSnakeCase
+        return try? decoder.decode(Recorded.self, from: Data(contentsOf: path))
     }()
 
     @Test func decisionsAgreeWithTheReference() throws {

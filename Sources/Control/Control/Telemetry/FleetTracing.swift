@@ -1,6 +1,8 @@
+import Endpoints
 import FleetCore
 import FleetFile
 import Push
+import SagaModel
 import Sagas
 import Synchronization
 import Traces

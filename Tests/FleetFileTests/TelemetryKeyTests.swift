@@ -1,5 +1,6 @@
 import FleetCore
 import FleetFile
+import Foundation
 import Testing
 import Traces
 
@@ -130,5 +131,18 @@ import Traces
         )
         #expect(result.problems.map(\.severity) == [.warning])
         #expect(result.definition?.telemetry?.headers.count == 1)
+    }
+
+    @Test func theExampleOfTheDocumentationIsRight() throws {
+        let root = URL(fileURLWithPath: #filePath).deletingLastPathComponent().appendingPathComponent("../..")
+        let page = try String(contentsOf: root.appendingPathComponent("docs/traces.md"), encoding: .utf8)
+        let start = try #require(page.range(of: "```yaml\n"))
+        let end = try #require(page.range(of: "```\n", range: start.upperBound..<page.endIndex))
+        let lines = page[start.upperBound..<end.lowerBound].split(separator: "\n").map { "  \($0)" }
+        let result = read(
+            "fleet: f\ntelemetry:\n  otlp: {url: \"http://127.0.0.1:4318\"}\n" + lines.joined(separator: "\n")
+                + "\nservices: {a: {store: sqlite:a.db}}")
+        #expect(result.problems.isEmpty, "\(result.problems)")
+        #expect(result.definition?.telemetry?.sampling.policies.count == 4)
     }
 }

@@ -11,7 +11,7 @@ import Traces
             group.addTask { await exporter.run() }
             try await body()
             exporter.finish(within: .seconds(5))
-            try await group.next()
+            _ = try await group.next()
         }
     }
 

@@ -56,7 +56,7 @@ import Traces
                     .latency(atLeast: .milliseconds($0), upTo: upperThresholdMs.map { .milliseconds($0) })
                 }
             case "status_code":
-                statusCodes.map { .status(Set($0.compactMap { .init(rawValue: $0.lowercased()) })) }
+                statusCodes.map { .status(Set($0.compactMap { SamplingPolicy.Status(rawValue: $0.lowercased()) })) }
             case "string_attribute":
                 key.map { .attribute($0, values: Set(values ?? []), isInverted: invertMatch ?? false) }
             case "rate_limiting": spansPerSecond.map { .rate(spans: $0) }

@@ -40,6 +40,12 @@ public final class OTLPExporter: Sendable {
         public var signal: OTLPSignal
         public var reason: String
         public var count: Int
+
+        public init(signal: OTLPSignal, reason: String, count: Int) {
+            self.signal = signal
+            self.reason = reason
+            self.count = count
+        }
     }
 
     private let settings: Settings

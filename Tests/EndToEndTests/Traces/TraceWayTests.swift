@@ -105,6 +105,7 @@ import Testing
         let pushed = Dictionary(
             traced.receiver.requests.filter { $0.path.hasPrefix("/events") }.map { ($0["ce-subject"] ?? "", $0) }
         ) { $1 }
+        #expect(pushed.count == 5)
         #expect(pushed["o1"]?["traceparent"] == nil && pushed["o2"]?["traceparent"] == nil)
         #expect(pushed["o5"]?["traceparent"] == nil)
         // What nobody records is passed on as it came.

@@ -109,7 +109,7 @@ final class FleetTelemetry: Sendable {
             tracing?.end()
             exporter.finish(within: Self.flushLimit)
             // The exporter ends by itself then.
-            try await group.next()
+            _ = try await group.next()
             group.cancelAll()
             return try outcome.get()
         }

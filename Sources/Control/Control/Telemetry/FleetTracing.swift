@@ -1,6 +1,7 @@
 import Endpoints
 import FleetCore
 import FleetFile
+import Foundation
 import Push
 import SagaModel
 import Sagas

@@ -63,7 +63,7 @@ public final class Consumer: Service {
     public init(
         _ name: String, of store: ServiceStore, in broker: FleetBroker,
         metrics: any MetricsFactory = MetricsSystem.factory,
-        tracer: any LegacyTracer = InstrumentationSystem.legacyTracer,
+        tracer: any Tracer = InstrumentationSystem.tracer,
         _ reactions: [EventReaction]
     ) throws {
         let service = try ServiceName(store.service)

@@ -4,7 +4,7 @@ public import Tracing
 /// Has the handlers of a consumer run inside spans of the service's own tracing back end (swift-distributed-tracing), each
 /// within the trace of its event. An event that belongs to no trace makes no span.
 struct ConsumerTracing: Sendable {
-    let tracer: any LegacyTracer
+    let tracer: any Tracer
     let subscription: SubscriptionName
     let stream: StreamName
 
@@ -13,26 +13,38 @@ struct ConsumerTracing: Sendable {
         guard let context = event.traceContext else { return try body(nil) }
         var place = InstrumentationContext.topLevel
         tracer.extract(["traceparent": context.description], into: &place, using: HeaderFields())
-        return try tracer.withAnySpan("handle \(stream)", context: place, ofKind: .consumer) { span in
-            span.attributes["messaging.system"] = "flotilla"
-            span.attributes["messaging.operation.name"] = "handle"
-            span.attributes["messaging.operation.type"] = "process"
-            span.attributes["messaging.destination.name"] = stream.description
-            span.attributes["messaging.consumer.group.name"] = subscription.description
-            span.attributes["messaging.message.id"] = event.id.description
-            span.attributes["cloudevents.event_type"] = event.type
-            return try body(TraceParent.current(tracer: tracer) ?? context.description)
+        let span = start(within: place, by: tracer)
+        defer { span.end() }
+        span.attributes["messaging.system"] = "flotilla"
+        span.attributes["messaging.operation.name"] = "handle"
+        span.attributes["messaging.operation.type"] = "process"
+        span.attributes["messaging.destination.name"] = stream.description
+        span.attributes["messaging.consumer.group.name"] = subscription.description
+        span.attributes["messaging.message.id"] = event.id.description
+        span.attributes["cloudevents.event_type"] = event.type
+        do {
+            return try InstrumentationContext.withValue(span.context) {
+                try body(TraceParent.current(tracer: tracer) ?? context.description)
+            }
+        } catch {
+            span.setStatus(SpanStatus(code: .error))
+            span.recordError(error)
+            throw error
         }
+    }
+
+    private func start(within place: InstrumentationContext, by tracer: some Tracer) -> any Tracing.Span {
+        tracer.startSpan("handle \(stream)", context: place, ofKind: .consumer)
     }
 }
 
 /// The place in a trace that the running code has, for writing it into an outbox row.
 public enum TraceParent {
     /// The `traceparent` of the span that is current; `nil` where there is none, or nobody makes spans.
-    public static var current: String? { current(tracer: InstrumentationSystem.legacyTracer) }
+    public static var current: String? { current(tracer: InstrumentationSystem.tracer) }
 
     /// - Parameter tracer: who makes spans.
-    public static func current(tracer: any LegacyTracer) -> String? {
+    public static func current(tracer: any Tracer) -> String? {
         guard let context = InstrumentationContext.current else { return nil }
         var fields: [String: String] = [:]
         tracer.inject(context, into: &fields, using: HeaderFields())

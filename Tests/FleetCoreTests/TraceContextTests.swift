@@ -50,13 +50,18 @@ import Testing
     @Test func idsThatFollowAreTheSameForEverybodyAndApart() throws {
         let context = try #require(TraceContext(Self.example))
         let event = EventID(high: 1, low: 2)
-        let publication = context.publication(of: event)
-        #expect(publication == context.publication(of: event))
+        let stream = StreamName(fleet: FleetName(unchecked: "shop"), service: ServiceName(unchecked: "orders"))
+        let other = StreamName(fleet: FleetName(unchecked: "shop"), service: ServiceName(unchecked: "stock"))
+        let publication = context.publication(of: event, in: stream)
+        #expect(publication != context.publication(of: event, in: other))
+        #expect(publication == context.publication(of: event, in: stream))
         // What the span above it is does not matter: a later one finds the same.
-        #expect(publication.span == context.newChild().publication(of: event).span)
+        #expect(publication.span == context.newChild().publication(of: event, in: stream).span)
         #expect(publication.trace == context.trace && publication.flags == context.flags)
         var ids: Set<TraceContext.SpanID> = [context.span]
-        for number in 0..<10_000 { ids.insert(context.publication(of: EventID(high: 7, low: UInt64(number))).span) }
+        for number in 0..<10_000 {
+            ids.insert(context.publication(of: EventID(high: 7, low: UInt64(number)), in: stream).span)
+        }
         for text in ["a", "b", "ab"] { ids.insert(context.child("step", text).span) }
         ids.insert(context.child("stepa", "b").span)
         #expect(ids.count == 10_005)

@@ -1,3 +1,4 @@
+import Brokers
 import FleetCore
 import Flotilla
 import InMemoryTracing

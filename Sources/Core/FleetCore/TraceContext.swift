@@ -129,7 +129,11 @@ extension TraceContext {
     }
 
     /// The span of an event's way from its outbox into the broker: what comes behind is within it.
-    public func publication(of event: EventID) -> TraceContext { child("append", event.description) }
+    ///
+    /// An event that a view writes anew has the same id, as a rule, and another stream.
+    public func publication(of event: EventID, in stream: StreamName) -> TraceContext {
+        child("append", stream.description, event.description)
+    }
 
     /// A span of the same trace that nobody else knows of.
     public func newChild() -> TraceContext { TraceContext(trace: trace, span: .random(), flags: flags) }

@@ -38,6 +38,7 @@
                 sagas:
                   fulfil:
                     start: orders.OrderPlaced
+                    deadline: 5m
                     steps:
                       - step: reserve
                         role: retriable

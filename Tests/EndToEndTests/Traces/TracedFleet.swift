@@ -69,6 +69,7 @@ final class TracedFleet: Sendable {
             sagas:
               fulfil:
                 start: orders.OrderPlaced
+                deadline: 5m
                 steps:
                   - step: pay
                     role: pivot

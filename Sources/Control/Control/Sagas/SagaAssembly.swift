@@ -61,7 +61,7 @@ struct SagaAssembly: Sendable {
                         let payload = event.hasData ? String(decoding: event.payload, as: UTF8.self) : "null"
                         let context = event.traceContext
                         let isTraced = tracing != nil && context?.isSampled == true
-                        let trace = isTraced ? context?.publication(of: event.id) : context
+                        let trace = isTraced ? context?.publication(of: event.id, in: stream) : context
                         try journal.post(
                             .event(name, id: event.id.description, payload: payload, trace: trace?.description),
                             in: transaction)

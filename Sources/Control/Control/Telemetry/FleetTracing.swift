@@ -65,7 +65,7 @@ final class FleetTracing: Sendable {
         let kind = SpanKind(
             "append \(stream)", .producer,
             messaging("append", "send", stream) + [SpanAttribute("flotilla.service", service.name.text)])
-        return RelayTracer(kind: kind, tracing: self)
+        return RelayTracer(stream: stream, kind: kind, tracing: self)
     }
 
     func delivery(of applier: ViewApplier, in service: ServiceDefinition) -> some WorkTracer {
@@ -76,7 +76,7 @@ final class FleetTracing: Sendable {
                 SpanAttribute("flotilla.service", service.name.text),
                 SpanAttribute("db.system.name", service.store.isSQLite ? "sqlite" : "postgresql"),
             ])
-        return DeliveryTracer(kind: kind, tracing: self)
+        return DeliveryTracer(stream: applier.stream, kind: kind, tracing: self)
     }
 
     func push(of plan: PushPlan, in service: ServiceDefinition) -> some WorkTracer {
@@ -91,7 +91,7 @@ final class FleetTracing: Sendable {
             let url = String(target.endpoint.name.prefix { $0 != "?" })
             return SpanKind("POST", .client, common + [SpanAttribute("url.full", url)] + Self.server(of: url))
         }
-        return PushTracer(kinds: kinds, tracing: self)
+        return PushTracer(stream: plan.stream, kinds: kinds, tracing: self)
     }
 
     /// Host and port of a URL.
@@ -117,6 +117,7 @@ final class FleetTracing: Sendable {
 
 /// Makes spans of an outbox's way into its stream: each lasts from the time of its event until that is durable.
 private struct RelayTracer: WorkTracer {
+    let stream: StreamName
     let kind: SpanKind
     let tracing: FleetTracing
 
@@ -130,7 +131,9 @@ private struct RelayTracer: WorkTracer {
             events.map { event in
                 let isRecent = end.elapsed(since: event.occurred) < Self.longest
                 // What is parked here may be taken later.
-                let context = event.failure == nil ? event.context.publication(of: event.id) : event.context.newChild()
+                let context =
+                    event.failure == nil
+                    ? event.context.publication(of: event.id, in: stream) : event.context.newChild()
                 return Span(
                     kind, context, parent: event.context.span,
                     from: isRecent ? min(event.occurred, begun) : begun, to: end, attributes: event.attributes,
@@ -143,6 +146,7 @@ private struct RelayTracer: WorkTracer {
 
 /// Makes spans of the transactions in which events take effect.
 private struct DeliveryTracer: WorkTracer {
+    let stream: StreamName
     let kind: SpanKind
     let tracing: FleetTracing
 
@@ -152,7 +156,8 @@ private struct DeliveryTracer: WorkTracer {
         tracing.record(
             events.map { event in
                 Span(
-                    kind, event.context.newChild(), parent: event.context.publication(of: event.id).span, from: begun,
+                    kind, event.context.newChild(), parent: event.context.publication(of: event.id, in: stream).span,
+                    from: begun,
                     to: end, attributes: event.attributes, status: event.status)
             })
     }
@@ -162,6 +167,7 @@ private struct DeliveryTracer: WorkTracer {
 
 /// Makes spans of requests, each of which has sent its span's context along.
 private struct PushTracer: WorkTracer {
+    let stream: StreamName
     let kinds: [SpanKind]
     let tracing: FleetTracing
 
@@ -171,7 +177,7 @@ private struct PushTracer: WorkTracer {
         let end = Timestamp.now()
         tracing.record([
             Span(
-                kinds[target], context, parent: event.context.publication(of: event.id).span,
+                kinds[target], context, parent: event.context.publication(of: event.id, in: stream).span,
                 from: end.advanced(by: .zero - took), to: end, attributes: event.attributes, status: event.status)
         ])
     }

@@ -27,7 +27,7 @@ import Traces
         }
         #expect(
             lines.all[0]
-                == "warning traces are not exported: http://collector:4318: nobody is there; events are carried, and it is tried again"
+                == "warning traces are not exported to http://collector:4318: nobody is there; events are carried, and it is tried again"
         )
         #expect(lines.all[1] == "info traces are exported again")
         #expect(exporter.exported(.traces) == 1 && exporter.losses.isEmpty)

@@ -184,7 +184,7 @@ public final class OTLPExporter: Sendable {
         switch notice {
         case .trouble(let why):
             logger.warning(
-                "\(signal.rawValue) are not exported: \(name): \(why); events are carried, and it is tried again")
+                "\(signal.rawValue) are not exported to \(name): \(why); events are carried, and it is tried again")
         case .partial(let rejected, let message):
             let count = rejected > 0 ? "has rejected \(rejected) of them" : "warns"
             logger.warning("\(name) takes \(signal.rawValue), and \(count): \(message)")

@@ -45,6 +45,8 @@ import Testing
         #expect(try await run.end(within: .seconds(10)) == .code(0))
         #expect(lines(run, "traces are not exported").count == 1, "\(run.errors)")
         #expect(lines(run, "metrics are not exported").count == 1, "\(run.errors)")
+        let told = lines(run, "traces are not exported")[0]
+        #expect(told.contains("it cannot be reached (Connection refused); events are carried"), "\(told)")
         #expect(!run.errors.contains("t0ps3cret"))
         try await traced.receiver.stop()
     }

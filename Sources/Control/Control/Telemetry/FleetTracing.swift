@@ -157,8 +157,7 @@ private struct DeliveryTracer: WorkTracer {
             events.map { event in
                 Span(
                     kind, event.context.newChild(), parent: event.context.publication(of: event.id, in: stream).span,
-                    from: begun,
-                    to: end, attributes: event.attributes, status: event.status)
+                    from: begun, to: end, attributes: event.attributes, status: event.status)
             })
     }
 

@@ -25,7 +25,10 @@ struct OTLPHTTPTransport: OTLPTransport {
             let wait = answer.headers.first { $0.0 == "retry-after" }.flatMap { RetryAfter.wait($0.1, at: .now()) }
             return .answered(status: answer.status, retryAfter: wait, body: answer.body)
         } catch {
-            return .unanswered(FleetError.wrapping(error))
+            let error = FleetError.wrapping(error)
+            // Its path may be from a variable, and a secret.
+            let message = error.message.replacing(url + signal.path, with: "it")
+            return .unanswered(FleetError(error.code, message, underlying: error.underlying))
         }
     }
 

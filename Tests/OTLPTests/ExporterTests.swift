@@ -70,7 +70,7 @@ import Traces
             group.addTask { await exporter.run() }
             exporter.finish(within: .milliseconds(300))
         }
-        #expect(ContinuousClock.now - begun < .seconds(3))
+        #expect(ContinuousClock.now - begun < .seconds(20))
         #expect(exporter.losses == [.init(signal: .traces, reason: "ended", count: 1)])
     }
 }

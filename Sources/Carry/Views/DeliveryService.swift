@@ -150,7 +150,8 @@ public final class DeliveryService: Service {
             records = try await broker.read(stream, for: subscription, after: position, limit: limit)
         }
         guard let first = records.first else { return [] }
-        let batch = applier.batch(of: records, number: state.withLock { $0.number })
+        let batch = applier.batch(
+            of: records, number: state.withLock { $0.number }, findsTraces: tracer != nil)
         state.withLock { $0.prepared[first.position] = batch }
         return try await isLetThrough(batch) ? records : []
     }
@@ -202,7 +203,7 @@ public final class DeliveryService: Service {
     private func batch(of records: [LogRecord], number: Int64) -> ViewApplier.Batch {
         let known = records.first.flatMap { first in state.withLock { $0.prepared[first.position] } }
         if let known, known.number == number, known.records.count == records.count { return known }
-        return applier.batch(of: records, number: number)
+        return applier.batch(of: records, number: number, findsTraces: tracer != nil)
     }
 
     private func opened() throws -> (store: any Store, number: Int64) {

@@ -89,7 +89,8 @@ public struct ViewApplier: Sendable {
         let traced: [Int]
     }
 
-    func batch(of records: [LogRecord], number: Int64) -> Batch {
+    /// - Parameter findsTraces: whether anybody asks which of them belong to a trace.
+    func batch(of records: [LogRecord], number: Int64, findsTraces: Bool = false) -> Batch {
         let inbox = Inbox(number: number)
         let effects = program.effects(of: records.lazy.map(\.event))
         return Batch(
@@ -97,7 +98,8 @@ public struct ViewApplier: Sendable {
             acceptances: effects.effects.map { effect in
                 inbox.acceptance(of: records[effect.event].event.id, at: records[effect.event].position)
             },
-            traced: Array(effects.effects.lazy.map(\.event).filter { records[$0].event.traceParent != nil }))
+            traced: findsTraces
+                ? Array(effects.effects.lazy.map(\.event).filter { records[$0].event.traceParent != nil }) : [])
     }
 
     /// Applies records in order.

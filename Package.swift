@@ -14,8 +14,12 @@ let strict: [SwiftSetting] = [
 ]
 
 /// A module of the house: a folder below `Sources/<wing>/`. `Tests/HouseTests` reads this manifest and holds the floors.
-func room(_ name: String, wing: String, _ dependencies: [Target.Dependency]) -> Target {
-    .target(name: name, dependencies: dependencies, path: "Sources/\(wing)/\(name)", swiftSettings: strict)
+func room(
+    _ name: String, wing: String, _ dependencies: [Target.Dependency], resources: [Resource] = []
+) -> Target {
+    .target(
+        name: name, dependencies: dependencies, path: "Sources/\(wing)/\(name)", resources: resources,
+        swiftSettings: strict)
 }
 
 func tests(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
@@ -78,6 +82,13 @@ let package = Package(
         room("FleetCore", wing: "Core", []),
         // Seams
         room("Signals", wing: "See", ["FleetCore"]),
+        room("Overview", wing: "See", []),
+        room(
+            "Page", wing: "See", [],
+            // In the program itself, which is one file to copy.
+            resources: ["page.html", "sign-in.html", "page.css", "page.js", "icon.svg"].map {
+                .embedInCode("Assets/\($0)")
+            }),
         room("Wire", wing: "Carry", ["FleetCore"]),
         room("SagaModel", wing: "Coordinate", ["FleetCore"]),
         room("FlowModel", wing: "Coordinate", ["FleetCore"]),
@@ -132,6 +143,7 @@ let package = Package(
             [
                 "FleetCore", .product(name: "NIOCore", package: "swift-nio"),
                 .product(name: "NIOPosix", package: "swift-nio"), .product(name: "NIOHTTP1", package: "swift-nio"),
+                .product(name: "NIOSSL", package: "swift-nio-ssl"),
             ]),
         .systemLibrary(
             name: "CLibNATS", path: "Sources/Brokers/CLibNATS", pkgConfig: "libnats",
@@ -143,7 +155,8 @@ let package = Package(
             [
                 "FleetCore", "FleetFile", "Stores", "SQLTemplate", "Brokers", "Outbox", "Inbox", "Parking", "Wire",
                 "Relay", "Views", "Push", "SagaModel", "Sagas", "Flows", "FlowModel", "Subscriptions", crypto,
-                "Endpoints", "SQLiteStore", "EmbeddedBroker", "HTTPEndpoint", "Signals", "HTTPServer",
+                "Endpoints", "SQLiteConnection", "SQLiteStore", "EmbeddedBroker", "HTTPEndpoint", "Signals", "Overview",
+                "Page", "HTTPServer",
                 postgres("PostgresConnection"), postgres("PostgresStore"), nats("NATSBroker"), lifecycle, logging,
                 .product(name: "UnixSignals", package: "swift-service-lifecycle"),
             ]),

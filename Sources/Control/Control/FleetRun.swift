@@ -66,6 +66,8 @@ public final class FleetRun: Sendable {
     private let logger: Logger
     /// `nil` where nobody measures.
     private let watch: SignalWatch?
+    /// `nil` where no page is served.
+    private let overview: OverviewWatch?
 
     /// - Parameters:
     ///   - hold: the right to carry the fleet; it is released at the end of ``run(with:until:)``.
@@ -206,6 +208,13 @@ public final class FleetRun: Sendable {
                 fleet: fleet, epoch: hold.epoch, signals: signals, broker: broker, relays: measuredRelays,
                 deliveries: measured + fleet.declaredConsumers, effects: effects, work: work, logger: logger)
         }
+        overview = signals.flatMap { signals in
+            signals.board.map { board in
+                OverviewWatch(
+                    fleet: fleet, board: board, registry: signals.registry, health: signals.health, work: work,
+                    gates: gates, predecessor: hold.predecessor.map { "process \($0)" }, logger: logger)
+            }
+        }
     }
 
     /// Carries until `signals` come, or, with ``Options/untilIdle``, until nothing is
@@ -239,6 +248,7 @@ public final class FleetRun: Sendable {
         let watchers: [any Service] = [flow, recorder, trimmer, retained, weaknesses]
         services += watchers.map { .init(service: $0) }
         if let watch { services.append(.init(service: watch)) }
+        if let overview { services.append(.init(service: overview)) }
         if options.untilIdle {
             services.append(
                 .init(

@@ -10,7 +10,9 @@ public struct FleetDefinition: Sendable {
     public var broker: BrokerDefinition
     public var state: StateDefinition
     /// Where signals are served; `nil` for nowhere.
-    public var metrics: MetricsDefinition?
+    public var metrics: ServingDefinition?
+    /// Where the operators' page is served; `nil` for nowhere.
+    public var page: ServingDefinition?
     /// In the order of the file.
     public var services: [ServiceDefinition]
     /// In the order of the file.
@@ -20,7 +22,7 @@ public struct FleetDefinition: Sendable {
 
     public init(
         name: FleetName, file: String, broker: BrokerDefinition, state: StateDefinition,
-        metrics: MetricsDefinition? = nil, services: [ServiceDefinition], sagas: [SagaDeclaration] = [],
+        metrics: ServingDefinition? = nil, page: ServingDefinition? = nil, services: [ServiceDefinition], sagas: [SagaDeclaration] = [],
         flows: [FlowDefinition] = []
     ) {
         self.name = name
@@ -28,6 +30,7 @@ public struct FleetDefinition: Sendable {
         self.broker = broker
         self.state = state
         self.metrics = metrics
+        self.page = page
         self.services = services
         self.sagas = sagas
         self.flows = flows

@@ -26,7 +26,7 @@ final class FleetHealth: Sendable {
     static let heartbeatLimit = Duration.seconds(30)
     static let heartbeatInterval = Duration.seconds(1)
     /// What is only waited for may take this long before it is told.
-    private static let patience = Duration.seconds(5)
+    static let patience = Duration.seconds(5)
 
     /// Says that tasks come to their turn.
     func beat() { state.withLock { $0.heartbeat = .now } }

@@ -19,14 +19,14 @@ struct FleetKeys {
             return nil
         }
         let subject = "the fleet file"
-        let known = ["version", "fleet", "broker", "state", "metrics", "services", "sagas", "flows"]
+        let known = ["version", "fleet", "broker", "state", "metrics", "page", "services", "sagas", "flows"]
         guard let fields = values.fields(root, subject, known: known, later: Self.later) else { return nil }
         checkVersion(fields["version"])
         let name = readName(fields, root)
         let broker = BrokerKeys(values: values, engines: brokerEngines, directory: directory).read(fields["broker"])
         let stores = StoreKeys(values: values, schemes: storeSchemes, directory: directory)
         let state = StateKeys(values: values, stores: stores, directory: directory).read(fields["state"])
-        let metrics = MetricsKeys(values: values).read(fields["metrics"])
+        let (metrics, page) = readServing(fields)
         let remedy = "add services: with one entry for each service"
         let entry = values.required("services", of: fields, root, subject, remedy: remedy)
         let read = entry.map { ServicesKeys(values: values, stores: stores, state: state).read($0) }
@@ -35,7 +35,25 @@ struct FleetKeys {
         guard let name, let broker, let state, let services = read?.services else { return nil }
         return FleetDefinition(
             name: name, file: values.source.file, broker: broker, state: state.definition, metrics: metrics,
-            services: services, sagas: sagas, flows: flows)
+            page: page, services: services, sagas: sagas, flows: flows)
+    }
+
+    private func readServing(
+        _ fields: [String: NamedValue]
+    ) -> (metrics: ServingDefinition?, page: ServingDefinition?) {
+        func read(_ name: String, _ port: Int) -> ServingDefinition? {
+            ServingKeys(values: values, directory: directory, usualPort: port).read(fields[name])
+        }
+        let metrics = read("metrics", ServingKeys.metricsPort)
+        let page = read("page", ServingKeys.pagePort)
+        if let field = fields["page"], let metrics, let page, page.port != 0, page.port == metrics.port,
+            page.host == metrics.host
+        {
+            values.log.error(
+                at: field.value.mark, "\"page\" and \"metrics\" listen at the same address",
+                remedy: "give one of them another port")
+        }
+        return (metrics, page)
     }
 
     private func readSagas(_ field: NamedValue?, publishers: Publishers?) -> [SagaDeclaration] {

@@ -78,10 +78,12 @@ let package = Package(
         room("FleetCore", wing: "Core", []),
         // Seams
         room("Signals", wing: "See", ["FleetCore"]),
+        room("Objectives", wing: "See", ["FleetCore"]),
         room("Wire", wing: "Carry", ["FleetCore"]),
         room("SagaModel", wing: "Coordinate", ["FleetCore"]),
         room("FlowModel", wing: "Coordinate", ["FleetCore"]),
-        room("FleetFile", wing: "Core", ["FleetCore", "Wire", "SagaModel", "FlowModel", yams]),
+        room(
+            "FleetFile", wing: "Core", ["FleetCore", "Wire", "SagaModel", "FlowModel", "Objectives", yams]),
         room("Stores", wing: "Stores", ["FleetCore"]),
         room("SQLTemplate", wing: "Stores", ["FleetCore"]),
         room("Brokers", wing: "Brokers", ["FleetCore"]),
@@ -143,7 +145,7 @@ let package = Package(
             [
                 "FleetCore", "FleetFile", "Stores", "SQLTemplate", "Brokers", "Outbox", "Inbox", "Parking", "Wire",
                 "Relay", "Views", "Push", "SagaModel", "Sagas", "Flows", "FlowModel", "Subscriptions", crypto,
-                "Endpoints", "SQLiteStore", "EmbeddedBroker", "HTTPEndpoint", "Signals", "HTTPServer",
+                "Endpoints", "SQLiteStore", "EmbeddedBroker", "HTTPEndpoint", "Signals", "HTTPServer", "Objectives",
                 postgres("PostgresConnection"), postgres("PostgresStore"), nats("NATSBroker"), lifecycle, logging,
                 .product(name: "UnixSignals", package: "swift-service-lifecycle"),
             ]),
@@ -160,7 +162,8 @@ let package = Package(
         .executableTarget(
             name: "FlotillaCommand",
             dependencies: [
-                "CMalloc", "FleetCore", "FleetFile", "Parking", "Wire", "SagaModel", "Sagas", "Control", arguments,
+                "CMalloc", "FleetCore", "FleetFile", "Parking", "Wire", "SagaModel", "Sagas", "Objectives", "Control",
+                arguments,
                 lifecycle, logging,
             ],
             path: "Sources/Faces/FlotillaCommand", swiftSettings: strict),
@@ -222,6 +225,7 @@ let package = Package(
         tests("FleetCoreTests", ["FleetCore", "TestKit"]),
         tests("FleetFileTests", ["FleetCore", "FleetFile", "SagaModel", "FlowModel", "Wire", "TestKit"]),
         tests("SignalsTests", ["FleetCore", "Signals", "TestKit"]),
+        tests("ObjectivesTests", ["FleetCore", "Objectives", "TestKit"]),
         tests("ControlTests", ["Control", "FleetCore", "HTTPServer", "Relay", "Signals"]),
         tests("HTTPServerTests", ["FleetCore", "HTTPServer", "TestKit"]),
         tests("WireTests", ["FleetCore", "Wire", "TestKit"]),

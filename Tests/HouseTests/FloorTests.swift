@@ -11,7 +11,7 @@ import Testing
         (
             "seams",
             [
-                "Signals", "Wire", "SagaModel", "FlowModel", "FleetFile", "Stores", "SQLTemplate", "Brokers", "Outbox",
+                "Signals", "Objectives", "Wire", "SagaModel", "FlowModel", "FleetFile", "Stores", "SQLTemplate", "Brokers", "Outbox",
                 "PGOutput",
                 "Inbox",
                 "Parking",

@@ -82,7 +82,8 @@ let package = Package(
         room("FleetCore", wing: "Core", []),
         // Seams
         room("Signals", wing: "See", ["FleetCore"]),
-        room("Overview", wing: "See", []),
+        room("Objectives", wing: "See", ["FleetCore"]),
+        room("Overview", wing: "See", ["FleetCore", "Objectives"]),
         room(
             "Page", wing: "See", [],
             // In the program itself, which is one file to copy.
@@ -92,7 +93,8 @@ let package = Package(
         room("Wire", wing: "Carry", ["FleetCore"]),
         room("SagaModel", wing: "Coordinate", ["FleetCore"]),
         room("FlowModel", wing: "Coordinate", ["FleetCore"]),
-        room("FleetFile", wing: "Core", ["FleetCore", "Wire", "SagaModel", "FlowModel", yams]),
+        room(
+            "FleetFile", wing: "Core", ["FleetCore", "Wire", "SagaModel", "FlowModel", "Objectives", yams]),
         room("Stores", wing: "Stores", ["FleetCore"]),
         room("SQLTemplate", wing: "Stores", ["FleetCore"]),
         room("Brokers", wing: "Brokers", ["FleetCore"]),
@@ -155,8 +157,8 @@ let package = Package(
             [
                 "FleetCore", "FleetFile", "Stores", "SQLTemplate", "Brokers", "Outbox", "Inbox", "Parking", "Wire",
                 "Relay", "Views", "Push", "SagaModel", "Sagas", "Flows", "FlowModel", "Subscriptions", crypto,
-                "Endpoints", "SQLiteConnection", "SQLiteStore", "EmbeddedBroker", "HTTPEndpoint", "Signals", "Overview",
-                "Page", "HTTPServer",
+                "Endpoints", "SQLiteConnection", "SQLiteStore", "EmbeddedBroker", "HTTPEndpoint", "Signals", "Objectives",
+                "Overview", "Page", "HTTPServer",
                 postgres("PostgresConnection"), postgres("PostgresStore"), nats("NATSBroker"), lifecycle, logging,
                 .product(name: "UnixSignals", package: "swift-service-lifecycle"),
             ]),
@@ -173,7 +175,8 @@ let package = Package(
         .executableTarget(
             name: "FlotillaCommand",
             dependencies: [
-                "CMalloc", "FleetCore", "FleetFile", "Parking", "Wire", "SagaModel", "Sagas", "Control", arguments,
+                "CMalloc", "FleetCore", "FleetFile", "Parking", "Wire", "SagaModel", "Sagas", "Objectives", "Control",
+                arguments,
                 lifecycle, logging,
             ],
             path: "Sources/Faces/FlotillaCommand", swiftSettings: strict),
@@ -235,6 +238,7 @@ let package = Package(
         tests("FleetCoreTests", ["FleetCore", "TestKit"]),
         tests("FleetFileTests", ["FleetCore", "FleetFile", "SagaModel", "FlowModel", "Wire", "TestKit"]),
         tests("SignalsTests", ["FleetCore", "Signals", "TestKit"]),
+        tests("ObjectivesTests", ["FleetCore", "Objectives", "TestKit"]),
         tests("ControlTests", ["Control", "FleetCore", "HTTPServer", "Relay", "Signals"]),
         tests("HTTPServerTests", ["FleetCore", "HTTPServer", "TestKit"]),
         tests("WireTests", ["FleetCore", "Wire", "TestKit"]),

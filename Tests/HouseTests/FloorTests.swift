@@ -11,7 +11,8 @@ import Testing
         (
             "seams",
             [
-                "Signals", "Overview", "Page", "Wire", "SagaModel", "FlowModel", "FleetFile", "Stores", "SQLTemplate", "Brokers", "Outbox",
+                "Signals", "Objectives", "Overview", "Page", "Wire", "SagaModel", "FlowModel", "FleetFile", "Stores",
+                "SQLTemplate", "Brokers", "Outbox",
                 "PGOutput",
                 "Inbox",
                 "Parking",

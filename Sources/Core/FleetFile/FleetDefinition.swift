@@ -1,5 +1,6 @@
 public import FleetCore
 public import FlowModel
+public import Objectives
 public import Wire
 
 /// A fleet as its file declares it: checked, with every default filled in and every variable replaced.
@@ -19,11 +20,16 @@ public struct FleetDefinition: Sendable {
     public var sagas: [SagaDeclaration]
     /// What must follow what among the services' events; in the order of the file.
     public var flows: [FlowDefinition]
+    /// How well its parts must do; in the order of the file.
+    public var objectives: [Objective]
+    /// Who is told where they do not.
+    public var alerts: AlertsDefinition
 
     public init(
         name: FleetName, file: String, broker: BrokerDefinition, state: StateDefinition,
-        metrics: ServingDefinition? = nil, page: ServingDefinition? = nil, services: [ServiceDefinition], sagas: [SagaDeclaration] = [],
-        flows: [FlowDefinition] = []
+        metrics: ServingDefinition? = nil, page: ServingDefinition? = nil, services: [ServiceDefinition],
+        sagas: [SagaDeclaration] = [], flows: [FlowDefinition] = [], objectives: [Objective] = [],
+        alerts: AlertsDefinition = AlertsDefinition()
     ) {
         self.name = name
         self.file = file
@@ -34,6 +40,8 @@ public struct FleetDefinition: Sendable {
         self.services = services
         self.sagas = sagas
         self.flows = flows
+        self.objectives = objectives
+        self.alerts = alerts
     }
 
     public func service(_ name: ServiceName) -> ServiceDefinition? {

@@ -1,3 +1,5 @@
+public import Objectives
+
 /// A fleet at a glance: what an operator sees on one screen.
 ///
 /// Times are seconds since 1970, spans are seconds. What is not known, or what there is none of, is left out.
@@ -25,6 +27,8 @@ public struct FleetOverview: Codable, Sendable {
     public var strip: [Lag] = []
     /// What will break if nobody does anything; worst first.
     public var bombs: [Bomb] = []
+    /// In the order of the file.
+    public var objectives: [ObjectiveReading] = []
     /// The youngest last.
     public var moments: [FleetMoment] = []
 

@@ -157,7 +157,8 @@ let package = Package(
             [
                 "FleetCore", "FleetFile", "Stores", "SQLTemplate", "Brokers", "Outbox", "Inbox", "Parking", "Wire",
                 "Relay", "Views", "Push", "SagaModel", "Sagas", "Flows", "FlowModel", "Subscriptions", crypto,
-                "Endpoints", "SQLiteConnection", "SQLiteStore", "EmbeddedBroker", "HTTPEndpoint", "Signals", "Objectives",
+                "Endpoints", "SQLiteConnection", "SQLiteStore", "EmbeddedBroker", "HTTPEndpoint", "Signals",
+                "Objectives",
                 "Overview", "Page", "HTTPServer",
                 postgres("PostgresConnection"), postgres("PostgresStore"), nats("NATSBroker"), lifecycle, logging,
                 .product(name: "UnixSignals", package: "swift-service-lifecycle"),
@@ -222,6 +223,7 @@ let package = Package(
                 .product(name: "NIOCore", package: "swift-nio"), .product(name: "NIOPosix", package: "swift-nio"),
                 .product(name: "NIOHTTP1", package: "swift-nio"), .product(name: "NIOSSL", package: "swift-nio-ssl"),
             ]),
+        kit("Browser", ["TestKit"]),
         kit("StoreConformance", ["FleetCore", "Stores", "TestKit"]),
         kit("RecordConformance", ["FleetCore", "Stores", "Inbox", "Parking", "TestKit"]),
         kit("BrokerConformance", ["FleetCore", "Brokers", "TestKit"]),
@@ -229,7 +231,8 @@ let package = Package(
         tests(
             "EndToEndTests",
             [
-                "FlotillaCommand", "Flotilla", "FleetCore", "Brokers", nats("NATSBroker"), "TestKit", "HTTPReceiver",
+                "FlotillaCommand", "Flotilla", "FleetCore", "Brokers", nats("NATSBroker"), "TestKit", "Browser",
+                "HTTPReceiver",
                 grdb,
             ]),
         tests("ShopTests", ["TestKit"]),
@@ -239,7 +242,9 @@ let package = Package(
         tests("FleetFileTests", ["FleetCore", "FleetFile", "SagaModel", "FlowModel", "Wire", "TestKit"]),
         tests("SignalsTests", ["FleetCore", "Signals", "TestKit"]),
         tests("ObjectivesTests", ["FleetCore", "Objectives", "TestKit"]),
-        tests("ControlTests", ["Control", "FleetCore", "HTTPServer", "Relay", "Signals"]),
+        tests(
+            "ControlTests", ["Control", "FleetCore", "FleetFile", "HTTPServer", "Overview", "Page", "Relay", "Signals"]),
+        tests("OverviewTests", ["Overview"]),
         tests("HTTPServerTests", ["FleetCore", "HTTPServer", "TestKit"]),
         tests("WireTests", ["FleetCore", "Wire", "TestKit"]),
         tests("SQLTemplateTests", ["FleetCore", "SQLTemplate", "TestKit"]),

@@ -92,7 +92,8 @@ final class HTTPQuestionHandler: ChannelInboundHandler {
     // MARK: Later
 
     private func answer(
-        _ head: HTTPRequestHead, _ context: ChannelHandlerContext, after work: @escaping @Sendable () async -> HTTPAnswer
+        _ head: HTTPRequestHead, _ context: ChannelHandlerContext,
+        after work: @escaping @Sendable () async -> HTTPAnswer
     ) {
         let promise = context.eventLoop.makePromise(of: HTTPAnswer.self)
         let bound = NIOLoopBound((self, context), eventLoop: context.eventLoop)

@@ -17,11 +17,11 @@ public struct History: Sendable {
         /// Operations or events a second.
         case rate
         case p50, p99
-        /// Seconds.
+        /// Seconds; of a store, from 0 to 1, how much is taken of what it is shortest of.
         case age
         /// Events that wait.
         case depth
-        /// Failures a minute; of a store, from 0 to 1, how full it is stands in ``age``.
+        /// Of a store failures a minute, of the rest parked events.
         case errors
     }
 
@@ -55,7 +55,9 @@ public struct History: Sendable {
     }
 
     /// Puts back a point that was kept elsewhere.
-    public mutating func restore(_ point: Point, _ span: Span) { rings[span.rawValue][Self.slot(point.at, span)] = point }
+    public mutating func restore(_ point: Point, _ span: Span) {
+        rings[span.rawValue][Self.slot(point.at, span)] = point
+    }
 
     public static func slot(_ at: Int, _ span: Span) -> Int { at / span.step % span.count }
 

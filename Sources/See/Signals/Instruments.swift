@@ -166,7 +166,9 @@ extension Distribution {
     /// What was recorded since an earlier reading of the same histogram.
     public func since(_ earlier: Distribution) -> Distribution {
         var difference = self
-        for index in counts.indices { difference.counts[index] = counts[index] &- min(earlier.counts[index], counts[index]) }
+        for index in counts.indices {
+            difference.counts[index] = counts[index] &- min(earlier.counts[index], counts[index])
+        }
         difference.sumOfSteps = sumOfSteps &- min(earlier.sumOfSteps, sumOfSteps)
         return difference
     }

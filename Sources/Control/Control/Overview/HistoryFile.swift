@@ -45,16 +45,16 @@ struct HistoryFile: Sendable {
 
     // MARK: Points
 
-    func read() async throws -> History {
+    func read(_ spans: [History.Span] = History.Span.allCases) async throws -> History {
         try await connection.read { session in
             let names = try session.rows("SELECT number, name FROM series ORDER BY number").map { $0[1].text ?? "" }
             var history = History(names: names)
-            let statement = try session.prepare("SELECT slot, at, numbers FROM points")
-            try statement.forEachRow([]) { row in
-                guard let slot = row[0].integer, let span = History.Span(rawValue: Int(slot / 100_000)),
-                    let at = row[1].integer, let bytes = row[2].bytes
-                else { return }
-                history.restore(History.Point(at: Int(at), numbers: Self.numbers(bytes)), span)
+            let statement = try session.prepare("SELECT slot, at, numbers FROM points WHERE slot / 100000 = $1")
+            for span in spans {
+                try statement.forEachRow([.integer(Int64(span.rawValue))]) { row in
+                    guard let at = row[1].integer, let bytes = row[2].bytes else { return }
+                    history.restore(History.Point(at: Int(at), numbers: Self.numbers(bytes)), span)
+                }
             }
             return history
         }
@@ -109,7 +109,8 @@ struct HistoryFile: Sendable {
                     [.real(moment.at), .text(moment.kind.rawValue), .text(moment.subject), .text(moment.text)])
             }
             try session.run(
-                "DELETE FROM moments WHERE id <= (SELECT max(id) FROM moments) - $1", [.integer(Int64(Self.momentLimit))])
+                "DELETE FROM moments WHERE id <= (SELECT max(id) FROM moments) - $1",
+                [.integer(Int64(Self.momentLimit))])
         }
     }
 

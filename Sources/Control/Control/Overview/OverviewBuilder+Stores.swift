@@ -6,7 +6,8 @@ import Overview
 extension OverviewBuilder {
     func stores(_ streams: [FleetOverview.Stream], _ readers: [FleetOverview.Reader]) -> [FleetOverview.Store] {
         let up = Dictionary(
-            readings.series(FleetMetrics.storeUp).compactMap { one in one.number.map { (one.labels[0], $0) } }) { $1 }
+            readings.series(FleetMetrics.storeUp).compactMap { one in one.number.map { (one.labels[0], $0) } }
+        ) { $1 }
         let connections = readings.sums(StoreSignal.connections)
         let limits = readings.sums(StoreSignal.connectionLimit)
         let streams = Dictionary(grouping: streams, by: \.service)
@@ -132,7 +133,8 @@ extension OverviewBuilder {
     /// The log that a server keeps for a slot, or for an outbox, and where Flotilla calls it an error.
     private func retainedLogs() -> [FleetOverview.Bomb] {
         let active = Dictionary(
-            readings.series(StoreSignal.slotActive).compactMap { one in one.number.map { (one.labels, $0) } }) { $1 }
+            readings.series(StoreSignal.slotActive).compactMap { one in one.number.map { (one.labels, $0) } }
+        ) { $1 }
         return readings.series(StoreSignal.slotRetained).compactMap { series in
             guard let bytes = series.number, let service = series.labels.first else { return nil }
             let limit = fleet.services.first { $0.name.text == service }.map {
@@ -141,7 +143,8 @@ extension OverviewBuilder {
             let share = limit.map { bytes / max(1, $0) } ?? 0
             let isRead = active[series.labels] != 0
             return FleetOverview.Bomb(
-                what: "retained log", of: series.labels.joined(separator: " "), value: bytes, unit: .bytes, limit: limit,
+                what: "retained log", of: series.labels.joined(separator: " "), value: bytes, unit: .bytes,
+                limit: limit,
                 level: share > 0.9 ? .bad : share > 0.5 || (!isRead && share > 0.1) ? .warning : .good,
                 cure: isRead ? "see what its reader waits for" : "nobody reads the slot: start its reader, or drop it")
         }

@@ -48,7 +48,9 @@ struct OverviewBuilder {
         lags = readings.numbers(FleetMetrics.deliveryLagEvents)
         lagAges = readings.numbers(FleetMetrics.deliveryLag)
         breakers = Set(
-            readings.series(FleetMetrics.breakerOpen).filter { $0.number == 1 }.map { $0.labels.prefix(2).joined(separator: " ") })
+            readings.series(FleetMetrics.breakerOpen).filter { $0.number == 1 }.map {
+                $0.labels.prefix(2).joined(separator: " ")
+            })
     }
 
     /// Fills in the rows, the strip and what will break.
@@ -60,7 +62,9 @@ struct OverviewBuilder {
         overview.flows = flows()
         overview.bombs = bombs()
         overview.strip = strip(overview)
-        overview.streams.sort { Self.isWorse($0.level, Double($0.depth ?? 0), $0.name, $1.level, Double($1.depth ?? 0), $1.name) }
+        overview.streams.sort {
+            Self.isWorse($0.level, Double($0.depth ?? 0), $0.name, $1.level, Double($1.depth ?? 0), $1.name)
+        }
         overview.readers.sort { Self.isWorse($0.level, $0.age ?? 0, $0.name, $1.level, $1.age ?? 0, $1.name) }
         overview.stores.sort {
             Self.isWorse($0.level, $0.saturation ?? 0, $0.name, $1.level, $1.saturation ?? 0, $1.name)
@@ -69,7 +73,8 @@ struct OverviewBuilder {
 
     /// Rows that are well stay in the order of their names: what moves without a reason cannot be read.
     private static func isWorse(
-        _ level: Level, _ number: Double, _ name: String, _ otherLevel: Level, _ otherNumber: Double, _ otherName: String
+        _ level: Level, _ number: Double, _ name: String, _ otherLevel: Level, _ otherNumber: Double,
+        _ otherName: String
     ) -> Bool {
         if level != otherLevel { return level > otherLevel }
         if level > .paused, number != otherNumber { return number > otherNumber }
@@ -98,7 +103,8 @@ struct OverviewBuilder {
             var judgement = Judgement()
             if up[[streamName]] == 0 { judgement.note(.bad, "the broker does not tell of it") }
             judgement.noteCommon(
-                condition: conditions["\(name) \(streamName)"], parked: row.parked, age: row.age, isPaused: row.isPaused,
+                condition: conditions["\(name) \(streamName)"], parked: row.parked, age: row.age,
+                isPaused: row.isPaused,
                 what: "the outbox's oldest event")
             (row.level, row.why) = (judgement.level, judgement.why)
             return row
@@ -190,7 +196,8 @@ struct OverviewBuilder {
     private func flows() -> [FleetOverview.Flow] {
         (coordination?.flows ?? []).map { flow in
             var row = FleetOverview.Flow(
-                name: flow.flow, running: Int(flow.running + flow.unstarted), stuck: Int(flow.stuck), ended: Int(flow.ended),
+                name: flow.flow, running: Int(flow.running + flow.unstarted), stuck: Int(flow.stuck),
+                ended: Int(flow.ended),
                 failed: Int(flow.failed), outOfOrder: Int(flow.outOfOrder), late: Int(flow.late), error: flow.lastError)
             row.level = flow.lastError != nil ? .bad : flow.stuck > 0 ? .warning : .good
             return row

@@ -46,7 +46,8 @@ final class PageGuard: Sendable {
     func hostTrouble(_ question: HTTPQuestion) -> HTTPAnswer? {
         if token != nil { return nil }
         let host = Self.host(of: question.field("host") ?? "")
-        return ServingDefinition.isLoopback(host) ? nil : .text(421, "this page has another name: it is on localhost alone")
+        return ServingDefinition.isLoopback(host)
+            ? nil : .text(421, "this page has another name: it is on localhost alone")
     }
 
     private static func host(of text: String) -> String {
@@ -132,6 +133,7 @@ final class PageGuard: Sendable {
     private func cookie(_ value: String, seconds: Int) -> HTTPField {
         HTTPField(
             "set-cookie",
-            "\(Self.cookie)=\(value); Path=/; HttpOnly; SameSite=Strict; Max-Age=\(seconds)\(isSecure ? "; Secure" : "")")
+            "\(Self.cookie)=\(value); Path=/; HttpOnly; SameSite=Strict; Max-Age=\(seconds)\(isSecure ? "; Secure" : "")"
+        )
     }
 }

@@ -422,9 +422,8 @@ function timeline(overview) {
 
 // ---------------------------------------------------------------- objectives
 
-const subjectOf = one => one.subject && typeof one.subject === 'object' ? (one.subject.name || '') : String(one.subject || '');
 function objectivesOf(name) {
-  return (fleet.objectives || []).filter(one => { const subject = subjectOf(one); return subject === name || subject.startsWith(name + '.') || subject.endsWith(' ' + name) || subject.split(' ').at(-1).startsWith(name + '.'); });
+  return (fleet.objectives || []).filter(one => one.subject.kind !== 'saga' && (one.subject.name === name || one.subject.name.startsWith(name + '.')));
 }
 function lights(one) {
   const burning = one.burns.filter(burn => burn.firing);

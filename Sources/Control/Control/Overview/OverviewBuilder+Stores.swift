@@ -1,6 +1,7 @@
 import FleetCore
 import FleetFile
 import Overview
+import Signals
 
 /// Rows of stores, and what is told of the whole fleet.
 extension OverviewBuilder {

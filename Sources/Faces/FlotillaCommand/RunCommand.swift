@@ -29,9 +29,8 @@ struct RunCommand: AsyncParsableCommand {
     var untilIdle = false
 
     @Option(
-        help: """
-            Serve the operators' page, here where no address follows; docs/page.md says what it shows.
-            """, defaultAsFlag: "127.0.0.1:7070")
+        defaultAsFlag: "127.0.0.1:7070",
+        help: "Serve the operators' page there; where no address follows, at 127.0.0.1:7070.")
     var page: String?
 
     private func definition() async throws -> FleetDefinition {

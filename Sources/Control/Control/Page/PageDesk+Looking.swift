@@ -3,6 +3,7 @@ import FleetFile
 import Foundation
 import HTTPServer
 import Overview
+import SagaModel
 import Sagas
 import Signals
 

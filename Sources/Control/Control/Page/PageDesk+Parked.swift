@@ -2,6 +2,7 @@ import FleetCore
 import Foundation
 import HTTPServer
 import Logging
+import Parking
 
 /// Parked events on the page: the same administration as `flotilla parked`.
 extension PageDesk {

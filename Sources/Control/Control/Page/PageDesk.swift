@@ -134,7 +134,7 @@ final class PageDesk: Sendable {
 
     // MARK: JSON
 
-    static func json(_ status: Int = 200, _ value: some Encodable) -> HTTPAnswer {
+    static func json(_ value: some Encodable, status: Int = 200) -> HTTPAnswer {
         let encoder = JSONEncoder()
         encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
         encoder.nonConformingFloatEncodingStrategy = .convertToString(
@@ -145,7 +145,7 @@ final class PageDesk: Sendable {
     }
 
     static func failure(_ status: Int, _ message: String, _ remedy: String?) -> HTTPAnswer {
-        json(status, ["error": message, "remedy": remedy ?? ""])
+        json(["error": message, "remedy": remedy ?? ""], status: status)
     }
 
     static func failure(_ error: any Error) -> HTTPAnswer {

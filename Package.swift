@@ -235,7 +235,7 @@ let package = Package(
                 "HTTPReceiver",
                 grdb,
             ]),
-        tests("ShopTests", ["TestKit"]),
+        tests("ShopTests", ["TestKit", "Browser"]),
         tests(
             "DrillTests", ["FlotillaCommand", "FleetCore", "DrillJudge", "DrillReport", "DrillKit", "TestKit"]),
         tests("FleetCoreTests", ["FleetCore", "TestKit"]),

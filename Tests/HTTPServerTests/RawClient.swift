@@ -20,7 +20,10 @@ final class RawClient {
         setDeadline(10)
     }
 
-    deinit { close(descriptor) }
+    deinit { Foundation.close(descriptor) }
+
+    /// Says that nothing more is sent or read.
+    func close() { shutdown(descriptor, Int32(SHUT_RDWR)) }
 
     private func setDeadline(_ seconds: Int) {
         var limit = timeval(tv_sec: seconds, tv_usec: 0)

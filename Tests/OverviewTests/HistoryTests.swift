@@ -71,8 +71,8 @@ import Testing
 
 @Suite struct RoundingTests {
     @Test(arguments: [
-        (0.0, 0.0), (1.23456, 1.235), (0.000123456, 0.0001235), (123_456, 123_500), (1e12 / 7, 1.429e11),
-        (9999.6, 10_000),
+        (0.0, 0.0), (1.23456, 1.235), (0.000123456, 0.0001235), (123_456.0, 123_500.0), (1e12 / 7, 1.429e11),
+        (9999.6, 10_000.0),
     ])
     func fourDigits(_ number: Double, _ rounded: Double) {
         #expect(abs(number.rounded4 - rounded) <= abs(rounded) * 1e-9)

@@ -31,8 +31,8 @@ struct TopCommand: AsyncParsableCommand {
 
     func run() async throws {
         let definition = try await fleet.load()
-        var look = OverviewLook(definition, version: Version.text)
         guard !once, Console.shared.isTerminal, isatty(STDIN_FILENO) == 1 else {
+            var look = OverviewLook(definition, version: Version.text)
             // Rates are what two looks differ by.
             _ = await look.look()
             try await Task.sleep(for: .seconds(1))
@@ -43,14 +43,14 @@ struct TopCommand: AsyncParsableCommand {
             }
             return
         }
-        try await watch(look)
+        try await watch(definition)
     }
 
     private static var environmentColumns: Int? {
         ProcessInfo.processInfo.environment["COLUMNS"].flatMap { Int($0) }.flatMap { $0 > 20 ? $0 : nil }
     }
 
-    private func watch(_ look: OverviewLook) async throws {
+    private func watch(_ definition: FleetDefinition) async throws {
         let signals = await UnixSignalsSequence(trapping: .sigterm, .sighup, .sigint)
         let screen = try TerminalScreen()
         defer { screen.close() }
@@ -58,15 +58,15 @@ struct TopCommand: AsyncParsableCommand {
             group.addTask {
                 for await _ in signals { return }
             }
-            group.addTask { [look] in await Self.show(look, on: screen) }
+            group.addTask { await Self.show(definition, on: screen) }
             // Whoever ends first ends all.
             await group.next()
             group.cancelAll()
         }
     }
 
-    private static func show(_ look: OverviewLook, on screen: TerminalScreen) async {
-        var look = look
+    private static func show(_ definition: FleetDefinition, on screen: TerminalScreen) async {
+        var look = OverviewLook(definition, version: Version.text)
         screen.draw(["asking the fleet …"])
         while !Task.isCancelled {
             let begun = ContinuousClock.now

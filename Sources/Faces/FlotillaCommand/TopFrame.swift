@@ -77,7 +77,7 @@ struct TopFrame {
     }
 
     private static let storeHead = [
-        "", "store", "engine", "ops/s", "p50", "p99", "errors/min", "full", "last hour", "why",
+        "", "store", "engine", "ops/s", "p50", "p99", "errors/min", "full", "latency", "why",
     ]
 
     private func storeRow(_ row: FleetOverview.Store) -> [String] {

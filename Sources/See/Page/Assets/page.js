@@ -172,7 +172,7 @@ function sparkline(spark) {
   if (!spark) return h('span', {class: 'faint'}, '–');
   const read = text => [...text].map(digit => digit === '.' ? null : digits.indexOf(digit));
   const [low, high] = [read(spark.low), read(spark.high)];
-  return s('svg', {class: 'spark', viewBox: '0 0 128 24', role: 'img', 'aria-label': `last hour, at most ${seconds(spark.top)}`, preserveAspectRatio: 'none'},
+  return s('svg', {class: 'spark', viewBox: '0 0 128 24', role: 'img', 'aria-label': `p50 and p99 of the last hour, at most ${seconds(spark.top)}`, preserveAspectRatio: 'none'},
     s('path', {class: 'low', d: line(low, 128, 24, 63)}), s('path', {class: 'high', d: line(high, 128, 24, 63)}));
 }
 
@@ -185,53 +185,56 @@ function bar(share) {
 
 /** One or two lines over time, with what they are at the pointer. */
 function chart(title, data, lines, text) {
-  const [width, height] = [300, 110];
+  const [width, height] = [400, 92];
   const at = data.at;
-  const known = lines.flatMap(one => data.fields[one.field] || []).filter(value => value !== null);
+  const values = lines.flatMap(one => data.fields[one.field] || []).filter(value => value !== null);
   const last = lines.map(one => (data.fields[one.field] || []).at(-1));
   const figure = s('svg', {viewBox: `0 0 ${width} ${height}`, role: 'img', preserveAspectRatio: 'none'});
-  const value = h('span', {}, last.map(text).join(' / '));
-  const frame = h('figure', {class: 'chart', style: null}, h('h3', {}, title, value), figure);
-  frame.style.margin = 0;
-  if (!known.length) {
-    figure.append(s('text', {x: 4, y: 55}, 'nothing was measured yet'));
+  const value = h('span', {}, values.length ? last.map(text).join(' / ') : '–');
+  const most = h('span', {class: 'most', 'aria-hidden': 'true'}), begin = h('span'), end = h('span', {}, 'now');
+  const frame = h('div', {class: 'chart'}, h('h3', {}, title, value), most, figure, h('div', {class: 'ends', 'aria-hidden': 'true'}, begin, end));
+  const whole = data.step * (data.step === 10 ? 360 : 720);
+  const now = Math.floor(fleet ? fleet.at : Date.now() / 1000);
+  // A short past fills the whole width.
+  const span = at.length ? Math.min(whole, Math.max(data.step * 18, now - at[0])) : whole;
+  set(begin, clock(now - span).slice(0, 5));
+  if (!values.length) {
     figure.setAttribute('aria-label', title + ': nothing was measured yet');
+    set(most, 'nothing was measured yet');
     return frame;
   }
-  const top = Math.max(...known) || 1;
-  const plot = height - 16;
-  figure.setAttribute('aria-label', `${title}: now ${last.map(text).join(' and ')}, at most ${text(top)} in the time shown`);
-  figure.append(s('line', {class: 'axis', x1: 0, x2: width, y1: plot - 1, y2: plot - 1}));
-  const span = data.step * (data.step === 10 ? 360 : 720);
-  const end = Math.floor(fleet ? fleet.at : at.at(-1));
-  const place = moment => width - (end - moment) / span * width;
+  const top = Math.max(...values) || 1;
+  set(most, text(Math.max(...values)));
+  figure.setAttribute('aria-label', `${title}: now ${last.map(text).join(' and ')}, at most ${text(Math.max(...values))} in the time shown`);
+  const place = moment => width - (now - moment) / span * width;
+  const level = number => (height - 2 - number / top * (height - 18)).toFixed(1);
   for (const one of lines) {
-    let pen = 'M', d = '', before = null;
+    const runs = [[]];
     (data.fields[one.field] || []).forEach((number, index) => {
-      if (number === null || (before !== null && at[index] - before > data.step * 3)) pen = 'M';
-      if (number === null) return;
-      before = at[index];
-      d += `${pen}${place(at[index]).toFixed(1)} ${(plot - 2 - number / top * (plot - 16)).toFixed(1)}`;
-      pen = 'L';
+      const run = runs.at(-1), before = run.at(-1);
+      if (number === null) { if (run.length) runs.push([]); return; }
+      if (before && at[index] - before[0] > data.step * 3) runs.push([]);
+      runs.at(-1).push([at[index], number]);
     });
-    figure.append(s('path', {class: one.class, d, 'vector-effect': 'non-scaling-stroke'}));
+    for (const run of runs.filter(run => run.length)) {
+      const d = run.map(([moment, number]) => `${place(moment).toFixed(1)} ${level(number)}`).join('L');
+      if (one.class === 'high') figure.append(s('path', {class: 'area', d: `M${place(run[0][0]).toFixed(1)} ${height}L${d}L${place(run.at(-1)[0]).toFixed(1)} ${height}Z`}));
+      figure.append(s('path', {class: one.class, d: `M${d}${run.length === 1 ? 'h1' : ''}`, 'vector-effect': 'non-scaling-stroke'}));
+    }
   }
-  figure.setAttribute('preserveAspectRatio', 'xMinYMin meet');
-  figure.append(s('text', {x: 0, y: 9}, text(top)), s('text', {x: 0, y: height - 3}, clock(end - span).slice(0, 5)),
-    s('text', {x: width, y: height - 3, 'text-anchor': 'end'}, 'now'));
-  const cursor = s('line', {class: 'cursor', y1: 12, y2: plot, visibility: 'hidden'});
+  const cursor = s('line', {class: 'cursor', y1: 0, y2: height, visibility: 'hidden', 'vector-effect': 'non-scaling-stroke'});
   figure.append(cursor);
   figure.addEventListener('pointermove', event => {
-    const point = figure.createSVGPoint();
-    point.x = event.clientX; point.y = event.clientY;
-    const moment = end - (width - point.matrixTransform(figure.getScreenCTM().inverse()).x) / width * span;
+    const box = figure.getBoundingClientRect();
+    const moment = now - (1 - (event.clientX - box.left) / box.width) * span;
     let nearest = 0;
     at.forEach((one, index) => { if (Math.abs(one - moment) < Math.abs(at[nearest] - moment)) nearest = index; });
-    cursor.setAttribute('x1', place(at[nearest])); cursor.setAttribute('x2', place(at[nearest]));
-    cursor.setAttribute('visibility', 'visible');
-    value.textContent = `${clock(at[nearest])}  ${lines.map(one => text(data.fields[one.field][nearest])).join(' / ')}`;
+    mark(cursor, 'x1', place(at[nearest]));
+    mark(cursor, 'x2', place(at[nearest]));
+    mark(cursor, 'visibility', 'visible');
+    set(value, `${clock(at[nearest])}  ${lines.map(one => text(data.fields[one.field][nearest])).join(' / ')}`);
   });
-  figure.addEventListener('pointerleave', () => { cursor.setAttribute('visibility', 'hidden'); value.textContent = last.map(text).join(' / '); });
+  figure.addEventListener('pointerleave', () => { mark(cursor, 'visibility', 'hidden'); set(value, last.map(text).join(' / ')); });
   return frame;
 }
 
@@ -332,8 +335,8 @@ const overviewPage = () => {
     stateColumn,
     {head: 'Store', isName: true, class: 'name', stamp: row => row.name + row.role, draw: row => [link(row.name, 'store', row.name), h('div', {class: 'sub'}, row.role)]},
     {head: 'Engine', class: 'narrow-off dim', text: row => row.engine === 'postgresql' ? 'PostgreSQL' : row.engine === 'sqlite' ? 'SQLite' : row.engine},
-    ...(hasObjectives ? [{head: 'Budget left', class: 'narrow-off', hint: 'The least of its objectives, with the four burn lights', stamp: row => JSON.stringify(objectivesOf(row.name)), draw: row => budget(objectivesOf(row.name))}] : []),
-    {head: 'Last hour', class: 'narrow-off', hint: 'p50 and p99 of Flotilla\u2019s transactions there', stamp: row => row.spark ? row.spark.low + row.spark.high + row.spark.top : '', draw: row => sparkline(row.spark)},
+    ...(hasObjectives ? [{head: 'Budget left', class: 'narrow-off nw', hint: 'The least of its objectives, with the four burn lights', stamp: row => JSON.stringify(objectivesOf(row.name)), draw: row => budget(objectivesOf(row.name))}] : []),
+    {head: 'Latency', class: 'narrow-off', hint: 'The last hour at most: p50 and p99 of Flotilla\u2019s transactions there', stamp: row => row.spark ? row.spark.low + row.spark.high + row.spark.top : '', draw: row => sparkline(row.spark)},
     {head: 'p50 / p99', class: 'n', text: row => known(row.p50) ? `${seconds(row.p50)} / ${seconds(row.p99)}` : '–'},
     {head: 'Operations/s', class: 'n', hint: 'Transactions of all who use the store where its server counts them, else Flotilla\u2019s own', text: row => rate(row.operations)},
     {head: 'Errors/min', class: 'n narrow-off', text: row => rate(row.errors)},
@@ -369,7 +372,7 @@ const overviewPage = () => {
     for (const lag of overview.strip) {
       let cell = cells.get(lag.what);
       if (!cell) {
-        cell = {box: h('div'), sign: h('span'), value: h('dd'), of: h('div', {class: 'of'})};
+        cell = {box: h('div'), sign: h('span', {class: 'sign'}), value: h('dd'), of: h('div', {class: 'of'})};
         cell.box.append(h('dt', {}, lag.what, cell.sign), cell.value, cell.of);
         cells.set(lag.what, cell);
         strip.append(cell.box);
@@ -377,6 +380,7 @@ const overviewPage = () => {
       mark(cell.box, 'data-level', lag.level === 'good' ? null : lag.level);
       set(cell.sign, lag.level === 'good' ? '' : levels[lag.level].sign);
       mark(cell.sign, 'aria-label', lag.level === 'good' ? null : levels[lag.level].word);
+      mark(cell.sign, 'data-level', lag.level);
       mark(cell.sign, 'role', lag.level === 'good' ? null : 'img');
       set(cell.value, amount(lag.value, lag.unit));
       mark(cell.value, 'class', lag.value ? null : 'nil');
@@ -539,7 +543,7 @@ const storePage = name => {
     if (!row) return;
     head.replaceChildren(title(`${row.engine === 'sqlite' ? 'SQLite' : 'PostgreSQL'} store · ${row.role}`, name, row), reasons(row), h('section', {class: 'panel', 'aria-label': 'Now'}, facts([
       ['p50', seconds(row.p50)], ['p99', seconds(row.p99)], [row.isServerCount ? 'Transactions/s' : 'Flotilla\u2019s transactions/s', rate(row.operations)],
-      ['Errors/min', rate(row.errors)], ['Saturation', known(row.saturation) ? `${percent(row.saturation)}` : '–'], ['of', row.saturationOf || '–']])));
+      ['Errors/min', rate(row.errors)], ['Saturation', [percent(row.saturation), known(row.saturation) && row.saturationOf ? h('span', {class: 'sub'}, row.saturationOf) : '']]])));
     streams.update(overview.streams.filter(one => one.service === name), one => one.name, one => one.level);
     readers.update(overview.readers.filter(one => one.service === name), readerKey, one => one.level);
   }};
@@ -644,8 +648,9 @@ function drawMap(streams, readers) {
     return {box, anchor};
   }
   function edge(x1, y1, x2, y2) {
-    const bend = (x2 - x1) / 2;
-    const d = `M${x1} ${y1}C${x1 + bend} ${y1} ${x2 - bend} ${y2} ${x2} ${y2}`;
+    // The end is straight: what is told of the arrow stands over it.
+    const turn = x2 - Math.min(150, (x2 - x1) / 2), bend = (turn - x1) / 2;
+    const d = `M${x1} ${y1}C${x1 + bend} ${y1} ${turn - bend} ${y2} ${turn} ${y2}H${x2}`;
     const under = s('path', {class: 'edge', d}), over = s('path', {class: 'flow', d, visibility: 'hidden'});
     const label = s('text', {class: 'label', x: x2 - 8, y: y2 - 4, 'text-anchor': 'end'});
     edges.append(under, over);
@@ -730,7 +735,7 @@ const parkedPage = () => {
     {head: 'What to do', class: 'n', stamp: row => row.state, draw: row => h('span', {class: 'group'},
       row.state === 'waiting' ? '' : h('button', {'data-do': 'retry', 'aria-label': `Retry ${row.type} ${row.id}`, onclick: event => act(row, true, event.target)}, 'Retry'),
       h('button', {class: 'danger', 'data-do': 'discard', 'aria-label': `Discard ${row.type} ${row.id}`, onclick: event => act(row, false, event.target)}, 'Discard'))},
-  ], {empty: 'Nothing is parked.'});
+  ], {empty: 'Nothing is parked.', class: 'stack'});
   main.replaceChildren(h('div', {class: 'title'}, h('h1', {}, 'Parked events'), head, h('span', {class: 'spring'}), filterField('parked events', text => { filter = text; show(); })), told, failures, h('section', {class: 'panel', 'aria-label': 'Parked events'}, grid.element),
     h('p', {class: 'faint small'}, 'An event that failed is parked with its error: its key waits, all others go on. What an event carries is not shown here.'));
   function show() {

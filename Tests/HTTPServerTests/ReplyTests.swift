@@ -42,11 +42,11 @@ import Testing
         try await serving { server in
             let client = try RawClient(port: server.port)
             try client.send("POST /echo?a=b%20c&a=d HTTP/1.1\r\nhost: x\r\ncontent-length: 5\r\n\r\nhello")
-            #expect(try client.read(until: "POST b c hello\n").hasPrefix("HTTP/1.1 200 OK\r\n"))
+            #expect(try await client.hear(until: "POST b c hello\n").hasPrefix("HTTP/1.1 200 OK\r\n"))
             let large = try RawClient(port: server.port)
             try large.send("POST /echo HTTP/1.1\r\nhost: x\r\ncontent-length: 1000000\r\n\r\n")
             try? large.send(String(repeating: "y", count: HTTPServer.bodyLimit + 1))
-            #expect(try large.readAll().hasPrefix("HTTP/1.1 413 "))
+            #expect(try await large.hearAll().hasPrefix("HTTP/1.1 413 "))
         }
     }
 
@@ -58,10 +58,10 @@ import Testing
             // Others do not wait for it.
             let quick = try RawClient(port: server.port)
             try quick.send("GET /echo HTTP/1.1\r\nhost: x\r\n\r\n")
-            #expect(try quick.read(until: "GET - \n").contains("200 OK"))
+            #expect(try await quick.hear(until: "GET - \n").contains("200 OK"))
             gate.open()
             // Answers come in the order of the questions.
-            let answers = try slow.read(until: "GET - \n")
+            let answers = try await slow.hear(until: "GET - \n")
             #expect(answers.contains("at last\n") && answers.contains("200 OK"), "\(answers)")
         }
     }
@@ -78,10 +78,10 @@ import Testing
             try await eventually("the ninth is refused") {
                 let client = try RawClient(port: server.port)
                 try client.send("GET /later HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n")
-                return (try? client.readAll(within: 1))?.hasPrefix("HTTP/1.1 503 ") == true
+                return (try? await client.hearAll())?.hasPrefix("HTTP/1.1 503 ") == true
             }
             gate.open()
-            for client in waiting { #expect(try client.read(until: "at last\n").contains("200 OK")) }
+            for client in waiting { #expect(try await client.hear(until: "at last\n").contains("200 OK")) }
         }
     }
 
@@ -92,18 +92,18 @@ import Testing
             let first = try RawClient(port: server.port)
             try first.send("GET /events HTTP/1.1\r\nhost: x\r\n\r\n")
             // What was told last is the first thing that is heard.
-            let head = try first.read(until: "event: news\ndata: {\"n\":1}\n\n\r\n")
+            let head = try await first.hear(until: "event: news\ndata: {\"n\":1}\n\n\r\n")
             #expect(head.contains("content-type: text/event-stream\r\n") && head.contains("x-more: yes\r\n"), "\(head)")
             let second = try RawClient(port: server.port)
             try second.send("GET /events HTTP/1.1\r\nhost: x\r\n\r\n")
-            _ = try second.read(until: "{\"n\":1}\n\n\r\n")
+            _ = try await second.hear(until: "{\"n\":1}\n\n\r\n")
             #expect(stream.count == 2)
             let third = try RawClient(port: server.port)
             try third.send("GET /events HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n")
-            #expect(try third.readAll().hasPrefix("HTTP/1.1 503 "))
+            #expect(try await third.hearAll().hasPrefix("HTTP/1.1 503 "))
             stream.send("news", Array("{\"n\":2}".utf8))
-            #expect(try first.read(until: "{\"n\":2}\n\n\r\n").contains("event: news"))
-            #expect(try second.read(until: "{\"n\":2}\n\n\r\n").contains("event: news"))
+            #expect(try await first.hear(until: "{\"n\":2}\n\n\r\n").contains("event: news"))
+            #expect(try await second.hear(until: "{\"n\":2}\n\n\r\n").contains("event: news"))
             second.close()
             try await eventually("who is gone makes room") { stream.count == 1 }
         }

@@ -76,7 +76,7 @@ import Testing
             #expect(answer.status == 200)
             for field in [
                 "content-security-policy: default-src 'none'; script-src 'self'; style-src 'self'",
-                "x-content-type-options: nosniff", "x-frame-options: deny", "referrer-policy: no-referrer",
+                "x-content-type-options: nosniff", "x-frame-options: deny", "referrer-policy: same-origin",
                 "cache-control: no-store",
             ] { #expect(answer.head.contains(field), "\(path) has no \(field): \(answer.head)") }
             let strange = answer.body.matches(of: #/https?:\/\/[^\s"'<)]+/#).map { String($0.0) }

@@ -188,9 +188,9 @@ import Testing
         try await page.open(run.url + "/#/streams")
         let records = "document.querySelector('main tbody tr')?.cells[6].textContent"
         try await page.wait("the stream is empty", "\(records) === '0'")
-        _ = try await page.value("(window.mark = true)", as: Bool.self)
+        _ = try await page.value("(window.untouched = true)", as: Bool.self)
         try await shop.shop.publish(PageFleet.sold("a", 1), PageFleet.sold("b", 2))
-        try await page.wait("the two are shown", "\(records) === '2' && window.mark")
+        try await page.wait("the two are shown", "\(records) === '2' && window.untouched")
         run.program.kill()
         try await run.program.end()
         try await page.wait("it says that nobody answers", "document.getElementById('live').dataset.state === 'lost'")
@@ -198,7 +198,7 @@ import Testing
         try await shop.shop.publish(PageFleet.sold("c", 3))
         try await page.wait(
             "it goes on",
-            "document.getElementById('live').dataset.state === 'live' && \(records) === '3' && window.mark")
+            "document.getElementById('live').dataset.state === 'live' && \(records) === '3' && window.untouched")
         // What happened before is still known.
         let overview = try next.ask("/api/overview").body
         #expect(overview.components(separatedBy: "carries the fleet").count >= 3, "\(overview)")

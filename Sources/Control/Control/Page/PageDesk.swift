@@ -35,7 +35,7 @@ final class PageDesk: Sendable {
             "content-security-policy",
             "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self';"
                 + " form-action 'self'; base-uri 'none'; frame-ancestors 'none'"),
-        HTTPField("referrer-policy", "no-referrer"), HTTPField("x-frame-options", "DENY"),
+        HTTPField("referrer-policy", "same-origin"), HTTPField("x-frame-options", "DENY"),
         HTTPField("cross-origin-opener-policy", "same-origin"),
         HTTPField("cross-origin-resource-policy", "same-origin"),
     ]

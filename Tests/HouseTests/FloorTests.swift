@@ -11,7 +11,8 @@ import Testing
         (
             "seams",
             [
-                "Signals", "Objectives", "Wire", "SagaModel", "FlowModel", "FleetFile", "Stores", "SQLTemplate", "Brokers", "Outbox",
+                "Signals", "Objectives", "Wire", "SagaModel", "FlowModel", "FleetFile", "Stores", "SQLTemplate",
+                "Brokers", "Outbox",
                 "PGOutput",
                 "Inbox",
                 "Parking",

@@ -43,6 +43,7 @@ struct FlotillaCommand: AsyncParsableCommand {
               flotilla status               what is pending, parked, paused, wrong
               flotilla pause orders         have its outbox rest; resume has it go on
               flotilla flows list           where every declared flow stands
+              flotilla objectives           what is left of the objectives' error budgets
               flotilla events orders        what the service's stream holds, as it is on the wire
 
             EXIT CODES
@@ -55,7 +56,8 @@ struct FlotillaCommand: AsyncParsableCommand {
         subcommands: [
             CheckCommand.self, PlanCommand.self, ApplyCommand.self, RunCommand.self, StatusCommand.self,
             ParkedCommand.self, PublishCommand.self, EventsCommand.self, ViewsCommand.self, SagasCommand.self,
-            FlowsCommand.self, PauseCommand.self, ResumeCommand.self, ReplayCommand.self, MigrateBrokerCommand.self,
+            FlowsCommand.self, ObjectivesCommand.self, PauseCommand.self, ResumeCommand.self, ReplayCommand.self,
+            MigrateBrokerCommand.self,
             InitCommand.self,
         ])
 }

@@ -11,22 +11,26 @@ import Views
 final class FleetSignals: Sendable {
     let registry: SignalRegistry
     let health = FleetHealth()
+    /// How the fleet's objectives stand.
+    let objectives = ObjectiveBoard()
     private let fleet: FleetDefinition
-    private let server: HTTPServer
+    /// `nil` where the fleet file asks for none: then it is measured for objectives alone.
+    private let server: HTTPServer?
 
     /// - Returns: `nil` where the fleet file does not ask for it.
     /// - Throws: where nobody can listen at the address that it names.
     static func serving(_ fleet: FleetDefinition, version: String, logger: Logger) async throws -> FleetSignals? {
-        guard let metrics = fleet.metrics else { return nil }
-        let signals = try await FleetSignals(fleet, at: metrics, version: version, logger: logger)
-        logger.info(
-            "signals are served at http://\(metrics.host.contains(":") ? "[\(metrics.host)]" : metrics.host):\(signals.server.port)/metrics"
-        )
+        guard fleet.metrics != nil || !fleet.objectives.isEmpty else { return nil }
+        let signals = try await FleetSignals(fleet, version: version, logger: logger)
+        if let metrics = fleet.metrics, let server = signals.server {
+            logger.info(
+                "signals are served at http://\(metrics.host.contains(":") ? "[\(metrics.host)]" : metrics.host):\(server.port)/metrics"
+            )
+        }
         return signals
     }
 
-    private init(_ fleet: FleetDefinition, at address: MetricsDefinition, version: String, logger: Logger) async throws
-    {
+    private init(_ fleet: FleetDefinition, version: String, logger: Logger) async throws {
         self.fleet = fleet
         let registry = SignalRegistry(onOverflow: { metric in
             logger.warning(
@@ -40,6 +44,10 @@ final class FleetSignals: Sendable {
         let process = ProcessMetrics(registry)
         _ = registry.refresh { process.refresh() }
         let health = health
+        guard let address = fleet.metrics else {
+            server = nil
+            return
+        }
         server = try await HTTPServer(host: address.host, port: address.port) { question in
             switch question.path {
             case "/metrics":
@@ -52,10 +60,12 @@ final class FleetSignals: Sendable {
         }
     }
 
-    func close() async { await server.close() }
+    func close() async { await server?.close() }
 
     /// All that may be told.
-    static var metrics: [Metric] { FleetMetrics.all + ProcessMetrics.all + Connectors.storeMetrics }
+    static var metrics: [Metric] {
+        FleetMetrics.all + ObjectiveMetrics.all + ProcessMetrics.all + Connectors.storeMetrics
+    }
 
     // MARK: Who measures
 

@@ -74,14 +74,14 @@ struct SignalWatch: Service {
                         relay: self.relays.first { $0.service.name == service.name },
                         effects: self.effects[service.name],
                         subscriptions: self.deliveries.filter { $0.service.name == service.name }, streams: self.places,
-                        logger: self.logger)
+                        logger: self.logger.about(service.name))
                     group.addTask { await look.repeatedly() }
                 }
                 for stream in streams {
                     let look = StreamLook(
                         stream: stream, broker: self.broker, signals: self.signals,
                         deliveries: self.deliveries.filter { $0.stream == stream }, places: self.places,
-                        logger: self.logger)
+                        logger: self.logger.about(stream))
                     group.addTask { await look.repeatedly() }
                 }
             }

@@ -98,7 +98,8 @@ struct OpenSLOKeys {
         func annotation(_ key: OpenSLO.Annotation) -> String? { annotations.flatMap { text($0, key.rawValue) } }
         let words = annotation(.subject)?.split(separator: " ", maxSplits: 1).map(String.init) ?? []
         let place = child(spec, "indicator") ?? child(spec, "indicatorRef") ?? spec
-        guard words.count == 2, let kind = ObjectiveSubject.Kind(rawValue: words[0]),
+        guard words.count == 2, words[1].utf8.allSatisfy(Self.isOfName),
+            let kind = ObjectiveSubject.Kind(rawValue: words[0]),
             let measure = annotation(.measure).flatMap(ObjectiveMeasure.init(rawValue:)),
             kind.measures.contains(measure)
         else {
@@ -118,6 +119,11 @@ struct OpenSLOKeys {
             return nil
         }
         return (ObjectiveSubject(kind, words[1]), measure, threshold)
+    }
+
+    /// Whether names of services, views and sagas may have it.
+    private static func isOfName(_ byte: UInt8) -> Bool {
+        (97...122).contains(byte) || (65...90).contains(byte) || (48...57).contains(byte) || "._-".utf8.contains(byte)
     }
 
     private func target(_ goal: YAMLNode) -> Double? {

@@ -223,7 +223,8 @@ let package = Package(
         tests(
             "DrillTests", ["FlotillaCommand", "FleetCore", "DrillJudge", "DrillReport", "DrillKit", "TestKit"]),
         tests("FleetCoreTests", ["FleetCore", "TestKit"]),
-        tests("FleetFileTests", ["FleetCore", "FleetFile", "SagaModel", "FlowModel", "Wire", "TestKit"]),
+        tests(
+            "FleetFileTests", ["FleetCore", "FleetFile", "SagaModel", "FlowModel", "Objectives", "Wire", "TestKit"]),
         tests("SignalsTests", ["FleetCore", "Signals", "TestKit"]),
         tests("ObjectivesTests", ["FleetCore", "Objectives", "TestKit"]),
         tests("ControlTests", ["Control", "FleetCore", "HTTPServer", "Relay", "Signals"]),

@@ -2,6 +2,7 @@ import FleetCore
 import FleetFile
 import Objectives
 import Testing
+import Wire
 
 /// `objectives` and `alerts`: how well parts of the fleet must do, and who is told where they do not.
 @Suite struct ObjectiveKeyTests {

@@ -1,3 +1,5 @@
+import FleetCore
+
 /// When a budget is spent too fast: the constants for multiple windows and burn rates of Google's "The Site Reliability
 /// Workbook", chapter 5.
 public struct BurnRule: Sendable, Hashable {

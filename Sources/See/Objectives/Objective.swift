@@ -1,3 +1,5 @@
+import FleetCore
+
 /// An objective as a fleet file declares it: a share of what happens to a subject that must be good, over a window that moves
 /// with time.
 public struct Objective: Sendable, Hashable {

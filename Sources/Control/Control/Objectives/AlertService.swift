@@ -106,7 +106,9 @@ struct AlertService: Service {
                 method: "POST", url: url, headers: headers, body: body, timeout: Self.timeout)
         } catch {
             // What the caller says of an address may be more than may be shown.
-            throw FleetError(FleetError.wrapping(error).code, "\(place.name) cannot be told", isRetriable: true)
+            let known = FleetError.wrapping(error)
+            throw FleetError(
+                known.code, "\(place.name) cannot be told", isRetriable: true, underlying: known.underlying)
         }
         guard (200...299).contains(answer.status) else {
             throw FleetError(.unavailable, "\(place.name) answered \(answer.status)", isRetriable: true)

@@ -1,6 +1,7 @@
 import FleetCore
 import FleetFile
 import Objectives
+import Relay
 import Signals
 
 /// Looks what waits on the ways of a fleet's events, and is late. It asks nobody: it knows what work and looks have told.

@@ -1,6 +1,7 @@
 import FleetCore
 import FleetFile
 import Objectives
+import SagaModel
 import Sagas
 import Stores
 import Subscriptions
@@ -9,11 +10,18 @@ import Subscriptions
 ///
 /// What a saga has come to is counted a few seconds after its end, so that a commit that took long is not missed.
 struct SagaObjectives: Sendable {
+    private struct Wish: Sendable {
+        /// The objective's place in the file.
+        var index: Int
+        var saga: String
+        var measure: ObjectiveMeasure
+        var threshold: Duration?
+    }
+
     private struct Place: Sendable {
         var journal: SagaJournal
         var store: SharedStore
-        /// By objective, the saga's name and what is late.
-        var objectives: [(index: Int, saga: String, measure: ObjectiveMeasure, threshold: Duration?)]
+        var objectives: [Wish]
     }
 
     private let places: [Place]
@@ -28,7 +36,9 @@ struct SagaObjectives: Sendable {
             let names = Set(place.sagas.map(\.definition.name.text))
             let own = fleet.objectives.enumerated().compactMap { index, objective in
                 objective.subject.kind == .saga && names.contains(objective.subject.name)
-                    ? (index, objective.subject.name, objective.measure, objective.threshold) : nil
+                    ? Wish(
+                        index: index, saga: objective.subject.name, measure: objective.measure,
+                        threshold: objective.threshold) : nil
             }
             guard !own.isEmpty else { return nil }
             let host = place.host
@@ -76,19 +86,19 @@ struct SagaObjectives: Sendable {
             from = last
         }
         var counts: [Int: ObjectiveCount.Sagas] = [:]
-        for (index, saga, measure, threshold) in place.objectives {
-            let own = ended.filter { $0.saga == saga }
+        for wish in place.objectives {
+            let own = ended.filter { $0.saga == wish.saga }
             var count = ObjectiveCount.Sagas(total: Int64(own.count))
-            if measure == .latency, let threshold {
+            if wish.measure == .latency, let threshold = wish.threshold {
                 count.bad = Int64(
-                    own.count { ($0.endedAt ?? $0.startedAt).elapsed(since: $0.startedAt) > threshold })
+                    own.count(where: { ($0.endedAt ?? $0.startedAt).elapsed(since: $0.startedAt) > threshold }))
                 count.waiting = Int64(
                     try place.journal.openCount(
-                        of: saga, startedBefore: now.advanced(by: .zero - threshold), in: transaction))
+                        of: wish.saga, startedBefore: now.advanced(by: .zero - threshold), in: transaction))
             } else {
-                count.waiting = Int64(try place.journal.parkedCount(of: saga, in: transaction))
+                count.waiting = Int64(try place.journal.parkedCount(of: wish.saga, in: transaction))
             }
-            counts[index] = count
+            counts[wish.index] = count
         }
         return counts
     }

@@ -1,4 +1,4 @@
-public import FleetCore
+internal import FleetCore
 public import Objectives
 
 /// Reads objectives out of a file of OpenSLO v1, and says what of it a fleet file cannot express.

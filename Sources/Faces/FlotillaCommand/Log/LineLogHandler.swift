@@ -1,4 +1,5 @@
 import ArgumentParser
+import Control
 import Logging
 
 /// How log lines are written.

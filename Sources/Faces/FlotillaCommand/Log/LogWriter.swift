@@ -1,3 +1,4 @@
+import Control
 import FleetCore
 import Foundation
 import ServiceLifecycle

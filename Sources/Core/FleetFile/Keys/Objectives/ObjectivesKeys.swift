@@ -1,5 +1,6 @@
 internal import FleetCore
 internal import Objectives
+internal import SagaModel
 
 /// Reads `objectives`: how well parts of the fleet must do.
 struct ObjectivesKeys {

@@ -1,19 +1,25 @@
-import FleetCore
+public import FleetCore
 
 /// One line of the log, before it is text.
-struct LogLine: Hashable, Sendable {
-    var level: String
-    var message: String
-    var metadata: [String: String]
+public struct LogLine: Hashable, Sendable {
+    public var level: String
+    public var message: String
+    public var metadata: [String: String]
     /// How often the line came again; told instead of so many lines.
-    var repeated = 0
+    public var repeated = 0
+
+    public init(level: String, message: String, metadata: [String: String]) {
+        self.level = level
+        self.message = message
+        self.metadata = metadata
+    }
 }
 
 /// Folds warnings and errors that come again and again: the first is told at once, and after each minute how often the same came
 /// in that time. It stays quiet about what does not come again.
 ///
 /// The same is what has the same words and metadata: nothing that differs is lost.
-struct LogFolding {
+public struct LogFolding: Sendable {
     private struct Known {
         /// When the minute began.
         var since: Timestamp
@@ -22,13 +28,15 @@ struct LogFolding {
 
     private var known: [LogLine: Known] = [:]
 
+    public init() {}
+
     static let interval = Duration.seconds(60)
     /// Of more different lines at once each is told as it comes.
     static let limit = 1_000
     private static let folded: Set<String> = ["warning", "error", "critical"]
 
     /// - Returns: what is to be told now.
-    mutating func take(_ line: LogLine, at now: Timestamp) -> [LogLine] {
+    public mutating func take(_ line: LogLine, at now: Timestamp) -> [LogLine] {
         let due = due(at: now)
         guard Self.folded.contains(line.level) else { return due + [line] }
         if known[line] != nil {
@@ -40,7 +48,7 @@ struct LogFolding {
     }
 
     /// What came again in the minutes that are over.
-    mutating func due(at now: Timestamp) -> [LogLine] {
+    public mutating func due(at now: Timestamp) -> [LogLine] {
         guard !known.isEmpty else { return [] }
         // A clock that went back begins the minute anew.
         for (line, entry) in known where now < entry.since { known[line]?.since = now }
@@ -48,7 +56,7 @@ struct LogFolding {
     }
 
     /// What came again and was not told, at the end.
-    mutating func end(at now: Timestamp) -> [LogLine] {
+    public mutating func end(at now: Timestamp) -> [LogLine] {
         defer { known = [:] }
         return tell(Array(known.keys), at: now)
     }

@@ -29,6 +29,9 @@ struct ObjectiveFleet {
         """
     }
 
+    /// One that is there already.
+    init(directory: FleetDirectory) { self.directory = directory }
+
     init(_ yaml: String = ObjectiveFleet.yaml()) async throws {
         directory = try FleetDirectory(yaml)
         let applied = try await directory.flotilla("apply")

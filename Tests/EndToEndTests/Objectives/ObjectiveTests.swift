@@ -31,7 +31,7 @@ import Testing
         #expect(kept.as_of != nil && !kept.live)
         #expect(kept["sales_right"]?.total == 22 && kept["sales_right"]?.bad == 2)
         #expect(kept["sales_right"]?.state == "breached")
-        #expect(kept["sales_fresh"]?.total == 22 && kept["shop_relay"]?.total == 22)
+        #expect((kept["sales_fresh"]?.total ?? 0) >= 22 && kept["shop_relay"]?.total == 22)
         #expect((kept["shop_up"]?.total ?? 0) >= 1 && kept["shop_up"]?.bad == 0)
         let table = try await fleet.directory.flotilla("objectives")
         #expect(table.ended(0) && table.output.contains("nobody carries the fleet"), "\(table.said)")

@@ -72,32 +72,37 @@ private struct ObjectiveWatching: Sendable {
         look = watch.look
     }
 
-    /// Reads what was kept.
+    /// Reads what was kept, as soon as it can be.
     /// - Returns: `false` where the task was cancelled before.
     mutating func load() async -> Bool {
         var failures = 0
-        let journal = journal
         while !Task.isCancelled {
-            do {
-                let kept = try await work { store in
-                    try await store.write { transaction in
-                        try journal.prepare(in: transaction)
-                        return try journal.load(in: transaction)
-                    }
-                }
-                count = ObjectiveCount(kept, watch.sources)
-                sagasUntil = kept.sagasUntil ?? .now()
-                watch.desk.restore(kept.notices, firing: firing(kept))
-                note("objectives", nil)
-                return true
-            } catch {
-                if Task.isCancelled { return false }
-                note("objectives", FleetError.wrapping(error))
-                failures += 1
-                try? await Task.sleep(for: ObjectiveWatch.pause(failures))
-            }
+            if await loadOnce() { return true }
+            failures += 1
+            try? await Task.sleep(for: ObjectiveWatch.pause(failures))
         }
         return false
+    }
+
+    /// - Returns: whether it could be read.
+    private mutating func loadOnce() async -> Bool {
+        let journal = journal
+        do {
+            let kept = try await work { store in
+                try await store.write { transaction in
+                    try journal.prepare(in: transaction)
+                    return try journal.load(in: transaction)
+                }
+            }
+            count = ObjectiveCount(kept, watch.sources)
+            sagasUntil = kept.sagasUntil ?? .now()
+            watch.desk.restore(kept.notices, firing: firing(kept))
+            note("objectives", nil)
+            return true
+        } catch {
+            if !Task.isCancelled { note("objectives", FleetError.wrapping(error)) }
+            return false
+        }
     }
 
     private func firing(_ kept: ObjectiveJournal.Kept) -> [AlertNotice] {
@@ -122,6 +127,8 @@ private struct ObjectiveWatching: Sendable {
 
     /// The last turn.
     mutating func end() async {
+        // A run that is over at once was counted all the same.
+        if count == nil { _ = await loadOnce() }
         if count != nil {
             step()
             await save()

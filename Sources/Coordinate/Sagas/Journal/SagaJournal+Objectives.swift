@@ -30,20 +30,21 @@ extension SagaJournal {
     public func openCount(
         of saga: String, startedBefore moment: Timestamp, in transaction: any StoreTransaction
     ) throws -> Int {
-        let open = [SagaStatus.running, .compensating, .parked].map { "'\($0.rawValue)'" }.joined(separator: ", ")
         let row = try transaction.firstRow(
             """
             SELECT count(*) FROM flotilla_sagas
-            WHERE status IN (\(open)) AND started_at < $1 AND saga = $2 AND runner = $3
-            """, [.integer(moment.microseconds), .text(saga), .text(runner)])
+            WHERE runner = $1 AND ended_at IS NULL AND saga = $2 AND started_at < $3
+            """, [.text(runner), .text(saga), .integer(moment.microseconds)])
         return Int(row?[0].integer ?? 0)
     }
 
     /// How many of the runner's sagas wait for an operator.
     public func parkedCount(of saga: String, in transaction: any StoreTransaction) throws -> Int {
         let row = try transaction.firstRow(
-            "SELECT count(*) FROM flotilla_sagas WHERE status = $1 AND saga = $2 AND runner = $3",
-            [.text(SagaStatus.parked.rawValue), .text(saga), .text(runner)])
+            """
+            SELECT count(*) FROM flotilla_sagas
+            WHERE runner = $1 AND ended_at IS NULL AND saga = $2 AND status = $3
+            """, [.text(runner), .text(saga), .text(SagaStatus.parked.rawValue)])
         return Int(row?[0].integer ?? 0)
     }
 }

@@ -4,7 +4,7 @@ import Foundation
 public import Wire
 
 /// Signs requests after the Standard Webhooks specification, symmetrically (`v1`).
-public struct WebhookSignature {
+public struct WebhookSignature: Sendable {
     /// With the key worked in: a copy of it signs one message.
     private let keyed: HMAC<SHA256>
 

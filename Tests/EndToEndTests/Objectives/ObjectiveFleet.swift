@@ -1,4 +1,5 @@
 import Foundation
+import GRDB
 import TestKit
 
 /// A fleet with objectives whose alerts come quickly: over a day, the first windows are of two minutes and ten seconds.

@@ -176,9 +176,9 @@ let package = Package(
         .executableTarget(
             name: "FlotillaCommand",
             dependencies: [
-                "CMalloc", "FleetCore", "FleetFile", "Parking", "Wire", "SagaModel", "Sagas", "Objectives", "Control",
-                arguments,
-                lifecycle, logging,
+                "CMalloc", "FleetCore", "FleetFile", "Parking", "Wire", "SagaModel", "Sagas", "Objectives", "Overview",
+                "Control",
+                arguments, lifecycle, logging, .product(name: "UnixSignals", package: "swift-service-lifecycle"),
             ],
             path: "Sources/Faces/FlotillaCommand", swiftSettings: strict),
         // Examples
@@ -239,7 +239,8 @@ let package = Package(
         tests(
             "DrillTests", ["FlotillaCommand", "FleetCore", "DrillJudge", "DrillReport", "DrillKit", "TestKit"]),
         tests("FleetCoreTests", ["FleetCore", "TestKit"]),
-        tests("FleetFileTests", ["FleetCore", "FleetFile", "SagaModel", "FlowModel", "Wire", "TestKit"]),
+        tests(
+            "FleetFileTests", ["FleetCore", "FleetFile", "SagaModel", "FlowModel", "Objectives", "Wire", "TestKit"]),
         tests("SignalsTests", ["FleetCore", "Signals", "TestKit"]),
         tests("ObjectivesTests", ["FleetCore", "Objectives", "TestKit"]),
         tests(

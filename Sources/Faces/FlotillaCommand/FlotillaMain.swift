@@ -44,6 +44,7 @@ struct FlotillaCommand: AsyncParsableCommand {
               flotilla top                  the fleet at a glance, live
               flotilla pause orders         have its outbox rest; resume has it go on
               flotilla flows list           where every declared flow stands
+              flotilla objectives           what is left of the objectives' error budgets
               flotilla events orders        what the service's stream holds, as it is on the wire
 
             EXIT CODES
@@ -57,7 +58,8 @@ struct FlotillaCommand: AsyncParsableCommand {
             CheckCommand.self, PlanCommand.self, ApplyCommand.self, RunCommand.self, StatusCommand.self,
             TopCommand.self,
             ParkedCommand.self, PublishCommand.self, EventsCommand.self, ViewsCommand.self, SagasCommand.self,
-            FlowsCommand.self, PauseCommand.self, ResumeCommand.self, ReplayCommand.self, MigrateBrokerCommand.self,
+            FlowsCommand.self, ObjectivesCommand.self, PauseCommand.self, ResumeCommand.self, ReplayCommand.self,
+            MigrateBrokerCommand.self,
             InitCommand.self,
         ])
 }

@@ -41,7 +41,9 @@ struct RunCommand: AsyncParsableCommand {
 
     func run() async throws {
         let definition = try await definition()
-        let logger = logs.logger()
+        let writer = logs.writer()
+        defer { writer.end() }
+        let logger = logs.logger(of: definition.name, to: writer)
         let carrier = FleetCarrier(
             definition, options: FleetRun.Options(untilIdle: untilIdle, version: Version.text),
             logger: logger)
@@ -49,11 +51,10 @@ struct RunCommand: AsyncParsableCommand {
             logger.info(
                 "carrying fleet \(definition.name): \(counted(run.work.count, "stream and view", plural: "streams and views"))"
             )
-            return [
+            let report: any Service =
                 Console.shared.isTerminal
-                    ? LiveView(work: run.work, fleet: definition.name.text)
-                    : PlainReport(work: run.work, logger: logger)
-            ]
+                ? LiveView(work: run.work, fleet: definition.name.text) : PlainReport(work: run.work, logger: logger)
+            return [report, LogFoldingService(writer: writer)]
         }
         logger.info("stopped; \(counted(outcome.events, "event")) carried")
         guard untilIdle else { return }

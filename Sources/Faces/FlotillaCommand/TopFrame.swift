@@ -1,4 +1,5 @@
 import Foundation
+import Objectives
 import Overview
 
 /// One look at a fleet, as lines that fit a terminal.
@@ -16,7 +17,7 @@ struct TopFrame {
     }
 
     var lines: [String] {
-        let head = header + strip
+        let head = header + strip + objectives
         let tail = bombs + moments
         // What is worst stands first in each table, so that what does not fit is what is well.
         let room = rows == .max ? .max : max(6, rows - head.count - tail.count - 4)
@@ -74,6 +75,20 @@ struct TopFrame {
             }
         }
         return lines.map(fitted)
+    }
+
+    /// Those of which a light is on, or whose budget is spent; how many there are besides.
+    private var objectives: [String] {
+        guard !overview.objectives.isEmpty else { return [] }
+        let troubled = overview.objectives.filter { $0.state == .breached || $0.state == .burning }
+        let well = overview.objectives.count - troubled.count
+        return troubled.prefix(4).map { objective in
+            let lights = objective.burns.map { $0.isFiring ? "!" : "·" }.joined()
+            let left = objective.budgetLeft.map { "\(TopText.percent($0)) of its budget left" } ?? "nothing counted"
+            let end = objective.hoursToExhaustion.map { ", for \(TopText.seconds($0 * 3600))" } ?? ""
+            let level: FleetOverview.Level = objective.state == .breached ? .bad : .warning
+            return paint(fitted("\(Self.sign(level)) objective \(objective.name) [\(lights)] \(left)\(end)"), level)
+        } + [style.dim("\(well) of \(overview.objectives.count) objectives well")]
     }
 
     private static let storeHead = [

@@ -37,11 +37,17 @@ public struct ErrorBudget: Sendable {
 
     /// Counts what was measured since the last time.
     /// - Parameter isWaiting: whether something bad lasts: then each slot has at least one.
-    public mutating func add(total: Int64, bad: Int64, isWaiting: Bool = false, at now: Timestamp) {
+    /// - Returns: what was counted.
+    @discardableResult
+    public mutating func add(
+        total: Int64, bad: Int64, isWaiting: Bool = false, at now: Timestamp
+    ) -> (total: Int64, bad: Int64) {
         precondition(bad >= 0 && total >= bad, "what is bad is a part of all")
         advance(to: now)
         count(total, bad)
-        if isWaiting, fine.count(slots: 0).bad == 0 { count(1, 1) }
+        guard isWaiting, fine.count(slots: 0).bad == 0 else { return (total, bad) }
+        count(1, 1)
+        return (total + 1, bad + 1)
     }
 
     private mutating func count(_ total: Int64, _ bad: Int64) {

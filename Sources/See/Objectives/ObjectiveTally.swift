@@ -14,7 +14,7 @@ public final class ObjectiveTally: Sendable {
     }
 
     public func add(total count: Int, bad badCount: Int = 0) {
-        // Whoever reads may see a bad one too early, never one that is no part of all: see `counts`.
+        // First the total: whoever reads what is bad first finds it in the total.
         if count > 0 { total.wrappingAdd(Int64(count), ordering: .relaxed) }
         if badCount > 0 { bad.wrappingAdd(Int64(badCount), ordering: .releasing) }
     }

@@ -4,17 +4,22 @@
 /// arrives.
 public struct WaitingLedger: Sendable {
     /// Late ones that are counted and have not arrived.
-    private(set) var charged: Int64 = 0
-    private var waitedBefore: Int64 = 0
+    public private(set) var charged: Int64
+    private var waitedBefore: Int64
     private var seen: (total: Int64, bad: Int64) = (0, 0)
 
-    public init() {}
+    /// - Parameter charged: what another process has counted and not seen arrive.
+    public init(charged: Int64 = 0) {
+        self.charged = max(0, charged)
+        waitedBefore = self.charged
+    }
 
     /// - Parameters:
     ///   - arrived: how many have arrived so far, and how many of them late.
-    ///   - waiting: how many are late at least, and have not arrived. It must have been looked at after `arrived`.
+    ///   - waiting: how many are late at least, and have not arrived; `nil` where that is not known. It must have been looked
+    ///     at after `arrived`.
     /// - Returns: what is to be counted.
-    public mutating func count(arrived: (total: Int64, bad: Int64), waiting: Int64) -> (total: Int64, bad: Int64) {
+    public mutating func count(arrived: (total: Int64, bad: Int64), waiting: Int64?) -> (total: Int64, bad: Int64) {
         var total = max(0, arrived.total - seen.total)
         var bad = min(total, max(0, arrived.bad - seen.bad))
         seen = arrived
@@ -22,6 +27,7 @@ public struct WaitingLedger: Sendable {
         charged -= known
         bad -= known
         total -= known
+        guard let waiting else { return (total, bad) }
         // What waited at the last look and does not any more has arrived in time after all, or was dropped: it is counted as it
         // was. Between two looks it may have arrived and not be counted yet.
         charged = min(charged, max(waiting, waitedBefore))
@@ -52,9 +58,9 @@ public struct StreamHistory: Sendable {
         if let keep = looks.lastIndex(where: { $0.at <= now - age }), keep > 0 { looks.removeFirst(keep) }
     }
 
-    /// How many records behind a position are surely older than the age.
-    public func late(behind position: Int64, at now: Int64) -> Int64 {
-        guard let look = looks.last(where: { $0.at <= now - age }) else { return 0 }
+    /// How many records behind a position are surely older than the age; `nil` where nobody has looked for so long.
+    public func late(behind position: Int64, at now: Int64) -> Int64? {
+        guard let look = looks.last(where: { $0.at <= now - age }) else { return nil }
         return max(0, look.last - position)
     }
 }

@@ -284,8 +284,10 @@ extension FleetOverview {
     /// The worst of all rows.
     public var level: Level {
         let rows = stores.map(\.level) + streams.map(\.level) + readers.map(\.level) + sagas.map(\.level)
+        let isBreached = objectives.contains { $0.state == .breached }
         return max(
-            rows.max() ?? .good, flows.map(\.level).max() ?? .good, bombs.map(\.level).max() ?? .good,
+            isBreached ? .bad : rows.max() ?? .good, flows.map(\.level).max() ?? .good,
+            bombs.map(\.level).max() ?? .good,
             troubles.isEmpty ? .good : .bad)
     }
 

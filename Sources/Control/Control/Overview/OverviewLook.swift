@@ -1,6 +1,7 @@
 import FleetCore
 public import FleetFile
 import Foundation
+import Objectives
 public import Overview
 import Signals
 
@@ -51,6 +52,9 @@ public struct OverviewLook {
             overview.troubles.append(FleetOverview.Trouble(part: "state", reason: error))
         }
         builder.fill(&overview)
+        if !fleet.objectives.isEmpty {
+            overview.objectives = (try? await ObjectiveLedger(fleet).read().objectives) ?? []
+        }
         complete(&overview, at: now)
         return overview
     }

@@ -2,6 +2,7 @@ import FleetCore
 import FleetFile
 import Foundation
 import Logging
+import Objectives
 import Overview
 import ServiceLifecycle
 import Signals
@@ -15,6 +16,7 @@ struct OverviewWatch: Service {
     let health: FleetHealth
     let work: [FleetRun.Work]
     let gates: FlowGates
+    let objectives: ObjectiveBoard
     /// Who carried it before and did not let go of it.
     let predecessor: String?
     let logger: Logger
@@ -88,6 +90,7 @@ struct OverviewWatch: Service {
         overview.carrier = FleetHolder.ownName
         overview.troubles = health.reasons().map { FleetOverview.Trouble(part: $0.part, reason: $0.reason) }
         builder.fill(&overview)
+        overview.objectives = objectives.reading?.objectives ?? []
         return overview
     }
 }

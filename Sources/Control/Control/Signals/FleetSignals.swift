@@ -13,13 +13,15 @@ final class FleetSignals: Sendable {
     let health = FleetHealth()
     /// What the page shows; `nil` where none is served.
     let board: OverviewBoard?
+    /// How the fleet's objectives stand.
+    let objectives = ObjectiveBoard()
     private let fleet: FleetDefinition
     private let servers: [HTTPServer]
 
     /// - Returns: `nil` where the fleet file does not ask for it.
     /// - Throws: where nobody can listen at an address that it names.
     static func serving(_ fleet: FleetDefinition, version: String, logger: Logger) async throws -> FleetSignals? {
-        guard fleet.metrics != nil || fleet.page != nil else { return nil }
+        guard fleet.metrics != nil || fleet.page != nil || !fleet.objectives.isEmpty else { return nil }
         return try await FleetSignals(fleet, version: version, logger: logger)
     }
 
@@ -92,7 +94,9 @@ final class FleetSignals: Sendable {
     func close() async { for server in servers { await server.close() } }
 
     /// All that may be told.
-    static var metrics: [Metric] { FleetMetrics.all + ProcessMetrics.all + Connectors.storeMetrics }
+    static var metrics: [Metric] {
+        FleetMetrics.all + ObjectiveMetrics.all + ProcessMetrics.all + Connectors.storeMetrics
+    }
 
     // MARK: Who measures
 

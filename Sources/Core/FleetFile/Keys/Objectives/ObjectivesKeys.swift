@@ -135,7 +135,7 @@ struct ObjectivesKeys {
                 at: read.mark, message, remedy: "write a percentage above 0 and below 100, like \(example)")
             return nil
         }
-        return percent.value / 100
+        return percent.share
     }
 
     // MARK: Subjects
@@ -177,21 +177,5 @@ struct ObjectivesKeys {
         let list = known.isEmpty ? "there is none" : "write \(form): \(known.prefix(5).joined(separator: ", "))"
         values.log.error(at: read.mark, "there is no \(what) \(read.shown)", remedy: nearest ?? list)
         return false
-    }
-}
-
-/// A number with a percent sign.
-struct Percentage {
-    let value: Double
-
-    init?(_ text: String) {
-        guard text.hasSuffix("%") else { return nil }
-        let number = text.dropLast()
-        let digits = number.utf8.filter { (48...57).contains($0) }.count
-        let dots = number.utf8.filter { $0 == UInt8(ascii: ".") }.count
-        guard digits > 0, digits <= 12, dots <= 1, digits + dots == number.utf8.count, number.first != ".",
-            number.last != ".", let value = Double(number)
-        else { return nil }
-        self.value = value
     }
 }

@@ -20,7 +20,8 @@ struct SpineBenchmarks {
             ("latency", LatencyBenchmark.run), ("idle", IdleBenchmark.run), ("views", ViewBenchmark.run),
             ("carry", CarryBenchmark.run), ("memory", MemoryBenchmark.run), ("push", PushBenchmark.run),
             ("decoder", DecoderBenchmark.run), ("sagas-sqlite", SagaSQLiteBenchmark.run),
-            ("sagas-waiting", SagaWaitingBenchmark.run), ("sagas-latency", SagaLatencyBenchmark.run),
+            ("page", PageBenchmark.run), ("sagas-waiting", SagaWaitingBenchmark.run),
+            ("sagas-latency", SagaLatencyBenchmark.run),
         ]
         #if Postgres
             all += [

@@ -231,7 +231,7 @@ public final class FleetRun: Sendable {
                 OverviewWatch(
                     fleet: fleet, board: board, registry: signals.registry, health: signals.health, work: work,
                     gates: gates, objectives: signals.objectives,
-                    predecessor: hold.predecessor.map { "process \($0)" }, logger: logger)
+                    predecessor: hold.predecessor.map { "process \($0.number)" }, logger: logger)
             }
         }
     }

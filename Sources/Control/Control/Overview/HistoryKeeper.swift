@@ -43,7 +43,7 @@ struct HistoryKeeper {
     // MARK: What happens
 
     mutating func begin(predecessor: String?) async {
-        let name = FleetHolder.ownName
+        let name = FleetHolder.shortName
         await note([
             predecessor.map { FleetMoment(at: Self.now, kind: .takeover, text: "\(name) took over from \($0)") }
                 ?? FleetMoment(at: Self.now, kind: .start, text: "\(name) carries the fleet")
@@ -51,7 +51,7 @@ struct HistoryKeeper {
     }
 
     mutating func end() async {
-        await note([FleetMoment(at: Self.now, kind: .stop, text: "\(FleetHolder.ownName) has stopped")])
+        await note([FleetMoment(at: Self.now, kind: .stop, text: "\(FleetHolder.shortName) has stopped")])
         file?.close()
     }
 

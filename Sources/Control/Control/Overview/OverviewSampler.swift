@@ -57,6 +57,8 @@ extension OverviewSampler {
     static func totals(of readings: OverviewReadings, work: [FleetRun.Work]) -> [String: Double] {
         var totals: [String: Double] = [:]
         func add(_ key: String, _ number: Double) { totals[key, default: 0] += number }
+        // Where nothing failed, nothing was counted.
+        for service in readings.sums(FleetMetrics.storeUp.name).keys { add("errors \(service)", 0) }
         for (service, number) in readings.sums(StoreSignal.commits) { add("server \(service)", number) }
         for (service, number) in readings.sums(StoreSignal.rollbacks) { add("server \(service)", number) }
         for (service, number) in readings.sums(StoreSignal.deadlocks) { add("errors \(service)", number) }

@@ -87,7 +87,7 @@ struct OverviewWatch: Service {
             paused: Set(fleet.flowSubjects.filter { gates.gate(of: $0).isPaused }))
         var overview = board.empty
         overview.isCarried = true
-        overview.carrier = FleetHolder.ownName
+        overview.carrier = FleetHolder.shortName
         overview.troubles = health.reasons().map { FleetOverview.Trouble(part: $0.part, reason: $0.reason) }
         builder.fill(&overview)
         overview.objectives = objectives.reading?.objectives ?? []

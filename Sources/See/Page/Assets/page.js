@@ -693,7 +693,7 @@ function drawMap(streams, readers) {
       updates.push(overview => {
         const now = overview.readers.find(one => one.name === port.name && one.stream === port.stream);
         if (!now) return;
-        set(text, `${now.source}: ${known(now.p99) ? 'p99 ' + seconds(now.p99) : 'idle'}${now.parked ? ` · ${now.parked} parked` : ''}`);
+        set(text, `${now.source}: ${known(now.p99) ? 'p99 ' + seconds(now.p99) : now.rate > 0 ? 'at work' : 'idle'}${now.parked ? ` · ${now.parked} parked` : ''}`);
         draw(now.level, now.rate || 0, `${rate(now.rate)}/s` + (now.lag ? ` · ${count(now.lag)} behind` + (now.age ? `, ${seconds(now.age)}` : '') : ''));
       });
     });
@@ -852,7 +852,7 @@ const flowsPage = name => {
     listing('Runs', [
       {head: 'Key', isName: true, class: 'mono', stamp: row => row.key, draw: row => link(row.key, 'flow', row.flow, row.key)}, {head: 'Flow', class: 'narrow-off', text: row => row.flow},
       {head: 'Status', stamp: row => row.status, draw: row => statusSign(row.status, flowLevel(row))},
-      {head: 'Steps', class: 'n', text: row => `${row.steps.filter(step => step.time).length} of ${row.steps.length}`}, {head: 'Changed', class: 'n', text: row => when(row.changedAt)},
+      {head: 'Steps', class: 'n', text: row => `${row.steps.filter(step => step.time).length} of ${row.steps.length}`}, {head: 'Changed', class: 'n', text: row => when(row.changed_at)},
       {head: 'Findings', class: 'why', text: row => row.findings.filter(one => !one.cleared_at).map(one => one.text).join(' · ')}],
     '/api/flows' + (name ? '?name=' + encodeURIComponent(name) : ''), ['unstarted', 'running', 'stuck', 'ended', 'failed', 'out-of-order', 'late'], row => row.flow + ' ' + row.key));
   return {update(overview) { grid.update(overview.flows.filter(row => !name || row.name === name), row => row.name, row => row.level); }};
@@ -864,7 +864,7 @@ const flowPage = (name, key) => reloading(`/api/flow?name=${encodeURIComponent(n
     {head: 'Due', class: 'n', text: row => when(row.due)}, {head: 'Repeated', class: 'n narrow-off', text: row => row.repetition_count || '–'}]);
   grid.update(run.steps, row => row.event);
   main.replaceChildren(h('div', {class: 'title'}, sign(flowLevel(run)), h('h1', {class: 'mono'}, run.key), h('span', {class: 'faint'}, `run of flow ${run.flow}`)),
-    h('section', {class: 'panel', 'aria-label': 'Now'}, facts([['Status', run.status], ['Started', when(run.startedAt)], ['Ended', when(run.endedAt)], ['Changed', when(run.changedAt)]])), panel('Steps', grid.element),
+    h('section', {class: 'panel', 'aria-label': 'Now'}, facts([['Status', run.status], ['Started', when(run.started_at)], ['Ended', when(run.ended_at)], ['Changed', when(run.changed_at)]])), panel('Steps', grid.element),
     ...(run.findings.length ? [panel('Findings', h('ul', {class: 'body'}, run.findings.map(one => h('li', {}, one.text + (one.cleared_at ? ' (cleared)' : '')))))] : []));
 });
 

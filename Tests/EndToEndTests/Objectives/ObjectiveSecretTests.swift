@@ -9,7 +9,7 @@ import Testing
         "STORE_PASSWORD": "zqwstore", "PUSH_PATH": "zqwpath", "PUSH_TOKEN": "zqwtoken",
         "PUSH_SECRET": "zqwpush-0123456789abcdef", "SAGA_TOKEN": "zqwsaga", "HOOK_PATH": "zqwhook",
         "HOOK_TOKEN": "zqwquery", "HOOK_SECRET": "zqwsign-0123456789abcdef", "ALERT_PATH": "zqwalert",
-        "NATS_USER": "zqwuser", "NATS_PASSWORD": "zqwnats",
+        "NATS_USER": "zqwuser", "NATS_PASSWORD": "zqwnats", "PAGE_TOKEN": "zqwpage-0123456789abcdef",
     ]
 
     private static func yaml(_ port: Int, more: String = "") -> String {
@@ -17,6 +17,7 @@ import Testing
         return """
             fleet: careful
             metrics: {listen: "127.0.0.1:0"}
+            page: {listen: "127.0.0.1:0", token: "${PAGE_TOKEN}"}
             alerts:
               webhook: {url: "\(base)/${HOOK_PATH}?token=${HOOK_TOKEN}", secret: "${HOOK_SECRET}"}
               alertmanager: {url: "\(base)/${ALERT_PATH}"}
@@ -80,8 +81,20 @@ import Testing
         }
         try await eventually("the alert is in the log") { run.errors.contains("pushes_ok") }
         for path in ["/metrics", "/readyz", "/healthz", "/"] { expectNoSecret(try await signals.get(path).body, path) }
+        let page = try await RunningPage(of: run)
+        let token = "authorization: Bearer \(Self.environment["PAGE_TOKEN"] ?? "")"
+        for path in [
+            "/", "/api/overview", "/api/parked", "/api/sagas", "/api/flows", "/api/signals?of=billing",
+            "/api/signals?of=billing.push", "/api/history?of=store%20billing", "/readyz",
+        ] {
+            let answer = try page.ask(path, "-H", token)
+            #expect(answer.status != 401, "\(path)")
+            expectNoSecret(answer.head + answer.body, path)
+            expectNoSecret(try page.ask(path).body, "\(path) without the token")
+        }
         for words in [
-            ["status"], ["status", "--json"], ["objectives"], ["objectives", "--json"], ["objectives", "rules"],
+            ["top", "--once"], ["status"], ["status", "--json"], ["objectives"], ["objectives", "--json"],
+            ["objectives", "rules"],
             ["objectives", "export", "--openslo"], ["sagas", "list"], ["parked", "list"], ["plan"], ["flows", "list"],
         ] {
             let program = try fleet.start(words, environment: Self.environment)

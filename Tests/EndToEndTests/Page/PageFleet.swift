@@ -66,7 +66,11 @@ struct RunningPage: Sendable {
     let url: String
 
     init(_ fleet: FleetDirectory, _ arguments: String...) async throws {
-        let program = try fleet.start(["run"] + arguments, environment: PageFleet.environment)
+        try await self.init(of: try fleet.start(["run"] + arguments, environment: PageFleet.environment))
+    }
+
+    /// As the program says where it serves it.
+    init(of program: Program) async throws {
         self.program = program
         url = try await eventually("the page is served") { () -> String? in
             if let ended = program.ended { throw Trouble("flotilla run ended (\(ended)): \(program.errors)") }

@@ -38,7 +38,10 @@ import Testing
         }
         for format in WireFormat.allCases {
             let mapping = try mapping(format)
-            #expect(mapping.messages(of: events) == events.map { mapping.message(of: $0) })
+            let text = mapping.messages(of: events)
+            for (number, message) in events.map({ mapping.message(of: $0) }).enumerated() {
+                #expect(text.subject(of: number) == message.topic && text.headers(of: number) == message.headers)
+            }
         }
     }
 

@@ -67,12 +67,11 @@ public final class HTTPCaller: Sendable {
         let (line, number) = try line(to: address.origin)
         let result = await withTaskCancellationHandler {
             await withCheckedContinuation { continuation in
-                line.submit([
+                line.submit(
                     HTTPCall(
                         number: number, bytes: text.bytes(own, body: body ?? []), demand: demand, deadline: deadline,
                         mayBeRepeated: false
-                    ) { continuation.resume(returning: $0) }
-                ])
+                    ) { continuation.resume(returning: $0) })
                 // Whoever was cancelled before it was sent has found nothing to cancel.
                 if Task.isCancelled { line.cancel(number) }
             }

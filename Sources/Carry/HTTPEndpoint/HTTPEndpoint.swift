@@ -76,8 +76,10 @@ public final class HTTPEndpoint: EventEndpoint {
         let first = nextNumber(1)
         return await withTaskCancellationHandler {
             await withCheckedContinuation { continuation in
-                let call = self.call(first, event, place.text, .now() + timeout) { continuation.resume(returning: $0) }
-                place.line.submit([call])
+                let deadline = NIODeadline.now() + timeout
+                place.line.submit(1) { _ in
+                    self.call(first, event, place.text, deadline) { continuation.resume(returning: $0) }
+                }
                 // Whoever was cancelled before it was sent has found nothing to cancel.
                 if Task.isCancelled { place.line.cancel(first) }
             }
@@ -93,10 +95,9 @@ public final class HTTPEndpoint: EventEndpoint {
         }
         let first = nextNumber(events.count)
         let deadline = NIODeadline.now() + timeout
-        place.line.submit(
-            events.enumerated().map { index, event in
-                call(first + index, event, place.text, deadline) { answered(index, $0) }
-            })
+        place.line.submit(events.count) { [self] index in
+            call(first + index, events[index], place.text, deadline) { answered(index, $0) }
+        }
     }
 
     private func nextNumber(_ count: Int) -> Int { number.wrappingAdd(count, ordering: .relaxed).oldValue }

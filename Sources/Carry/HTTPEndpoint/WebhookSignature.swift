@@ -15,15 +15,10 @@ public struct WebhookSignature: Sendable {
     /// The value of `webhook-signature`: `v1,` and the HMAC-SHA256 of id, time and body.
     /// - Parameter time: in seconds since 1970, as `webhook-timestamp` says it.
     public func value(id: String, time: String, body: [UInt8]) -> String {
-        var signed: [UInt8] = []
-        signed.reserveCapacity(id.utf8.count + time.utf8.count + 2 + body.count)
-        signed += id.utf8
-        signed.append(UInt8(ascii: "."))
-        signed += time.utf8
-        signed.append(UInt8(ascii: "."))
-        signed += body
         var code = keyed
-        code.update(data: signed)
+        var beginning = "\(id).\(time)."
+        beginning.withUTF8 { code.update(data: UnsafeRawBufferPointer($0)) }
+        body.withUnsafeBytes { code.update(data: $0) }
         return "v1," + Data(code.finalize()).base64EncodedString()
     }
 }

@@ -145,8 +145,8 @@ import Testing
     @Test func theStateComesBackAsItWas() throws {
         var run = try parkedCompensation()
         run.give(.retry(Self.id))
-        let text = try JSONEncoder().encode(run.state)
-        let state = try JSONDecoder().decode(SagaState.self, from: text)
+        let text = try run.state.json()
+        let state = try JSONDecoder().decode(SagaState.self, from: Data(text.utf8))
         #expect(state == run.state)
         let machine = try SagaMachine(run.machine.definition, resuming: state)
         #expect(

@@ -9,6 +9,9 @@ struct SagaJournal {
         var epoch: Int
     }
 
+    /// A state that did not come back as it was.
+    struct Changed: Error { var text: String }
+
     private(set) var entries: [String: Entry] = [:]
 
     mutating func begin(_ state: SagaState) {
@@ -21,7 +24,10 @@ struct SagaJournal {
         entry.epoch += 1
         entries[saga] = entry
         if roundTrip {
-            entry.state = try JSONDecoder().decode(SagaState.self, from: try JSONEncoder().encode(entry.state))
+            let text = try entry.state.json()
+            let state = try JSONDecoder().decode(SagaState.self, from: Data(text.utf8))
+            guard state == entry.state else { throw Changed(text: text) }
+            entry.state = state
         }
         return entry
     }

@@ -1,17 +1,18 @@
 #if NATS
     import CLibNATS
     import FleetCore
+    import Glibc
     import Wire
 
     /// A message on its way to a stream, of libnats.
-    final class OutgoingMessage {
+    struct OutgoingMessage: ~Copyable {
         /// What must be last in the stream for the message to be taken.
         enum Predecessor {
             /// Whatever is at a sequence.
             case sequence(UInt64)
             /// The id of the event before it in the batch. A sequence would not do: where a stranger's message has come between, the
             /// second of a batch would be in the place of the first.
-            case event(String)
+            case event(UnsafePointer<CChar>)
         }
 
         /// Why a call of libnats failed.
@@ -19,31 +20,40 @@
 
         private let pointer: OpaquePointer
 
-        /// - Parameter id: by which the server knows a message that it was sent before; `nil` where it shall take both.
-        init(_ message: WireMessage, id: String?, after predecessor: Predecessor) throws {
+        /// - Parameters:
+        ///   - texts: of a batch; subject and headers of the message are there.
+        ///   - isKnown: whether the server knows by its id a message that it was sent before; else it takes both.
+        init(
+            _ message: NATSMessageText.Message, in texts: UnsafePointer<CChar>, payload: [UInt8], isKnown: Bool,
+            after predecessor: Predecessor
+        ) throws {
+            var text = texts + message.texts.lowerBound
             var made: OpaquePointer?
-            let value = message.value ?? []
-            let status = value.withUnsafeBytes { bytes in
+            let status = payload.withUnsafeBytes { bytes in
                 natsMsg_Create(
-                    &made, message.topic, nil, bytes.baseAddress?.assumingMemoryBound(to: CChar.self),
-                    Int32(bytes.count))
+                    &made, text, nil, bytes.baseAddress?.assumingMemoryBound(to: CChar.self), Int32(bytes.count))
             }
             guard status == NATS_OK, let made else {
                 throw FleetError(.unavailable, "libnats makes no message of an event", isRetriable: true)
             }
             pointer = made
-            for header in message.headers { _ = natsMsgHeader_Add(made, header.name, header.value) }
-            if let id { _ = natsMsgHeader_Set(made, "Nats-Msg-Id", id) }
+            for _ in 0..<message.headerCount {
+                let name = text + strlen(text) + 1
+                let value = name + strlen(name) + 1
+                _ = natsMsgHeader_Add(made, name, value)
+                text = value
+            }
+            if isKnown { _ = natsMsgHeader_Add(made, "Nats-Msg-Id", texts + message.id) }
             switch predecessor {
-            case .sequence(let end): _ = natsMsgHeader_Set(made, "Nats-Expected-Last-Sequence", String(end))
-            case .event(let before): _ = natsMsgHeader_Set(made, "Nats-Expected-Last-Msg-Id", before)
+            case .sequence(let end): _ = natsMsgHeader_Add(made, "Nats-Expected-Last-Sequence", String(end))
+            case .event(let before): _ = natsMsgHeader_Add(made, "Nats-Expected-Last-Msg-Id", before)
             }
         }
 
         deinit { natsMsg_Destroy(pointer) }
 
         /// - Returns: whether it was sent, as far as this side knows.
-        func publish(_ connection: OpaquePointer) throws -> Bool {
+        func publish(_ connection: OpaquePointer) -> Bool {
             natsConnection_PublishMsg(connection, pointer) == NATS_OK
         }
 

@@ -23,8 +23,8 @@
 
         /// How long an acknowledgement is waited for.
         private static let timeout = Duration.seconds(5)
-        /// What a header adds to its name and value, and a message to its headers, in bytes.
-        private static let (headerOverhead, messageOverhead) = (4, 14)
+        /// What a header adds to its name and value, beyond their zero bytes, and a message to its headers, in bytes.
+        private static let (headerOverhead, messageOverhead) = (2, 14)
         /// Headers of which JetStream makes something: the id, and the place.
         private static let ownHeaders = 2 * 64
 
@@ -62,7 +62,7 @@
         ) async throws -> UInt64 {
             try connection.requireConnection(doing)
             let messages = mapping.messages(of: events)
-            try check(messages, events, connection)
+            try check(messages.messages, events, connection)
             let known = copied.map { State(end: $0, floor: $0) } ?? state.withLock { $0 }
             var chain = AppendChain(events.map(\.id), end: known.end, floor: known.floor)
             do {
@@ -72,7 +72,7 @@
                     case .send(let range, let end):
                         state.withLock { $0.end = nil }
                         let outcome = try await send(
-                            messages, copied == nil ? events : nil, range, after: end, connection)
+                            messages, events, range, after: end, isCopy: copied != nil, connection)
                         action = chain.handle(outcome)
                     case .look:
                         let (first, last) = try await look.ends()
@@ -98,13 +98,13 @@
         }
 
         /// A server ends the connection of who sends more than it takes.
-        private func check(_ messages: [WireMessage], _ events: [Event], _ connection: NATSConnection) throws {
+        private func check(_ messages: [NATSMessageText.Message], _ events: [Event], _ connection: NATSConnection)
+            throws
+        {
             let maximum = connection.maximumMessage
             for (message, event) in zip(messages, events) where event.size.value * 4 + 4096 > maximum {
-                let headers = message.headers.reduce(0) {
-                    $0 + $1.name.utf8.count + $1.value.utf8.count + Self.headerOverhead
-                }
-                let size = headers + (message.value?.count ?? 0) + Self.messageOverhead + Self.ownHeaders
+                let headers = message.texts.count + message.headerCount * Self.headerOverhead
+                let size = headers + (event.hasData ? event.payload.count : 0) + Self.messageOverhead + Self.ownHeaders
                 guard size > maximum else { continue }
                 throw FleetError(
                     .invalidInput,
@@ -119,37 +119,34 @@
         // MARK: Sending
 
         private func send(
-            _ messages: [WireMessage], _ events: [Event]?, _ range: Range<Int>, after end: UInt64,
+            _ text: NATSMessageText, _ events: [Event], _ range: Range<Int>, after end: UInt64, isCopy: Bool,
             _ connection: NATSConnection
         ) async throws -> AppendChain.Input {
             let doing = doing
             let errors = connection.events.errorCount
             let answer = try await connection.perform(on: queue) { pointer in
-                var last: NATSMessage?
-                var before = ""
-                for index in range {
-                    let offset = index - range.lowerBound
-                    // An id is written once, for the event and for the one behind it.
-                    let id = events?[index].id.description
-                    let predecessor: OutgoingMessage.Predecessor
-                    // Copies have no ids for the server, and nobody else appends while they are made.
-                    if id != nil, offset > 0 {
-                        predecessor = .event(before)
-                    } else {
-                        predecessor = .sequence(end + UInt64(offset))
-                    }
-                    before = id ?? ""
-                    let message = try OutgoingMessage(messages[index], id: id, after: predecessor)
-                    if index < range.upperBound - 1 {
-                        guard try message.publish(pointer) else { return Answer.unknown }
-                    } else {
-                        switch message.request(pointer, timeout: Self.timeout) {
-                        case .success(let reply): last = reply
-                        case .failure(let failure): return Answer.failed(failure.status)
+                try text.withTexts { texts in
+                    for index in range {
+                        let offset = index - range.lowerBound
+                        // Copies have no ids for the server, and nobody else appends while they are made.
+                        let predecessor: OutgoingMessage.Predecessor =
+                            isCopy || offset == 0
+                            ? .sequence(end + UInt64(offset)) : .event(texts + text.messages[index - 1].id)
+                        let message = try OutgoingMessage(
+                            text.messages[index], in: texts,
+                            payload: events[index].hasData ? events[index].payload : [],
+                            isKnown: !isCopy, after: predecessor)
+                        if index < range.upperBound - 1 {
+                            guard message.publish(pointer) else { return Answer.unknown }
+                        } else {
+                            switch message.request(pointer, timeout: Self.timeout) {
+                            case .success(let reply): return .message(reply)
+                            case .failure(let failure): return .failed(failure.status)
+                            }
                         }
                     }
-                }
-                return last.map(Answer.message) ?? .unknown
+                    return .unknown
+                } ?? .unknown
             }
             switch answer {
             case .message(let reply):

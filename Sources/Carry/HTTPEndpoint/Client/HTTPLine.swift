@@ -41,10 +41,14 @@ final class HTTPLine: @unchecked Sendable {
         loop = MultiThreadedEventLoopGroup.singleton.next()
     }
 
+    /// Sends a request, once a connection is free.
+    func submit(_ call: HTTPCall) { submit(1) { _ in call } }
+
     /// Sends requests, each once a connection is free.
-    func submit(_ calls: [HTTPCall]) {
+    /// - Parameter call: makes one of them, on the event loop.
+    func submit(_ count: Int, _ call: @escaping @Sendable (_ index: Int) -> HTTPCall) {
         loop.execute {
-            for call in calls { self.dispatch(call) }
+            for index in 0..<count { self.dispatch(call(index)) }
         }
     }
 

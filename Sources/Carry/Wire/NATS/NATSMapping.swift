@@ -54,14 +54,18 @@ public struct NATSMapping: Sendable, Hashable {
     }
 
     public func message(of event: Event) -> WireMessage {
-        var last = Last()
-        return message(of: event, &last)
+        let text = messages(of: [event])
+        return WireMessage(
+            topic: text.subject(of: 0), key: event.key, headers: text.headers(of: 0),
+            value: event.hasData ? event.payload : nil, isSubject: true)
     }
 
-    /// The messages of a batch.
-    public func messages(of events: [Event]) -> [WireMessage] {
+    /// Subjects and headers of a batch's messages.
+    public func messages(of events: [Event]) -> NATSMessageText {
         var last = Last()
-        return events.map { message(of: $0, &last) }
+        var text = NATSMessageText(count: events.count)
+        for event in events { append(event, to: &text, &last) }
+        return text
     }
 
     private func subject(of event: Event, _ last: inout Last) -> String {
@@ -73,38 +77,35 @@ public struct NATSMapping: Sendable, Hashable {
         return text
     }
 
-    private func message(of event: Event, _ last: inout Last) -> WireMessage {
-        var headers: [WireMessage.Header] = []
-        headers.reserveCapacity(12)
+    private func append(_ event: Event, to text: inout NATSMessageText, _ last: inout Last) {
         var empty: [String] = []
-        func append(_ name: String, _ text: String, _ encoded: (String) -> String = PercentText.encoded) {
-            if text.isEmpty { empty.append(name) } else { headers.append(.init(name, encoded(text))) }
+        func append(_ name: String, _ value: String, _ encoded: (String) -> String = PercentText.encoded) {
+            if value.isEmpty { empty.append(name) } else { text.add(name, encoded(value)) }
         }
-        headers.append(.init(Name.version, "1.0"))
-        headers.append(.init(Name.id, event.id.description))
+        text.begin(subject: subject(of: event, &last))
+        text.add(Name.version, "1.0")
+        text.add(Name.id, event.id.description, isID: true)
         append(Name.source, event.source) { last.source.encoding($0) }
         append(Name.type, event.type) { last.type.encoding($0) }
-        headers.append(.init(Name.time, event.time.description))
+        text.add(Name.time, event.time.description)
         // Neither may be empty, and both may be absent.
         if !event.key.isEmpty {
             let key = PercentText.encoded(event.key)
-            headers.append(.init(Name.subject, key))
-            headers.append(.init(Name.partitionKey, key))
+            text.add(Name.subject, key)
+            text.add(Name.partitionKey, key)
         }
         if event.hasData { append(Name.contentType, event.contentType) { last.contentType.encoding($0) } }
         if !event.aggregateType.isEmpty {
             append(Name.aggregateType, event.aggregateType) { last.aggregateType.encoding($0) }
         }
         if let trace = event.traceParent { append(Name.traceParent, trace) }
-        if format == .debezium { headers.append(.init(Name.debeziumID, event.id.description)) }
-        if let text = event.headers {
-            append(Name.headers, text)
-            headers += Self.writersHeaders(in: text)
+        if format == .debezium { text.add(Name.debeziumID, event.id.description) }
+        if let headers = event.headers {
+            append(Name.headers, headers)
+            for header in Self.writersHeaders(in: headers) { text.add(header.name, header.value) }
         }
-        if !empty.isEmpty { headers.append(.init(Name.empty, empty.joined(separator: " "))) }
-        return WireMessage(
-            topic: subject(of: event, &last), key: event.key, headers: headers,
-            value: event.hasData ? event.payload : nil, isSubject: true)
+        if !empty.isEmpty { text.add(Name.empty, empty.joined(separator: " ")) }
+        text.end()
     }
 
     /// The writer's headers one by one, for those who read the stream by other means: what is said already, what would

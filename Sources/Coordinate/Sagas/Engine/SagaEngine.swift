@@ -67,8 +67,10 @@ public final class SagaEngine: Sendable {
 
     private struct State {
         var runs: [String: SagaRun] = [:]
-        /// Orders that nobody has begun with.
+        /// Orders that nobody has begun with, but for commands.
         var waiting: [SagaOrder] = []
+        /// By service.
+        var waitingCommands: [String: [SagaOrder]] = [:]
         /// Orders that wait or are under way.
         var known: Set<OrderKey> = []
         var underWay = 0
@@ -259,23 +261,9 @@ public final class SagaEngine: Sendable {
 
     private func turn(_ hold: SagaHold, renews: Bool, in store: any Store) async throws {
         let taken = inbox.take(atMost: 512)
-        let now = clock.now()
-        let (known, isRoomy) = state.withLock { state in
-            state.isNudged = false
-            return (state.runs, state.waiting.count < 1_024)
-        }
-        let turn = SagaTurn(
-            journal: journal, catalog: catalog, parties: parties, now: now,
-            jitter: SagaJitter(seed: .random(in: 0 ... .max)), known: known)
-        let lease = renews ? now.advanced(by: settings.lease) : nil
         let result: SagaTurnResult
         do {
-            result = try await store.write { [turn] transaction in
-                var turn = turn
-                return try turn.run(
-                    hold: hold, leaseUntil: lease, answers: taken.answers, sent: taken.sent, takesMore: isRoomy,
-                    in: transaction)
-            }
+            result = try await write(taken, hold, renews: renews, in: store)
         } catch {
             inbox.putBack(taken)
             throw error
@@ -291,6 +279,27 @@ public final class SagaEngine: Sendable {
         progress.count(result.count + taken.answers.count)
         tell(result)
         setIdle()
+    }
+
+    /// One transaction.
+    private func write(
+        _ taken: SagaInbox.Content, _ hold: SagaHold, renews: Bool, in store: any Store
+    ) async throws -> SagaTurnResult {
+        let now = clock.now()
+        let (known, isRoomy) = state.withLock { state in
+            state.isNudged = false
+            return (state.runs, state.waiting.count < 1_024)
+        }
+        let turn = SagaTurn(
+            journal: journal, catalog: catalog, parties: parties, now: now,
+            jitter: SagaJitter(seed: .random(in: 0 ... .max)), known: known)
+        let lease = renews ? now.advanced(by: settings.lease) : nil
+        return try await store.write { [turn] transaction in
+            var turn = turn
+            return try turn.run(
+                hold: hold, leaseUntil: lease, answers: taken.answers, sent: taken.sent, takesMore: isRoomy,
+                in: transaction)
+        }
     }
 
     private func setIdle() {
@@ -324,7 +333,11 @@ public final class SagaEngine: Sendable {
         state.withLock { state in
             for order in orders
             where state.known.insert(OrderKey(saga: order.saga, ticket: order.ticket)).inserted {
-                state.waiting.append(order)
+                if case .command(let command) = order.effect {
+                    state.waitingCommands[command.service, default: []].append(order)
+                } else {
+                    state.waiting.append(order)
+                }
             }
         }
     }
@@ -344,21 +357,11 @@ public final class SagaEngine: Sendable {
     }
 
     private static func takeOrders(_ state: inout State, _ limit: Int) -> [[SagaOrder]] {
-        guard !state.waiting.isEmpty, state.underWay < limit else { return [] }
-        var batches: [[SagaOrder]] = []
-        var commands: [String: [SagaOrder]] = [:]
-        var rest: [SagaOrder] = []
-        for order in state.waiting {
-            if case .command(let command) = order.effect {
-                commands[command.service, default: []].append(order)
-            } else if state.underWay + batches.count < limit {
-                batches.append([order])
-            } else {
-                rest.append(order)
-            }
-        }
-        batches += commands.values
-        state.waiting = rest
+        guard state.underWay < limit else { return [] }
+        let taken = state.waiting.prefix(limit - state.underWay)
+        let batches = taken.map { [$0] } + state.waitingCommands.values
+        state.waiting.removeFirst(taken.count)
+        state.waitingCommands = [:]
         state.underWay += batches.count
         return batches
     }

@@ -81,7 +81,7 @@ public struct SagaJournal: Sendable {
         ) { entry in
             [
                 .text(entry.state.id), .text(runner), .text(entry.state.saga.text), .integer(entry.version),
-                .text(SagaStatus(entry.state).rawValue), .text(try Self.text(entry.state)), try Self.orders(entry),
+                .text(SagaStatus(entry.state).rawValue), .text(try entry.state.json()), Self.orders(entry),
                 Self.wakeAt(entry.state), .integer(entry.state.startedAt.microseconds), Self.endedAt(entry.state),
             ]
         }
@@ -94,7 +94,7 @@ public struct SagaJournal: Sendable {
             """
         ) { entry in
             [
-                .text(try Self.text(entry.state)), .text(SagaStatus(entry.state).rawValue), try Self.orders(entry),
+                .text(try entry.state.json()), .text(SagaStatus(entry.state).rawValue), Self.orders(entry),
                 Self.wakeAt(entry.state), Self.endedAt(entry.state), .text(entry.state.id), .integer(entry.revision),
             ]
         }
@@ -131,7 +131,10 @@ public struct SagaJournal: Sendable {
     /// Sagas with ``SagaEntry/orders``, after one of them by name.
     public func withOrders(after id: String, limit: Int, in transaction: any StoreTransaction) throws -> [String] {
         try transaction.rows(
-            "SELECT id FROM flotilla_sagas WHERE runner = $1 AND orders IS NOT NULL AND id > $2 ORDER BY id LIMIT $3",
+            """
+            SELECT id FROM flotilla_sagas WHERE runner = $1 AND ended_at IS NULL AND orders IS NOT NULL AND id > $2
+            ORDER BY id LIMIT $3
+            """,
             [.text(runner), .text(id), .integer(Int64(limit))]
         ).compactMap { $0[0].text }
     }
@@ -154,8 +157,8 @@ public struct SagaJournal: Sendable {
         state.wakeAt.map { .integer($0.microseconds) } ?? .null
     }
 
-    private static func orders(_ entry: SagaEntry) throws -> SQLValue {
-        entry.orders.isEmpty ? .null : .text(try text(entry.orders))
+    private static func orders(_ entry: SagaEntry) -> SQLValue {
+        entry.orders.isEmpty ? .null : .text(entry.orders.json)
     }
 
     static func text(_ value: some Encodable) throws -> String {

@@ -1,9 +1,12 @@
 /// The tables of the journal, in the dialect that SQLite and PostgreSQL share. Times are microseconds since 1970.
 public enum SagaJournalSchema {
     /// Each takes the tables from one version to the next. None is ever changed, only added.
-    public static let migrations = [script]
+    public static let migrations = [first, second]
 
-    public static let script = """
+    /// All of them, for a store that has none.
+    public static let script = migrations.joined(separator: "\n")
+
+    private static let first = """
         CREATE TABLE flotilla_saga_definitions (
             saga TEXT NOT NULL,
             version BIGINT NOT NULL,
@@ -72,5 +75,11 @@ public enum SagaJournalSchema {
             at BIGINT NOT NULL,
             note TEXT NOT NULL
         );
+        """
+
+    /// No index has a column that changes with each step: PostgreSQL can put the new row beside the old one then (HOT).
+    private static let second = """
+        DROP INDEX flotilla_sagas_orders;
+        CREATE INDEX flotilla_sagas_open ON flotilla_sagas (runner, id) WHERE ended_at IS NULL;
         """
 }

@@ -1,7 +1,7 @@
 public import FleetCore
 
 /// The attempts at a step, or at its compensation.
-public struct SagaAttempts: Sendable, Hashable, Codable {
+public struct SagaAttempts: Sendable, Hashable {
     public enum Status: String, Sendable, Hashable, Codable {
         /// An attempt is under way, or a wait.
         case running
@@ -55,7 +55,7 @@ public struct SagaAttempts: Sendable, Hashable, Codable {
 }
 
 /// One run of a step.
-public struct SagaStepState: Sendable, Hashable, Codable {
+public struct SagaStepState: Sendable, Hashable, Decodable {
     public let id: SagaStepID
     public internal(set) var forward: SagaAttempts
     /// `nil` as long as it is not undone.
@@ -89,7 +89,7 @@ public struct SagaRuns: Sendable, Hashable {
     }
 }
 
-extension SagaRuns: Codable {
+extension SagaRuns: Decodable {
     public init(from decoder: any Decoder) throws {
         all = try decoder.singleValueContainer().decode([SagaStepState].self)
         for (place, run) in all.enumerated() {
@@ -98,10 +98,5 @@ extension SagaRuns: Codable {
                     .init(codingPath: decoder.codingPath, debugDescription: "\(run.id) is there twice"))
             }
         }
-    }
-
-    public func encode(to encoder: any Encoder) throws {
-        var container = encoder.singleValueContainer()
-        try container.encode(all)
     }
 }

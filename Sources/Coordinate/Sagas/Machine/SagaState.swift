@@ -2,7 +2,7 @@ public import FleetCore
 public import SagaModel
 
 /// Everything that is known of one saga: what a journal holds. Only ``SagaMachine`` changes it.
-public struct SagaState: Sendable, Hashable, Codable {
+public struct SagaState: Sendable, Hashable {
     /// The most events that are kept for waits that have not begun.
     public static let earlyEventLimit = 16
     /// The most notes that are kept; older ones make room.

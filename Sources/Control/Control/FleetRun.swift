@@ -106,6 +106,7 @@ public final class FleetRun: Sendable {
         var measuredRelays: [MeasuredRelay] = []
         var measured: [MeasuredDelivery] = []
         var sources = ObjectiveSources(fleet.objectives)
+        let drain = DrainLimit()
         for (service, stream) in fleet.publishers {
             let progress = Progress(name: "\(service.name) outbox", changes: changes)
             let publishes = service.publishes
@@ -117,6 +118,7 @@ public final class FleetRun: Sendable {
                     service: service.name, maximumEventSize: service.outbox.maximumEventSize,
                     publishes: { publishes.contains($0) }),
                 broker: broker, limit: Self.relayLimit, patience: patience, progress: progress, gate: gate,
+                drain: drain,
                 observer: sources.relay(of: service.name, stream, meter),
                 makeSource: {
                     // Whoever else captures this outbox was told to leave it, if the fleet is still ours.
@@ -174,6 +176,7 @@ public final class FleetRun: Sendable {
                 pushes.append(
                     PushService(
                         plan: plan, stores: store, broker: broker, patience: patience, progress: progress, gate: gate,
+                        drain: drain,
                         observer: sources.delivery(of: plan.subscription, plan.stream, isPush: true, meter)))
                 let piece = Work(
                     kind: .delivery, subject: plan.subscription.description, stream: plan.stream, progress: progress,

@@ -31,10 +31,11 @@ public struct PrometheusRules: Sendable {
         for window in distinct { lines += recording(objective, fleet, window) }
         let selector = selector(objective, fleet)
         let budget = "(1 - \(objective.target))"
-        lines += [
-            "      - record: flotilla:objective_budget_left:ratio",
-            "        expr: 1 - \(ratio(objective.window))\(selector) / \(budget)",
-        ]
+        lines +=
+            [
+                "      - record: flotilla:objective_budget_left:ratio",
+                "        expr: 1 - \(ratio(objective.window))\(selector) / \(budget)",
+            ] + labels(objective, fleet)
         for rule in rules {
             let limit = "\(short(rule.rate)) * \(budget)"
             let what =
@@ -58,11 +59,19 @@ public struct PrometheusRules: Sendable {
 
     private static func recording(_ objective: Objective, _ fleet: FleetName, _ window: Duration) -> [String] {
         func sum(_ metric: String) -> String {
-            "sum by (fleet, objective) (rate(\(metric)\(selector(objective, fleet))[\(name(window))]))"
+            "sum(rate(\(metric)\(selector(objective, fleet))[\(name(window))]))"
         }
         return [
             "      - record: \(ratio(window))", "        expr: |", "          \(sum(bad))", "          /",
             "          \(sum(all))",
+        ] + labels(objective, fleet)
+    }
+
+    /// What a recorded series is of.
+    private static func labels(_ objective: Objective, _ fleet: FleetName) -> [String] {
+        [
+            "        labels:", "          fleet: \(quoted(fleet.text))",
+            "          objective: \(quoted(objective.name))",
         ]
     }
 

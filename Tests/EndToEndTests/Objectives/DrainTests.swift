@@ -26,6 +26,7 @@ import Testing
         let listed = try await fleet.flotilla("events", "shop")
         let records = listed.output.split(separator: "\n").count
         #expect(listed.ended(0) && records == count - left, "\(records) records, \(left) rows left of \(count)")
+        #expect(records > 0 && left > 0, "\(records) records, \(left) rows left: nothing was under way")
         let rest = try await fleet.flotilla("run", "--until-idle")
         #expect(rest.ended(0), "\(rest.said)")
         #expect(try await shop.integer("SELECT count(*) FROM sales") == count)

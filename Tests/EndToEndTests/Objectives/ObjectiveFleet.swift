@@ -57,13 +57,14 @@ struct ObjectiveFleet {
             var name: String
             var total: Int
             var bad: Int
-            var budget_left: Double?
             var state: String
             var burns: [Burn]
         }
-        var as_of: String?
+        var asOf: String?
         var live: Bool
         var objectives: [Objective]
+
+        enum CodingKeys: String, CodingKey { case asOf = "as_of", live, objectives }
 
         subscript(_ name: String) -> Objective? { objectives.first { $0.name == name } }
     }

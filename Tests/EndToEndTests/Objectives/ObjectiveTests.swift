@@ -8,7 +8,7 @@ import Testing
         let fleet = try await ObjectiveFleet()
         let before = try await fleet.reading()
         #expect(
-            before.as_of == nil && !before.live
+            before.asOf == nil && !before.live
                 && before.objectives.map(\.state) == Array(repeating: "unknown", count: 4))
         let run = try await fleet.directory.startRun()
         let signals = try await SignalAddress(of: run)
@@ -28,7 +28,7 @@ import Testing
         #expect(try await run.end(within: .seconds(10)) == .code(0))
         // Nobody runs: what was counted is there, and as of when.
         let kept = try await fleet.reading()
-        #expect(kept.as_of != nil && !kept.live)
+        #expect(kept.asOf != nil && !kept.live)
         #expect(kept["sales_right"]?.total == 22 && kept["sales_right"]?.bad == 2)
         #expect(kept["sales_right"]?.state == "breached")
         #expect((kept["sales_fresh"]?.total ?? 0) >= 22 && kept["shop_relay"]?.total == 22)

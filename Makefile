@@ -37,8 +37,8 @@ shop = SHOP_STORE=$(STORE) SHOP_BROKER=$(BROKER) SHOP_VARIANT=$(VARIANT) FLOTILL
 	$(if $(SHOP_DATA),SHOP_DATA="$(abspath $(SHOP_DATA))")
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-servers setup-tests setup-bench build run test drill shop-check bench receiver-check lint format \
-	docs clean
+.PHONY: help setup setup-servers setup-tests setup-bench build run test drill shop-check bench receiver-check screenshots \
+	lint format docs clean
 
 help: ## List the tasks
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -57,7 +57,7 @@ setup-servers:
 	@scripts/setup postgres nats
 
 setup-tests:
-	@scripts/setup postgres nats prometheus otlp
+	@scripts/setup postgres nats prometheus otlp page
 
 setup-bench:
 	@scripts/setup postgres nats bench
@@ -94,6 +94,10 @@ bench: setup-bench ## Measure the speeds, each against the database alone
 	@$(bench_build) --product flotilla
 	@$(bench_build) --product flotilla-bench
 	@"$$($(bench_build) --show-bin-path)/flotilla-bench"
+
+screenshots: setup-tests ## Take the pictures of the operators' page that the documentation shows (docs/images)
+	@swift build $(trait) --build-tests
+	@FLOTILLA_SCREENSHOTS="$(abspath docs/images)" swift test $(trait) --skip-build --filter ScreenshotTests
 
 lint: setup ## Check style, and that the examples compile
 	@swift format lint --strict --parallel --recursive $(wildcard Sources Tests Examples Benchmarks Drill) Package.swift

@@ -14,8 +14,12 @@ let strict: [SwiftSetting] = [
 ]
 
 /// A module of the house: a folder below `Sources/<wing>/`. `Tests/HouseTests` reads this manifest and holds the floors.
-func room(_ name: String, wing: String, _ dependencies: [Target.Dependency]) -> Target {
-    .target(name: name, dependencies: dependencies, path: "Sources/\(wing)/\(name)", swiftSettings: strict)
+func room(
+    _ name: String, wing: String, _ dependencies: [Target.Dependency], resources: [Resource] = []
+) -> Target {
+    .target(
+        name: name, dependencies: dependencies, path: "Sources/\(wing)/\(name)", resources: resources,
+        swiftSettings: strict)
 }
 
 func tests(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
@@ -82,10 +86,20 @@ let package = Package(
         room("Signals", wing: "See", ["FleetCore"]),
         room("Traces", wing: "See", ["FleetCore"]),
         room("OTLP", wing: "See", ["FleetCore", "Signals", "Traces", logging]),
+        room("Objectives", wing: "See", ["FleetCore"]),
+        room("Overview", wing: "See", ["FleetCore", "Objectives"]),
+        room(
+            "Page", wing: "See", [],
+            // In the program itself, which is one file to copy.
+            resources: ["page.html", "sign-in.html", "page.css", "page.js", "icon.svg"].map {
+                .embedInCode("Assets/\($0)")
+            }),
         room("Wire", wing: "Carry", ["FleetCore"]),
         room("SagaModel", wing: "Coordinate", ["FleetCore"]),
         room("FlowModel", wing: "Coordinate", ["FleetCore"]),
-        room("FleetFile", wing: "Core", ["FleetCore", "Wire", "SagaModel", "FlowModel", "Traces", yams]),
+        room(
+            "FleetFile", wing: "Core",
+            ["FleetCore", "Wire", "SagaModel", "FlowModel", "Objectives", "Traces", yams]),
         room("Stores", wing: "Stores", ["FleetCore"]),
         room("SQLTemplate", wing: "Stores", ["FleetCore"]),
         room("Brokers", wing: "Brokers", ["FleetCore"]),
@@ -136,6 +150,7 @@ let package = Package(
             [
                 "FleetCore", .product(name: "NIOCore", package: "swift-nio"),
                 .product(name: "NIOPosix", package: "swift-nio"), .product(name: "NIOHTTP1", package: "swift-nio"),
+                .product(name: "NIOSSL", package: "swift-nio-ssl"),
             ]),
         .systemLibrary(
             name: "CLibNATS", path: "Sources/Brokers/CLibNATS", pkgConfig: "libnats",
@@ -147,7 +162,8 @@ let package = Package(
             [
                 "FleetCore", "FleetFile", "Stores", "SQLTemplate", "Brokers", "Outbox", "Inbox", "Parking", "Wire",
                 "Relay", "Views", "Push", "SagaModel", "Sagas", "Flows", "FlowModel", "Subscriptions", crypto,
-                "Endpoints", "SQLiteStore", "EmbeddedBroker", "HTTPEndpoint", "Signals", "HTTPServer", "Traces", "OTLP",
+                "Endpoints", "SQLiteConnection", "SQLiteStore", "EmbeddedBroker", "HTTPEndpoint", "Signals",
+                "Objectives", "Overview", "Page", "HTTPServer", "Traces", "OTLP",
                 postgres("PostgresConnection"), postgres("PostgresStore"), nats("NATSBroker"), lifecycle, logging,
                 .product(name: "UnixSignals", package: "swift-service-lifecycle"),
             ]),
@@ -164,8 +180,9 @@ let package = Package(
         .executableTarget(
             name: "FlotillaCommand",
             dependencies: [
-                "CMalloc", "FleetCore", "FleetFile", "Parking", "Wire", "SagaModel", "Sagas", "Control", arguments,
-                lifecycle, logging,
+                "CMalloc", "FleetCore", "FleetFile", "Parking", "Wire", "SagaModel", "Sagas", "Objectives", "Overview",
+                "Control",
+                arguments, lifecycle, logging, .product(name: "UnixSignals", package: "swift-service-lifecycle"),
             ],
             path: "Sources/Faces/FlotillaCommand", swiftSettings: strict),
         // Examples
@@ -183,7 +200,7 @@ let package = Package(
                 "Wire", .product(name: "NIOCore", package: "swift-nio"),
                 .product(name: "NIOPosix", package: "swift-nio"), .product(name: "NIOHTTP1", package: "swift-nio"),
             ],
-            path: "Benchmarks", exclude: ["peers"], sources: ["Spine", "Postgres", "NATS", "Push", "Sagas"],
+            path: "Benchmarks", exclude: ["peers"], sources: ["Spine", "Postgres", "NATS", "Push", "Page", "Sagas"],
             swiftSettings: strict),
         // The failure drill
         drill("DrillJudge", path: "Judge", ["FleetCore"]),
@@ -210,6 +227,7 @@ let package = Package(
                 .product(name: "NIOCore", package: "swift-nio"), .product(name: "NIOPosix", package: "swift-nio"),
                 .product(name: "NIOHTTP1", package: "swift-nio"), .product(name: "NIOSSL", package: "swift-nio-ssl"),
             ]),
+        kit("Browser", ["TestKit"]),
         kit("StoreConformance", ["FleetCore", "Stores", "TestKit"]),
         kit("RecordConformance", ["FleetCore", "Stores", "Inbox", "Parking", "TestKit"]),
         kit("BrokerConformance", ["FleetCore", "Brokers", "TestKit"]),
@@ -217,18 +235,23 @@ let package = Package(
         tests(
             "EndToEndTests",
             [
-                "FlotillaCommand", "Flotilla", "FleetCore", "Brokers", nats("NATSBroker"), "TestKit", "HTTPReceiver",
+                "FlotillaCommand", "Flotilla", "FleetCore", "Brokers", nats("NATSBroker"), "TestKit", "Browser",
+                "HTTPReceiver",
                 grdb,
             ]),
-        tests("ShopTests", ["TestKit"]),
+        tests("ShopTests", ["TestKit", "Browser"]),
         tests(
             "DrillTests", ["FlotillaCommand", "FleetCore", "DrillJudge", "DrillReport", "DrillKit", "TestKit"]),
         tests("FleetCoreTests", ["FleetCore", "TestKit"]),
-        tests("FleetFileTests", ["FleetCore", "FleetFile", "SagaModel", "FlowModel", "Wire", "TestKit"]),
+        tests(
+            "FleetFileTests", ["FleetCore", "FleetFile", "SagaModel", "FlowModel", "Objectives", "Wire", "TestKit"]),
         tests("SignalsTests", ["FleetCore", "Signals", "TestKit"]),
         tests("TracesTests", ["FleetCore", "Traces", "TestKit"]),
         tests("OTLPTests", ["FleetCore", "Signals", "Traces", "OTLP", "TestKit", logging]),
-        tests("ControlTests", ["Control", "FleetCore", "HTTPServer", "Relay", "Signals"]),
+        tests("ObjectivesTests", ["FleetCore", "Objectives", "TestKit"]),
+        tests(
+            "ControlTests", ["Control", "FleetCore", "FleetFile", "HTTPServer", "Overview", "Page", "Relay", "Signals"]),
+        tests("OverviewTests", ["Overview"]),
         tests("HTTPServerTests", ["FleetCore", "HTTPServer", "TestKit"]),
         tests("WireTests", ["FleetCore", "Wire", "TestKit"]),
         tests("SQLTemplateTests", ["FleetCore", "SQLTemplate", "TestKit"]),

@@ -19,7 +19,7 @@ struct SpineBenchmarks {
         var all: [(name: String, run: (Workspace) async throws -> Void)] = [
             ("latency", LatencyBenchmark.run), ("idle", IdleBenchmark.run), ("views", ViewBenchmark.run),
             ("carry", CarryBenchmark.run), ("memory", MemoryBenchmark.run), ("push", PushBenchmark.run),
-            ("decoder", DecoderBenchmark.run), ("traces", TraceBenchmark.run),
+            ("decoder", DecoderBenchmark.run), ("traces", TraceBenchmark.run), ("page", PageBenchmark.run),
             ("sagas-sqlite", SagaSQLiteBenchmark.run),
             ("sagas-waiting", SagaWaitingBenchmark.run), ("sagas-latency", SagaLatencyBenchmark.run),
         ]

@@ -46,14 +46,6 @@ import Testing
     ])
     func unknownKeys(file: Marked) { file.check() }
 
-    @Test(arguments: FleetKeyNames.later)
-    func keysOfLaterVersions(key: String) {
-        Marked("fleet: f\nservices: {a: {store: sqlite:a.db, ‸\(key): {}}}", "\"\(key)\" is not part of this build yet")
-            .check()
-        Marked("fleet: f\n‸\(key): {}\nservices: {a: {store: sqlite:a.db}}", "\"\(key)\" is not part of this build yet")
-            .check()
-    }
-
     @Test(arguments: [
         Marked(
             "fleet: f\nbroker: ‸embeded\nservices: {a: {store: sqlite:a.db}}",
@@ -232,8 +224,4 @@ import Testing
             "did you mean \"CustomerRegistered\"?"
         ).check()
     }
-}
-
-enum FleetKeyNames {
-    static let later = ["objectives"]
 }

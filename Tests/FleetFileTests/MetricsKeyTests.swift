@@ -11,7 +11,7 @@ import Testing
     func addressesOfTheLoopbackInterface(_ text: String, _ host: String, _ port: Int) {
         let result = read("fleet: f\nmetrics: {listen: \"\(text)\"}\nservices: {a: {store: sqlite:a.db}}")
         #expect(result.problems.isEmpty)
-        #expect(result.definition?.metrics == MetricsDefinition(host: host, port: port))
+        #expect(result.definition?.metrics == ServingDefinition(host: host, port: port))
     }
 
     @Test func withoutItNothingIsServed() {
@@ -44,7 +44,7 @@ import Testing
             "fleet: f\nmetrics: ‸{}\nservices: {a: {store: sqlite:a.db}}", "\"metrics\" has no \"listen\"; add listen:"),
         Marked(
             "fleet: f\nmetrics: ‸on\nservices: {a: {store: sqlite:a.db}}",
-            "\"metrics\" must be a mapping, but is a text"),
+            "\"on\" is no address to listen at; write \"127.0.0.1:9464\""),
         Marked(
             "fleet: f\nmetrics: {‸lisen: \"127.0.0.1:1\"}\nservices: {a: {store: sqlite:a.db}}",
             "did you mean \"listen\"?"),

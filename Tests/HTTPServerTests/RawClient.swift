@@ -20,7 +20,10 @@ final class RawClient {
         setDeadline(10)
     }
 
-    deinit { close(descriptor) }
+    deinit { Foundation.close(descriptor) }
+
+    /// Says that nothing more is sent or read.
+    func close() { shutdown(descriptor, Int32(SHUT_RDWR)) }
 
     private func setDeadline(_ seconds: Int) {
         var limit = timeval(tv_sec: seconds, tv_usec: 0)
@@ -51,9 +54,36 @@ final class RawClient {
         return read
     }
 
-    private func next() -> String? {
+    /// The same as ``read(until:)``, and no thread waits for it.
+    func hear(until end: String) async throws -> String {
+        var read = ""
+        try await eventually(deadline: .seconds(20), "\(end.debugDescription) comes") {
+            while !read.hasSuffix(end), let more = self.next(Int32(MSG_DONTWAIT)) { read += more }
+            return read.hasSuffix(end)
+        }
+        return read
+    }
+
+    /// The same as ``readAll(within:)``, and no thread waits for it.
+    func hearAll() async throws -> String {
+        var read = ""
+        try await eventually(deadline: .seconds(20), "the end comes") {
+            while let more = self.next(Int32(MSG_DONTWAIT)) { read += more }
+            return self.isAtEnd
+        }
+        return read
+    }
+
+    /// Whether the other side has closed the connection, and everything is read.
+    private var isAtEnd: Bool {
+        var byte: UInt8 = 0
+        let count = recv(descriptor, &byte, 1, Int32(MSG_PEEK) | Int32(MSG_DONTWAIT))
+        return count == 0 || (count < 0 && errno != EAGAIN)
+    }
+
+    private func next(_ flags: Int32 = 0) -> String? {
         var buffer = [UInt8](repeating: 0, count: 1 << 16)
-        let count = recv(descriptor, &buffer, buffer.count, 0)
+        let count = recv(descriptor, &buffer, buffer.count, flags)
         return count > 0 ? String(decoding: buffer[..<count], as: UTF8.self) : nil
     }
 }

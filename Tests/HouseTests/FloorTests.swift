@@ -11,8 +11,8 @@ import Testing
         (
             "seams",
             [
-                "Signals", "Traces", "OTLP", "Wire", "SagaModel", "FlowModel", "FleetFile", "Stores", "SQLTemplate",
-                "Brokers", "Outbox",
+                "Signals", "Traces", "OTLP", "Objectives", "Overview", "Page", "Wire", "SagaModel", "FlowModel", "FleetFile",
+                "Stores", "SQLTemplate", "Brokers", "Outbox",
                 "PGOutput",
                 "Inbox",
                 "Parking",

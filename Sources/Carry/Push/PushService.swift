@@ -19,6 +19,7 @@ public final class PushService: Service {
     private let clock: FleetClock
     private let progress: Progress
     private let gate: FlowGate
+    private let drain: DrainLimit
     private let observer: (any WorkObserver)?
     private let tracer: (any WorkTracer)?
     private let state: Mutex<State>
@@ -38,13 +39,14 @@ public final class PushService: Service {
     ///   - backoff: between attempts that fail, as long as nothing else helps.
     ///   - patience: how long one look at an idle stream may wait before it says that there is nothing.
     ///   - gate: where it is told to rest, or to begin anew.
+    ///   - drain: how long it may take, when the process shuts down, to hear of what it has sent, and to note it.
     ///   - observer: who measures it.
     ///   - tracer: who makes spans of it.
     public init(
         plan: PushPlan, stores: any StoreProvider, broker: any Broker, limit: BatchLimit = PushService.batchLimit,
         backoff: Backoff = Backoff(initial: .milliseconds(100), cap: .seconds(10)), patience: Duration = .seconds(1),
         clock: FleetClock = .system, progress: Progress, gate: FlowGate = FlowGate(),
-        observer: (any WorkObserver)? = nil, tracer: (any WorkTracer)? = nil
+        drain: DrainLimit = DrainLimit(), observer: (any WorkObserver)? = nil, tracer: (any WorkTracer)? = nil
     ) {
         let now = clock.now()
         let buckets = plan.targets.map { target in
@@ -53,6 +55,7 @@ public final class PushService: Service {
         }
         state = Mutex(State(buckets: buckets))
         self.gate = gate
+        self.drain = drain
         self.observer = observer
         self.tracer = tracer
         self.plan = plan
@@ -65,14 +68,23 @@ public final class PushService: Service {
         self.progress = progress
     }
 
-    /// Delivers until the task is cancelled or the process shuts down.
+    /// Delivers until the task is cancelled or the process shuts down; then what was sent is answered and noted first.
     public func run() async {
-        await cancelWhenGracefulShutdown {
-            let machine = PushMachine(routes: self.plan.routes, inFlightLimits: self.plan.targets.map(\.inFlightLimit))
-            let inbox = AnswerInbox<PushMachine.Input>()
-            await MachineDriver(progress: self.progress, observer: self.observer).drive(
-                machine, gate: self.gate, inbox: inbox, handOver: { self.send($0, answeringTo: inbox) },
-                perform: { try await self.perform($0) })
+        await withTaskGroup(of: Void.self) { group in
+            group.addTask {
+                let machine = PushMachine(
+                    routes: self.plan.routes, inFlightLimits: self.plan.targets.map(\.inFlightLimit))
+                let inbox = AnswerInbox<PushMachine.Input>()
+                await MachineDriver(progress: self.progress, observer: self.observer).drive(
+                    machine, gate: self.gate, inbox: inbox, handOver: { self.send($0, answeringTo: inbox) },
+                    perform: { try await self.perform($0) })
+            }
+            group.addTask {
+                guard (try? await gracefulShutdown()) != nil else { return }
+                await self.drain.drain(self.gate) { self.state.withLock { $0.store == nil } }
+            }
+            await group.next()
+            group.cancelAll()
         }
     }
 

@@ -22,19 +22,21 @@ public final class RelayService: Service {
     /// Batches that are captured and not settled, in their order. The machine bounds how many there are.
     private let inFlight = Mutex<[(count: Int, oldest: Timestamp?)]>([])
     private let gate: FlowGate
+    private let drain: DrainLimit
     private let observer: (any WorkObserver)?
     private let tracer: (any WorkTracer)?
 
     /// - Parameters:
     ///   - patience: how long one look at an idle outbox may wait before it says that there is nothing.
     ///   - gate: where it is told to rest.
+    ///   - drain: how long it may take, when the process shuts down, to append and settle what it has captured.
     ///   - observer: who measures it.
     ///   - tracer: who makes spans of it.
     ///   - makeSource: opens the outbox; called anew after the source has failed.
     public init(
         stream: StreamName, contract: RelayContract, broker: any Broker, limit: BatchLimit = .standard,
         backoff: Backoff = .standard, patience: Duration = .seconds(1), clock: FleetClock = .system, progress: Progress,
-        gate: FlowGate = FlowGate(), observer: (any WorkObserver)? = nil,
+        gate: FlowGate = FlowGate(), drain: DrainLimit = DrainLimit(), observer: (any WorkObserver)? = nil,
         tracer: (any WorkTracer)? = nil,
         makeSource: @escaping @Sendable () async throws -> any OutboxSource
     ) {
@@ -47,17 +49,26 @@ public final class RelayService: Service {
         self.clock = clock
         self.progress = progress
         self.gate = gate
+        self.drain = drain
         self.observer = observer
         self.tracer = tracer
         self.makeSource = makeSource
     }
 
-    /// Carries until the task is cancelled or the process shuts down.
+    /// Carries until the task is cancelled or the process shuts down; then what was captured is appended and settled first.
     public func run() async {
-        await cancelWhenGracefulShutdown {
-            let machine = RelayMachine(contract: self.contract)
-            let driver = MachineDriver(progress: self.progress, observer: self.observer)
-            await driver.drive(machine, gate: self.gate) { try await self.perform($0) }
+        await withTaskGroup(of: Void.self) { group in
+            group.addTask {
+                let machine = RelayMachine(contract: self.contract)
+                let driver = MachineDriver(progress: self.progress, observer: self.observer)
+                await driver.drive(machine, gate: self.gate) { try await self.perform($0) }
+            }
+            group.addTask {
+                guard (try? await gracefulShutdown()) != nil else { return }
+                await self.drain.drain(self.gate) { self.opened == nil }
+            }
+            await group.next()
+            group.cancelAll()
         }
         await replaceSource(with: nil)
     }

@@ -3,6 +3,7 @@ public import FleetCore
 public import FleetFile
 import HTTPEndpoint
 import Logging
+public import Objectives
 import Push
 import Relay
 import SQLiteStore
@@ -66,6 +67,12 @@ public final class FleetRun: Sendable {
     private let logger: Logger
     /// `nil` where nobody measures.
     private let watch: SignalWatch?
+    /// `nil` where no page is served.
+    private let overview: OverviewWatch?
+    /// `nil` where the fleet has no objectives.
+    private let objectives: ObjectiveWatch?
+    /// How the fleet's objectives stand; `nil` while nobody counts.
+    public var objectivesReading: ObjectivesReading? { objectives?.board.reading }
 
     /// - Parameters:
     ///   - hold: the right to carry the fleet; it is released at the end of ``run(with:until:)``.
@@ -99,6 +106,8 @@ public final class FleetRun: Sendable {
         var effects: [ServiceName: SharedStore] = [:]
         var measuredRelays: [MeasuredRelay] = []
         var measured: [MeasuredDelivery] = []
+        var sources = ObjectiveSources(fleet.objectives)
+        let drain = DrainLimit()
         for (service, stream) in fleet.publishers {
             let progress = Progress(name: "\(service.name) outbox", changes: changes)
             let publishes = service.publishes
@@ -110,7 +119,9 @@ public final class FleetRun: Sendable {
                     service: service.name, maximumEventSize: service.outbox.maximumEventSize,
                     publishes: { publishes.contains($0) }),
                 broker: broker, limit: Self.relayLimit, patience: patience, progress: progress, gate: gate,
-                observer: meter, tracer: tracing?.relay(of: service, stream: stream),
+                drain: drain,
+                observer: sources.relay(of: service.name, stream, meter),
+                tracer: tracing?.relay(of: service, stream: stream),
                 makeSource: {
                     // Whoever else captures this outbox was told to leave it, if the fleet is still ours.
                     try await hold.confirm()
@@ -142,7 +153,8 @@ public final class FleetRun: Sendable {
                         DeliveryService(
                             applier: applier, stores: store, broker: broker, limit: view.limit.batch,
                             rate: view.limit.rate, patience: patience, progress: progress, gate: gate,
-                            observer: meter, tracer: tracing?.delivery(of: applier, in: service)))
+                            observer: sources.delivery(of: applier.subscription, applier.stream, isPush: false, meter),
+                            tracer: tracing?.delivery(of: applier, in: service)))
                     let piece = Work(
                         kind: .delivery, subject: applier.subscription.description, stream: applier.stream,
                         progress: progress, gate: gate)
@@ -167,7 +179,9 @@ public final class FleetRun: Sendable {
                 pushes.append(
                     PushService(
                         plan: plan, stores: store, broker: broker, patience: patience, progress: progress, gate: gate,
-                        observer: meter, tracer: tracing?.push(of: plan, in: service)))
+                        drain: drain,
+                        observer: sources.delivery(of: plan.subscription, plan.stream, isPush: true, meter),
+                        tracer: tracing?.push(of: plan, in: service)))
                 let piece = Work(
                     kind: .delivery, subject: plan.subscription.description, stream: plan.stream, progress: progress,
                     gate: gate)
@@ -202,10 +216,30 @@ public final class FleetRun: Sendable {
         self.pushes = pushes
         self.endpoints = endpoints
         self.stores = stores
-        watch = signals.map { signals in
+        let watch = signals.map { signals in
             SignalWatch(
                 fleet: fleet, epoch: hold.epoch, signals: signals, broker: broker, relays: measuredRelays,
                 deliveries: measured + fleet.declaredConsumers, effects: effects, work: work, logger: logger)
+        }
+        self.watch = watch
+        objectives =
+            if let signals, let watch, !fleet.objectives.isEmpty {
+                ObjectiveWatch(
+                    fleet: fleet, epoch: hold.epoch ?? 0, sources: sources.sources,
+                    look: ObjectiveLook(
+                        relays: measuredRelays, deliveries: measured, places: watch.places, health: signals.health),
+                    board: signals.objectives, desk: AlertDesk(fleet.alerts),
+                    metrics: ObjectiveMetrics(registry: signals.registry, fleet: fleet.name), logger: logger)
+            } else {
+                nil
+            }
+        overview = signals.flatMap { signals in
+            signals.board.map { board in
+                OverviewWatch(
+                    fleet: fleet, board: board, registry: signals.registry, health: signals.health, work: work,
+                    gates: gates, objectives: signals.objectives,
+                    predecessor: hold.predecessor.map { "process \($0.number)" }, logger: logger)
+            }
         }
     }
 
@@ -226,6 +260,14 @@ public final class FleetRun: Sendable {
             services.append(.init(service: StoppedPredecessor(process: process, fleet: fleet, logger: logger)))
             services.append(.init(service: StalledSessions(fleet: fleet, logger: logger)))
         }
+        if let objectives {
+            if fleet.alerts.webhook != nil || fleet.alerts.alertmanager != nil {
+                services.append(
+                    .init(service: AlertService(alerts: fleet.alerts, desk: objectives.desk, logger: logger)))
+            }
+            // It ends after those that it counts.
+            services.append(.init(service: objectives))
+        }
         services += relays.map { .init(service: $0) }
         services += deliveries.map { .init(service: $0) }
         services += pushes.map { .init(service: $0) }
@@ -240,6 +282,7 @@ public final class FleetRun: Sendable {
         let watchers: [any Service] = [flow, recorder, trimmer, retained, weaknesses]
         services += watchers.map { .init(service: $0) }
         if let watch { services.append(.init(service: watch)) }
+        if let overview { services.append(.init(service: overview)) }
         if options.untilIdle {
             services.append(
                 .init(

@@ -38,6 +38,12 @@ public enum FleetSetup {
 
     /// Makes it so, as far as it can be. Safe to run again.
     public static func apply(_ fleet: FleetDefinition) async -> FleetPlan {
+        let plan = await applied(fleet)
+        await HistoryFile.noteApply(plan, of: fleet)
+        return plan
+    }
+
+    private static func applied(_ fleet: FleetDefinition) async -> FleetPlan {
         await parts(of: fleet) { setup, needs in
             try await patiently { try await setup.apply(needs) }
         } broker: { needs in

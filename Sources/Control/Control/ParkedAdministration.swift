@@ -111,10 +111,31 @@ public struct ParkedAdministration: Sendable {
         return items
     }
 
+    /// What is parked, as far as stores tell: at most `limit` events a place, fewer where they are large.
+    /// - Returns: what there is, and which places could not be looked at.
+    public func look(limit: Int) async throws -> (items: [Item], failures: [(place: String, error: FleetError)]) {
+        let bound = BatchLimit(events: EventCount(limit), bytes: .mebibytes(4))
+        var items: [Item] = []
+        var failures: [(place: String, error: FleetError)] = []
+        for site in try sites() {
+            do {
+                let events = try await Connectors.with(try site.open()) { store in
+                    try await store.read { try site.parking.batch(limit: bound, in: $0) }
+                }
+                items += events.map { Item(place: site.name, stream: site.parking.stream, event: $0) }
+            } catch {
+                failures.append((site.name, FleetError.wrapping(error)))
+            }
+        }
+        return (items, failures)
+    }
+
     /// Tries parked events again, with those that wait behind them. What fails stays parked.
-    /// - Parameter ids: event ids; every parked event where there are none.
-    public func retry(_ ids: [String]) async throws -> [Outcome] {
-        try await forEachSite { site, store, broker in
+    /// - Parameters:
+    ///   - ids: event ids; every parked event where there are none.
+    ///   - place: where they are parked, as ``Item/place`` calls it; everywhere where it is `nil`.
+    public func retry(_ ids: [String], at place: String? = nil) async throws -> [Outcome] {
+        try await forEachSite(at: place) { site, store, broker in
             let keys =
                 ids.isEmpty
                 ? nil : try await store.read { try Set(Self.events(ids, at: site, in: $0).map(\.event.key)) }
@@ -141,9 +162,11 @@ public struct ParkedAdministration: Sendable {
     }
 
     /// Drops parked events for good, and lets those that wait behind them go on.
-    /// - Parameter ids: event ids; every event that failed where there are none.
-    public func discard(_ ids: [String]) async throws -> [Outcome] {
-        try await forEachSite { site, store, broker in
+    /// - Parameters:
+    ///   - ids: event ids; every event that failed where there are none.
+    ///   - place: where they are parked, as ``Item/place`` calls it; everywhere where it is `nil`.
+    public func discard(_ ids: [String], at place: String? = nil) async throws -> [Outcome] {
+        try await forEachSite(at: place) { site, store, broker in
             let chosen =
                 ids.isEmpty
                 ? try await failures(at: site, store)
@@ -271,12 +294,12 @@ public struct ParkedAdministration: Sendable {
     }
 
     private func forEachSite(
-        _ body: (Site, any Store, any Broker) async throws -> [Outcome]
+        at place: String?, _ body: (Site, any Store, any Broker) async throws -> [Outcome]
     ) async throws -> [Outcome] {
         let broker = Connectors.broker(of: fleet)
         var outcomes: [Outcome] = []
         do {
-            for site in try sites() {
+            for site in try sites() where place == nil || site.name == place {
                 outcomes += try await Connectors.with(try site.open()) { try await body(site, $0, broker) }
             }
         } catch {

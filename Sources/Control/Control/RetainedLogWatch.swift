@@ -35,9 +35,10 @@ struct RetainedLogWatch: Service {
                         continue
                     }
                     if let error = RetainedLog.error(of: service, retained) {
-                        if told.insert(service.name).inserted { logger.error("\(error)") }
+                        if told.insert(service.name).inserted { logger.about(service.name).error("\(error)") }
                     } else if told.remove(service.name) != nil {
-                        logger.info("the log that is kept for the outbox of \(service.name) is within its bound again")
+                        logger.about(service.name).info(
+                            "the log that is kept for the outbox of \(service.name) is within its bound again")
                     }
                 }
                 try? await Task.sleep(for: Self.interval)

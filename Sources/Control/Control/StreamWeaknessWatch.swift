@@ -31,9 +31,9 @@ struct StreamWeaknessWatch: Service {
         guard told[stream] != weakness?.description else { return }
         told[stream] = weakness?.description
         if let weakness {
-            logger.warning("\(weakness)")
+            logger.about(stream).warning("\(weakness)")
         } else {
-            logger.info("stream \(stream) lacks nothing again")
+            logger.about(stream).info("stream \(stream) lacks nothing again")
         }
     }
 }

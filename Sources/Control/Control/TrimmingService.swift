@@ -20,7 +20,9 @@ struct TrimmingService: Service {
                         try await broker.trim(stream, sparing: readers)
                     } catch {
                         let error = FleetError.wrapping(error)
-                        if error.code != .cancelled { logger.warning("stream \(stream) was not trimmed: \(error)") }
+                        if error.code != .cancelled {
+                            logger.about(stream).warning("stream \(stream) was not trimmed: \(error)")
+                        }
                     }
                 }
                 try? await Task.sleep(for: Self.interval)

@@ -1,5 +1,6 @@
 public import FleetCore
 public import FlowModel
+public import Objectives
 public import Wire
 
 /// A fleet as its file declares it: checked, with every default filled in and every variable replaced.
@@ -10,7 +11,9 @@ public struct FleetDefinition: Sendable {
     public var broker: BrokerDefinition
     public var state: StateDefinition
     /// Where signals are served; `nil` for nowhere.
-    public var metrics: MetricsDefinition?
+    public var metrics: ServingDefinition?
+    /// Where the operators' page is served; `nil` for nowhere.
+    public var page: ServingDefinition?
     /// Where signals are sent; `nil` for nowhere.
     public var telemetry: TelemetryDefinition?
     /// In the order of the file.
@@ -19,22 +22,30 @@ public struct FleetDefinition: Sendable {
     public var sagas: [SagaDeclaration]
     /// What must follow what among the services' events; in the order of the file.
     public var flows: [FlowDefinition]
+    /// How well its parts must do; in the order of the file.
+    public var objectives: [Objective]
+    /// Who is told where they do not.
+    public var alerts: AlertsDefinition
 
     public init(
         name: FleetName, file: String, broker: BrokerDefinition, state: StateDefinition,
-        metrics: MetricsDefinition? = nil, telemetry: TelemetryDefinition? = nil, services: [ServiceDefinition],
-        sagas: [SagaDeclaration] = [],
-        flows: [FlowDefinition] = []
+        metrics: ServingDefinition? = nil, page: ServingDefinition? = nil, telemetry: TelemetryDefinition? = nil,
+        services: [ServiceDefinition],
+        sagas: [SagaDeclaration] = [], flows: [FlowDefinition] = [], objectives: [Objective] = [],
+        alerts: AlertsDefinition = AlertsDefinition()
     ) {
         self.name = name
         self.file = file
         self.broker = broker
         self.state = state
         self.metrics = metrics
+        self.page = page
         self.telemetry = telemetry
         self.services = services
         self.sagas = sagas
         self.flows = flows
+        self.objectives = objectives
+        self.alerts = alerts
     }
 
     public func service(_ name: ServiceName) -> ServiceDefinition? {

@@ -46,8 +46,12 @@ struct LogOptions: ParsableArguments {
     @Option(help: "Log lines as text, or as one JSON object each.")
     var logFormat: LogFormat = .text
 
-    func logger() -> Logger {
-        let format = logFormat
-        return Logger(label: "flotilla") { LineLogHandler(label: $0, format: format) }
+    func writer() -> LogWriter { LogWriter(format: logFormat) }
+
+    /// - Parameter fleet: what every line says that it is about.
+    func logger(of fleet: FleetName, to writer: LogWriter) -> Logger {
+        var logger = Logger(label: "flotilla") { _ in LineLogHandler(writer: writer) }
+        logger[metadataKey: "fleet"] = "\(fleet)"
+        return logger
     }
 }

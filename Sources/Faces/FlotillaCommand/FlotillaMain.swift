@@ -41,8 +41,10 @@ struct FlotillaCommand: AsyncParsableCommand {
               flotilla run                  carry events until Ctrl-C
               flotilla publish orders OrderPlaced --key 17 --data '{"order_id": 17}'
               flotilla status               what is pending, parked, paused, wrong
+              flotilla top                  the fleet at a glance, live
               flotilla pause orders         have its outbox rest; resume has it go on
               flotilla flows list           where every declared flow stands
+              flotilla objectives           what is left of the objectives' error budgets
               flotilla events orders        what the service's stream holds, as it is on the wire
 
             EXIT CODES
@@ -54,8 +56,10 @@ struct FlotillaCommand: AsyncParsableCommand {
         version: Version.text,
         subcommands: [
             CheckCommand.self, PlanCommand.self, ApplyCommand.self, RunCommand.self, StatusCommand.self,
+            TopCommand.self,
             ParkedCommand.self, PublishCommand.self, EventsCommand.self, ViewsCommand.self, SagasCommand.self,
-            FlowsCommand.self, PauseCommand.self, ResumeCommand.self, ReplayCommand.self, MigrateBrokerCommand.self,
+            FlowsCommand.self, ObjectivesCommand.self, PauseCommand.self, ResumeCommand.self, ReplayCommand.self,
+            MigrateBrokerCommand.self,
             InitCommand.self,
         ])
 }

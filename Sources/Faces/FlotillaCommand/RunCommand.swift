@@ -17,6 +17,7 @@ struct RunCommand: AsyncParsableCommand {
 
             EXAMPLES
               flotilla run
+              flotilla run --page               and serve the operators' page at http://127.0.0.1:7070/
               flotilla run --until-idle && echo "all delivered"
               flotilla run --log-format json 2>> flotilla.log
             """)
@@ -27,21 +28,33 @@ struct RunCommand: AsyncParsableCommand {
     @Flag(help: "End when nothing is pending: exit code 0, or 3 if events are parked.")
     var untilIdle = false
 
+    @Option(
+        defaultAsFlag: "127.0.0.1:7070",
+        help: "Serve the operators' page there; where no address follows, at 127.0.0.1:7070.")
+    var page: String?
+
+    private func definition() async throws -> FleetDefinition {
+        var definition = try await fleet.load()
+        if let page { try definition.servePage(at: page) }
+        return definition
+    }
+
     func run() async throws {
-        let definition = try await fleet.load()
+        let definition = try await definition()
+        let writer = logs.writer()
+        defer { writer.end() }
         let carrier = FleetCarrier(
             definition, options: FleetRun.Options(untilIdle: untilIdle, version: Version.text),
-            logger: logs.logger())
+            logger: logs.logger(of: definition.name, to: writer))
         let logger = carrier.logger
         let outcome = try await carrier.carry { run in
             logger.info(
                 "carrying fleet \(definition.name): \(counted(run.work.count, "stream and view", plural: "streams and views"))"
             )
-            return [
+            let report: any Service =
                 Console.shared.isTerminal
-                    ? LiveView(work: run.work, fleet: definition.name.text)
-                    : PlainReport(work: run.work, logger: logger)
-            ]
+                ? LiveView(work: run.work, fleet: definition.name.text) : PlainReport(work: run.work, logger: logger)
+            return [report, LogFoldingService(writer: writer)]
         }
         logger.info("stopped; \(counted(outcome.events, "event")) carried")
         guard untilIdle else { return }
@@ -66,6 +79,25 @@ struct RunCommand: AsyncParsableCommand {
             logger.warning("\(counted(status.parked, "event")) parked; see `flotilla parked \(fleet.file) list`")
         }
         if status.parked + sagas > 0 { throw ExitCode(Failure.parked) }
+    }
+}
+
+extension FleetDefinition {
+    /// Has the page served, whatever the file says of it.
+    fileprivate mutating func servePage(at address: String) throws {
+        guard var serving = ServingDefinition(address: address) else {
+            throw FleetError(
+                .invalidInput, "\(address) is no address to listen at",
+                remedy: "write --page 127.0.0.1:7070, or --page alone")
+        }
+        (serving.token, serving.tls) = (page?.token, page?.tls)
+        guard serving.isLoopback || (serving.token != nil && serving.tls != nil) else {
+            throw FleetError(
+                .invalidInput,
+                "\(address) is not on the loopback interface, and without TLS and a token nothing is served elsewhere",
+                remedy: "add page: {listen: \"\(address)\", token: …, tls: …} to \(file)")
+        }
+        page = serving
     }
 }
 

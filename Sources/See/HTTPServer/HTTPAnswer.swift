@@ -1,24 +1,15 @@
-/// What a client asks for: everything of it that matters here.
-public struct HTTPQuestion: Sendable {
-    /// Without parameters: `/metrics`.
-    public var path: String
-    public var accept: String?
-
-    public init(path: String, accept: String? = nil) {
-        self.path = path
-        self.accept = accept
-    }
-}
-
 /// What a client gets.
 public struct HTTPAnswer: Sendable {
     public var status: Int
     public var contentType: String
+    /// Further fields of the head.
+    public var fields: [HTTPField]
     public var body: [UInt8]
 
-    public init(status: Int = 200, contentType: String, body: [UInt8]) {
+    public init(status: Int = 200, contentType: String, fields: [HTTPField] = [], body: [UInt8]) {
         self.status = status
         self.contentType = contentType
+        self.fields = fields
         self.body = body
     }
 
@@ -26,4 +17,17 @@ public struct HTTPAnswer: Sendable {
     public static func text(_ status: Int, _ line: String) -> HTTPAnswer {
         HTTPAnswer(status: status, contentType: "text/plain; charset=utf-8", body: Array("\(line)\n".utf8))
     }
+}
+
+/// How a question is answered.
+public enum HTTPReply: Sendable {
+    /// Now.
+    case answer(HTTPAnswer)
+    /// With what takes a while.
+    case later(@Sendable () async -> HTTPAnswer)
+    /// With what happens, for as long as the client stays.
+    case events(EventStream, fields: [HTTPField] = [])
+
+    /// A line of text.
+    public static func text(_ status: Int, _ line: String) -> HTTPReply { .answer(.text(status, line)) }
 }

@@ -2,6 +2,7 @@ import FleetCore
 import NIOCore
 import NIOHTTP1
 import NIOPosix
+import NIOSSL
 import Synchronization
 
 /// Answers questions over HTTP/1.1, on a thread of its own.
@@ -11,6 +12,7 @@ import Synchronization
 public final class HTTPServer: Sendable {
     private let group: MultiThreadedEventLoopGroup
     private let channel: any Channel
+    private let work: PendingWork
     /// Where it listens: the port is the system's choice where it was asked for port 0.
     public let port: Int
 
@@ -20,16 +22,34 @@ public final class HTTPServer: Sendable {
     public static let questionLimit = Duration.seconds(15)
     /// How long it may take to read its answer.
     public static let answerLimit = Duration.seconds(30)
+    /// How long an answer that takes a while is waited for.
+    public static let workLimit = Duration.seconds(60)
+    /// The body of a request has at most so many bytes.
+    public static let bodyLimit = 64 * 1024
+
+    /// What every connection of a server needs.
+    struct Desk: Sendable {
+        let answer: @Sendable (HTTPQuestion) -> HTTPReply?
+        let methods: [String]
+        let isSecure: Bool
+        let work: PendingWork
+    }
 
     /// Listens.
     /// - Parameters:
     ///   - host: an address, or a name of this machine.
+    ///   - tls: `nil` for plain HTTP.
+    ///   - takesPosts: whether `POST` is answered, besides `GET` and `HEAD`.
     ///   - answer: called on the server's thread: it must not wait. `nil` where nothing is there.
     /// - Throws: `busy` where another has the port; `invalidInput` where nobody can listen there.
     public init(
-        host: String, port: Int, answer: @escaping @Sendable (HTTPQuestion) -> HTTPAnswer?
+        host: String, port: Int, tls: ServerTLS? = nil, takesPosts: Bool = false,
+        answer: @escaping @Sendable (HTTPQuestion) -> HTTPReply?
     ) async throws {
         group = MultiThreadedEventLoopGroup(numberOfThreads: 1)
+        work = PendingWork()
+        let desk = Desk(
+            answer: answer, methods: ["GET", "HEAD"] + (takesPosts ? ["POST"] : []), isSecure: tls != nil, work: work)
         let connections = Connections()
         let bootstrap = ServerBootstrap(group: group)
             .serverChannelOption(.backlog, value: 64)
@@ -40,8 +60,9 @@ public final class HTTPServer: Sendable {
                 channel.closeFuture.whenComplete { _ in connections.remove() }
                 return channel.eventLoop.makeCompletedFuture {
                     let pipeline = channel.pipeline.syncOperations
+                    if let tls { try pipeline.addHandler(NIOSSLServerHandler(context: tls.context)) }
                     try pipeline.configureHTTPServerPipeline(withErrorHandling: true)
-                    try pipeline.addHandler(HTTPQuestionHandler(answer: answer))
+                    try pipeline.addHandler(HTTPQuestionHandler(desk: desk))
                 }
             }
         do {
@@ -56,6 +77,8 @@ public final class HTTPServer: Sendable {
     public func close() async {
         // It only fails where it is closed already.
         try? await channel.close()
+        // Whoever answers later has somebody to tell as long as the group lives.
+        await work.close()
         try? await group.shutdownGracefully()
     }
 

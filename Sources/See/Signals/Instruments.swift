@@ -161,3 +161,23 @@ public struct Distribution: Sendable {
         return Double(LogLinear.limit) / metric.unit.steps
     }
 }
+
+extension Distribution {
+    /// What was recorded since an earlier reading of the same histogram.
+    public func since(_ earlier: Distribution) -> Distribution {
+        var difference = self
+        for index in counts.indices {
+            difference.counts[index] = counts[index] &- min(earlier.counts[index], counts[index])
+        }
+        difference.sumOfSteps = sumOfSteps &- min(earlier.sumOfSteps, sumOfSteps)
+        return difference
+    }
+
+    /// This and another histogram of the same metric as one.
+    public func merged(with other: Distribution) -> Distribution {
+        var sum = self
+        for index in counts.indices { sum.counts[index] = counts[index] &+ other.counts[index] }
+        sum.sumOfSteps = sumOfSteps &+ other.sumOfSteps
+        return sum
+    }
+}

@@ -26,7 +26,18 @@ final class FleetHealth: Sendable {
     static let heartbeatLimit = Duration.seconds(30)
     static let heartbeatInterval = Duration.seconds(1)
     /// What is only waited for may take this long before it is told.
-    private static let patience = Duration.seconds(5)
+    static let patience = Duration.seconds(5)
+
+    private static let notLookedAt = "it was not looked at yet"
+
+    /// How a part was when it was looked at last.
+    func condition(of part: String) -> ObjectiveCount.Condition {
+        switch state.withLock({ $0.looks[part] }) {
+        case nil, .some(.some(Self.notLookedAt)): .unknown
+        case .some(nil): .well
+        case .some(.some): .ill
+        }
+    }
 
     /// Says that tasks come to their turn.
     func beat() { state.withLock { $0.heartbeat = .now } }
@@ -36,7 +47,7 @@ final class FleetHealth: Sendable {
             state.waiting = nil
             state.run = pulse
             state.heartbeat = .now
-            state.looks = Dictionary(uniqueKeysWithValues: pulse.parts.map { ($0, "it was not looked at yet") })
+            state.looks = Dictionary(uniqueKeysWithValues: pulse.parts.map { ($0, Self.notLookedAt) })
         }
     }
 

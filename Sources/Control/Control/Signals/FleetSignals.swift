@@ -11,28 +11,26 @@ import Views
 final class FleetSignals: Sendable {
     let registry: SignalRegistry
     let health = FleetHealth()
+    /// What the page shows; `nil` where none is served.
+    let board: OverviewBoard?
+    /// How the fleet's objectives stand.
+    let objectives = ObjectiveBoard()
     private let fleet: FleetDefinition
-    /// `nil` where what is measured is exported only.
-    private let server: HTTPServer?
+    private let servers: [HTTPServer]
 
     /// - Returns: `nil` where the fleet file does not ask for it.
-    /// - Throws: where nobody can listen at the address that it names.
+    /// - Throws: where nobody can listen at an address that it names.
     static func serving(
         _ fleet: FleetDefinition, version: String, telemetry: FleetTelemetry? = nil, logger: Logger
     ) async throws -> FleetSignals? {
-        guard fleet.metrics != nil || telemetry?.wantsMetrics == true else { return nil }
-        let signals = try await FleetSignals(fleet, at: fleet.metrics, version: version, logger: logger)
+        let isWanted = fleet.metrics != nil || fleet.page != nil || !fleet.objectives.isEmpty
+        guard isWanted || telemetry?.wantsMetrics == true else { return nil }
+        let signals = try await FleetSignals(fleet, version: version, logger: logger)
         telemetry?.measure(signals.registry)
-        if let metrics = fleet.metrics, let port = signals.server?.port {
-            logger.info(
-                "signals are served at http://\(metrics.host.contains(":") ? "[\(metrics.host)]" : metrics.host):\(port)/metrics"
-            )
-        }
         return signals
     }
 
-    private init(_ fleet: FleetDefinition, at address: MetricsDefinition?, version: String, logger: Logger) async throws
-    {
+    private init(_ fleet: FleetDefinition, version: String, logger: Logger) async throws {
         self.fleet = fleet
         let registry = SignalRegistry(onOverflow: { metric in
             logger.warning(
@@ -45,27 +43,65 @@ final class FleetSignals: Sendable {
         registry.gauge(FleetMetrics.carrying).series().set(false)
         let process = ProcessMetrics(registry)
         _ = registry.refresh { process.refresh() }
-        guard let address else {
-            server = nil
-            return
+        let board = fleet.page.map { _ in OverviewBoard(fleet, version: version) }
+        self.board = board
+        var servers: [HTTPServer] = []
+        do {
+            if let serving = fleet.metrics {
+                servers.append(try await Self.serveMetrics(at: serving, registry, health, logger))
+            }
+            if let serving = fleet.page, let board {
+                let desk = PageDesk(fleet, serving, board: board, registry: registry, health: health, logger: logger)
+                servers.append(try await Self.servePage(at: serving, desk, logger))
+            }
+        } catch {
+            for server in servers { await server.close() }
+            throw error
         }
-        let health = health
-        server = try await HTTPServer(host: address.host, port: address.port) { question in
+        self.servers = servers
+    }
+
+    private static func serveMetrics(
+        at serving: ServingDefinition, _ registry: SignalRegistry, _ health: FleetHealth, _ logger: Logger
+    ) async throws -> HTTPServer {
+        let guardian = PageGuard(serving)
+        let server = try await HTTPServer(
+            host: serving.host, port: serving.port, tls: try serving.tls?.loaded
+        ) { question in
+            if question.path == "/healthz" { return .answer(health.livenessAnswer) }
+            guard !guardian.needsToken || guardian.hasToken(question) else {
+                var answer = HTTPAnswer.text(401, "the token is missing or wrong; send it: Authorization: Bearer TOKEN")
+                answer.fields = [HTTPField("www-authenticate", "Bearer realm=\"flotilla\"")]
+                return .answer(answer)
+            }
             switch question.path {
             case "/metrics":
                 let form = Exposition.wanted(accept: question.accept)
-                return HTTPAnswer(contentType: form.contentType, body: form.write(registry.read()))
-            case "/healthz": return health.livenessAnswer
-            case "/readyz": return health.readinessAnswer
+                return .answer(HTTPAnswer(contentType: form.contentType, body: form.write(registry.read())))
+            case "/readyz": return .answer(health.readinessAnswer)
             default: return nil
             }
         }
+        logger.info("signals are served at \(serving.url(port: server.port))/metrics")
+        return server
     }
 
-    func close() async { await server?.close() }
+    private static func servePage(
+        at serving: ServingDefinition, _ desk: PageDesk, _ logger: Logger
+    ) async throws -> HTTPServer {
+        let server = try await HTTPServer(
+            host: serving.host, port: serving.port, tls: try serving.tls?.loaded, takesPosts: true
+        ) { desk.reply(to: $0) }
+        logger.info("the page is served at \(serving.url(port: server.port))/")
+        return server
+    }
+
+    func close() async { for server in servers { await server.close() } }
 
     /// All that may be told.
-    static var metrics: [Metric] { FleetMetrics.all + ProcessMetrics.all + Connectors.storeMetrics }
+    static var metrics: [Metric] {
+        FleetMetrics.all + ObjectiveMetrics.all + ProcessMetrics.all + Connectors.storeMetrics
+    }
 
     // MARK: Who measures
 
@@ -94,5 +130,18 @@ final class FleetSignals: Sendable {
                 // Parameters may be somebody's secret, and tell nobody which endpoint it is.
                 String(target.endpoint.name.prefix { $0 != "?" })
             })
+    }
+}
+
+extension ServingDefinition {
+    /// - Parameter port: where it is really served.
+    fileprivate func url(port: Int) -> String {
+        "\(tls == nil ? "http" : "https")://\(host.contains(":") ? "[\(host)]" : host):\(port)"
+    }
+}
+
+extension ServingDefinition.TLS {
+    fileprivate var loaded: ServerTLS {
+        get throws { try ServerTLS(certificate: certificate, key: key) }
     }
 }

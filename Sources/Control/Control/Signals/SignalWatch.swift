@@ -38,7 +38,7 @@ struct SignalWatch: Service {
     let effects: [ServiceName: SharedStore]
     let work: [FleetRun.Work]
     let logger: Logger
-    private let places: StreamPlaces
+    let places: StreamPlaces
     private let stillness = StillnessWatch()
 
     init(
@@ -74,14 +74,14 @@ struct SignalWatch: Service {
                         relay: self.relays.first { $0.service.name == service.name },
                         effects: self.effects[service.name],
                         subscriptions: self.deliveries.filter { $0.service.name == service.name }, streams: self.places,
-                        logger: self.logger)
+                        logger: self.logger.about(service.name))
                     group.addTask { await look.repeatedly() }
                 }
                 for stream in streams {
                     let look = StreamLook(
                         stream: stream, broker: self.broker, signals: self.signals,
                         deliveries: self.deliveries.filter { $0.stream == stream }, places: self.places,
-                        logger: self.logger)
+                        logger: self.logger.about(stream))
                     group.addTask { await look.repeatedly() }
                 }
             }
@@ -157,6 +157,10 @@ final class StreamPlaces: Sendable {
     private struct Places {
         var last: [StreamName: LogPosition] = [:]
         var depth: [StreamName: Int] = [:]
+        /// Of each outbox, when it was looked at, and what was the oldest in it.
+        var outboxes: [StreamName: (at: Timestamp, oldest: Timestamp?)] = [:]
+        /// The record that a subscription had to take next when it was looked at, and when its event occurred.
+        var oldest: [SubscriptionName: [StreamName: (position: LogPosition, time: Timestamp)]] = [:]
         /// Of those whom nobody here measures.
         var cursors: [SubscriptionName: [StreamName: LogPosition]] = [:]
     }
@@ -173,6 +177,24 @@ final class StreamPlaces: Sendable {
 
     func set(cursor: LogPosition?, of subscription: SubscriptionName, in stream: StreamName) {
         places.withLock { $0.cursors[subscription, default: [:]][stream] = cursor }
+    }
+
+    /// - Parameter oldest: when the oldest event in the outbox occurred; `nil` where there is none, or it does not say so.
+    func set(outboxOldest oldest: Timestamp?, of stream: StreamName) {
+        places.withLock { $0.outboxes[stream] = (.now(), oldest) }
+    }
+
+    func outbox(of stream: StreamName) -> (at: Timestamp, oldest: Timestamp?)? {
+        places.withLock { $0.outboxes[stream] }
+    }
+
+    /// - Parameter record: what the subscription has to take next; `nil` where there is nothing.
+    func set(oldest record: (position: LogPosition, time: Timestamp)?, of delivery: MeasuredDelivery) {
+        places.withLock { $0.oldest[delivery.subscription, default: [:]][delivery.stream] = record }
+    }
+
+    func oldest(of delivery: MeasuredDelivery) -> (position: LogPosition, time: Timestamp)? {
+        places.withLock { $0.oldest[delivery.subscription]?[delivery.stream] }
     }
 
     func depth(of stream: StreamName) -> Int? { places.withLock { $0.depth[stream] } }

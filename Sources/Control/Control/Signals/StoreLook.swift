@@ -213,6 +213,7 @@ struct StoreLook: Sendable {
     /// - Parameter pending: `nil` where it is not known.
     private func tell(_ pending: PendingRows?, of stream: StreamName) {
         streams.set(depth: pending?.count, of: stream)
+        streams.set(outboxOldest: pending?.oldest, of: stream)
         let (registry, name) = (signals.registry, service.name.text)
         registry.gauge(FleetMetrics.outboxDepth).series(name).set(pending?.count.map(Double.init))
         let age = pending?.oldest.map { max(0, Timestamp.now().elapsed(since: $0).inSeconds) }

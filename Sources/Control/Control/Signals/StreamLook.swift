@@ -54,12 +54,14 @@ struct StreamLook: Sendable {
                 continue
             }
             guard lag > 0 else {
+                places.set(oldest: nil, of: delivery)
                 gauge.set(0)
                 continue
             }
             let limit = BatchLimit(events: 1, bytes: ByteCount(1))
             let next = try await broker.read(
                 stream, after: max(position, LogPosition(bounds.first.value - 1)), limit: limit)
+            places.set(oldest: next.first.map { ($0.position, $0.event.time) }, of: delivery)
             // Whoever was behind has taken it meanwhile, where there is none.
             gauge.set(next.first.map { max(0, Timestamp.now().elapsed(since: $0.event.time).inSeconds) } ?? 0)
         }

@@ -74,7 +74,7 @@ struct FleetJournalSetup: StoreSetup {
 
 extension FleetDefinition {
     /// What the fleet keeps journals of.
-    var journals: [FleetJournal] { [flowJournal, sagaJournal].compactMap(\.self) }
+    var journals: [FleetJournal] { [flowJournal, sagaJournal, objectiveJournal].compactMap(\.self) }
 
     /// The file of a journal; of no use where the state is in a store.
     func file(of journal: FleetJournal) -> String { "\(state.directory)/\(journal.name).sqlite" }

@@ -55,9 +55,8 @@ protocol FleetHold: Sendable {
 
 /// Who holds a fleet, for people.
 enum FleetHolder {
-    static var ownName: String {
-        "process \(getpid()) on \(ProcessInfo.processInfo.hostName), since \(Timestamp.now())"
-    }
+    static var ownName: String { "\(shortName), since \(Timestamp.now())" }
+    static var shortName: String { "process \(getpid()) on \(ProcessInfo.processInfo.hostName)" }
 }
 
 /// Ends the fleet's work where the hold on it is lost.

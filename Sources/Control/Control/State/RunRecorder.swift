@@ -130,8 +130,7 @@ struct RunRecorder: Service {
     }
 
     private func log(_ work: FleetRun.Work, _ snapshot: FleetCore.Progress.Snapshot) {
-        var logger = logger
-        logger[metadataKey: "stream"] = "\(work.stream)"
+        let logger = logger.about(work.stream)
         if let condition = snapshot.condition {
             logger.warning("\(work.progress.name) waits: \(condition.error)")
         } else {

@@ -17,6 +17,11 @@ extension FleetStatus {
         await StatusReader.read(fleet, includingStreams: true)
     }
 
+    /// Sagas and flows, and who reads for them.
+    static func readCoordination(_ fleet: FleetDefinition) async -> FleetStatus {
+        await StatusReader.readCoordination(fleet)
+    }
+
     /// The views alone.
     static func readViews(_ fleet: FleetDefinition) async -> FleetStatus {
         await StatusReader.read(fleet, includingStreams: false)
@@ -58,6 +63,18 @@ private struct StatusReader: Sendable {
             await reader.look(at: place, of: fleet, includingCounts: includingStreams, &status)
         }
         await reader.lookAtFlows(of: fleet, includingCounts: includingStreams, into: &status)
+        await reader.broker.close()
+        return status
+    }
+
+    static func readCoordination(_ fleet: FleetDefinition) async -> FleetStatus {
+        var status = FleetStatus(fleet: fleet.name.text, streams: [], views: [], unreachable: false)
+        let record = await readState(of: fleet, into: &status)
+        let reader = StatusReader(
+            broker: Connectors.broker(of: fleet), record: record,
+            pauses: Dictionary(status.paused.map { ($0.subject, $0) }) { $1 })
+        for place in fleet.sagaPlaces { await reader.look(at: place, of: fleet, includingCounts: true, &status) }
+        await reader.lookAtFlows(of: fleet, includingCounts: true, into: &status)
         await reader.broker.close()
         return status
     }

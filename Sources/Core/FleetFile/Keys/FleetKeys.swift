@@ -1,11 +1,9 @@
 internal import FleetCore
 internal import FlowModel
+internal import Objectives
 
 /// Reads the keys of the fleet itself.
 struct FleetKeys {
-    /// Keys of later versions of this file.
-    static let later: Set<String> = ["objectives"]
-
     let values: ValueReader
     let storeSchemes: Set<String>
     let brokerEngines: Set<String>
@@ -19,24 +17,48 @@ struct FleetKeys {
             return nil
         }
         let subject = "the fleet file"
-        let known = ["version", "fleet", "broker", "state", "metrics", "telemetry", "services", "sagas", "flows"]
-        guard let fields = values.fields(root, subject, known: known, later: Self.later) else { return nil }
+        let known = [
+            "version", "fleet", "broker", "state", "metrics", "page", "telemetry", "services", "sagas", "flows",
+            "objectives", "alerts",
+        ]
+        guard let fields = values.fields(root, subject, known: known) else { return nil }
         checkVersion(fields["version"])
         let name = readName(fields, root)
         let broker = BrokerKeys(values: values, engines: brokerEngines, directory: directory).read(fields["broker"])
         let stores = StoreKeys(values: values, schemes: storeSchemes, directory: directory)
         let state = StateKeys(values: values, stores: stores, directory: directory).read(fields["state"])
-        let metrics = MetricsKeys(values: values).read(fields["metrics"])
+        let (metrics, page) = readServing(fields)
         let telemetry = TelemetryKeys(values: values, directory: directory).read(fields["telemetry"])
         let remedy = "add services: with one entry for each service"
         let entry = values.required("services", of: fields, root, subject, remedy: remedy)
         let read = entry.map { ServicesKeys(values: values, stores: stores, state: state).read($0) }
         let flows = readFlows(fields["flows"], publishers: read?.publishers)
         let sagas = readSagas(fields["sagas"], publishers: read?.publishers)
+        let objectives = readObjectives(fields["objectives"], read, sagas)
+        let alerts = fields["alerts"].map { readAlerts($0, isNeeded: fields["objectives"] != nil) }
         guard let name, let broker, let state, let services = read?.services else { return nil }
         return FleetDefinition(
             name: name, file: values.source.file, broker: broker, state: state.definition, metrics: metrics,
-            telemetry: telemetry, services: services, sagas: sagas, flows: flows)
+            page: page, telemetry: telemetry, services: services, sagas: sagas, flows: flows, objectives: objectives,
+            alerts: alerts ?? AlertsDefinition())
+    }
+
+    private func readServing(
+        _ fields: [String: NamedValue]
+    ) -> (metrics: ServingDefinition?, page: ServingDefinition?) {
+        func read(_ name: String, _ port: Int) -> ServingDefinition? {
+            ServingKeys(values: values, directory: directory, usualPort: port).read(fields[name])
+        }
+        let metrics = read("metrics", ServingKeys.metricsPort)
+        let page = read("page", ServingKeys.pagePort)
+        if let field = fields["page"], let metrics, let page, page.port != 0, page.port == metrics.port,
+            page.host == metrics.host
+        {
+            values.log.error(
+                at: field.value.mark, "\"page\" and \"metrics\" listen at the same address",
+                remedy: "give one of them another port")
+        }
+        return (metrics, page)
     }
 
     private func readSagas(_ field: NamedValue?, publishers: Publishers?) -> [SagaDeclaration] {
@@ -48,6 +70,23 @@ struct FleetKeys {
     private func readFlows(_ field: NamedValue?, publishers: Publishers?) -> [FlowDefinition] {
         guard let field, let publishers else { return [] }
         return FlowsKeys(values: values, publishers: publishers).read(field)
+    }
+
+    private func readObjectives(
+        _ field: NamedValue?, _ read: (services: [ServiceDefinition], publishers: Publishers?)?,
+        _ sagas: [SagaDeclaration]
+    ) -> [Objective] {
+        guard let field, let read, let publishers = read.publishers else { return [] }
+        return ObjectivesKeys(values: values, publishers: publishers, services: read.services, sagas: sagas)
+            .read(field)
+    }
+
+    private func readAlerts(_ field: NamedValue, isNeeded: Bool) -> AlertsDefinition {
+        if !isNeeded {
+            let message = "there is \"alerts\", and no \"objectives\" to alert of"
+            values.log.warning(at: field.mark, message, remedy: "add objectives:, or remove it")
+        }
+        return AlertsKeys(values: values).read(field)
     }
 
     private func readName(_ fields: [String: NamedValue], _ root: YAMLNode) -> FleetName? {

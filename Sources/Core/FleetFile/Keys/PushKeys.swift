@@ -34,7 +34,7 @@ struct PushKeys {
         let url = values.required("to", of: fields, entry.value, subject, remedy: remedy)
             .flatMap { values.text($0.value, "\"to\"") }
             .flatMap { text in readURL(text).map { (text: text, url: $0) } }
-        let secret = fields["secret"].flatMap(readSecret)
+        let secret = fields["secret"].flatMap { WebhookSecret.read($0, values) }
         let authorities = fields["tls"].flatMap(readAuthorities)
         let timeout = readTimeout(fields["timeout"])
         let inFlight = readCount(fields["in_flight"], atMost: 1024)
@@ -63,22 +63,6 @@ struct PushKeys {
             return try PushURL(text.text)
         } catch {
             values.log.error(at: text.mark, "\"to\" \(error.message)", remedy: error.remedy ?? "")
-            return nil
-        }
-    }
-
-    private func readSecret(_ field: NamedValue) -> WebhookSecret? {
-        guard let text = values.text(field.value, "\"secret\"") else { return nil }
-        do {
-            let secret = try WebhookSecret(text.text)
-            if secret.key.count < WebhookSecret.shortestKey.value {
-                let message = "\"secret\" is short: a key of less than \(WebhookSecret.shortestKey) can be guessed"
-                values.log.warning(
-                    at: text.mark, message, remedy: "make one: echo whsec_$(openssl rand -base64 32)")
-            }
-            return secret
-        } catch {
-            values.log.error(at: text.mark, "\"secret\" is wrong: \(error.message)", remedy: error.remedy ?? "")
             return nil
         }
     }

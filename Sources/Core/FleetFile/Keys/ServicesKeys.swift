@@ -37,7 +37,7 @@ struct ServicesKeys {
         let subject = "service \(entry.shown)"
         let name: ServiceName? = values.name(entry.name, shown: entry.shown, at: entry.mark, "a service")
         let known = ["store", "outbox", "publishes", "topic", "format", "views", "push", "consumers"]
-        let fields = values.fields(entry.value, subject, known: known, later: FleetKeys.later)
+        let fields = values.fields(entry.value, subject, known: known)
         let publisher = PublishesKeys(values: values).read(fields?["publishes"], isKnown: fields != nil)
         if !entry.isDuplicate { publishers.add(entry.name, name, publisher) }
         var draft = Draft(

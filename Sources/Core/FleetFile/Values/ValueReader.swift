@@ -68,9 +68,7 @@ struct ValueReader {
 
     /// The entries of a mapping whose keys are all known, by key; the first of duplicates. A slip of a key that is not
     /// given otherwise stands for that key, so that what is below it is read as well.
-    func fields(
-        _ node: YAMLNode, _ subject: String, known: [String], later: Set<String> = []
-    ) -> [String: NamedValue]? {
+    func fields(_ node: YAMLNode, _ subject: String, known: [String]) -> [String: NamedValue]? {
         let remedy = "its keys are \(known.joined(separator: ", "))"
         guard let entries = entries(node, subject, remedy: remedy) else { return nil }
         var fields: [String: NamedValue] = [:]
@@ -78,9 +76,6 @@ struct ValueReader {
         for entry in entries where !entry.isDuplicate {
             if known.contains(entry.name) {
                 fields[entry.name] = entry
-            } else if later.contains(entry.name) {
-                let message = "\(entry.shown) is not part of this build yet"
-                log.error(at: entry.mark, message, remedy: "remove it until a build that has it")
             } else {
                 let nearest = log.nearest(to: entry.name, in: known)
                 if let nearest { slips[nearest] = entry }

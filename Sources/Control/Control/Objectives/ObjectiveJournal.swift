@@ -1,0 +1,199 @@
+import FleetCore
+import FleetFile
+import Foundation
+import Objectives
+import Stores
+
+/// What is kept of a fleet's objectives: counts in slots of time, alerts that fire, and alerts that nobody was told of yet. In
+/// the fleet's own state.
+struct ObjectiveJournal: Sendable {
+    /// Each takes the tables from one version to the next. None is ever changed, only added.
+    static let migrations = [
+        """
+        CREATE TABLE flotilla_objectives (
+            objective TEXT PRIMARY KEY,
+            identity TEXT NOT NULL,
+            firing TEXT NOT NULL,
+            charged TEXT NOT NULL
+        );
+        CREATE TABLE flotilla_objective_slots (
+            objective TEXT NOT NULL,
+            width BIGINT NOT NULL,
+            slot BIGINT NOT NULL,
+            total BIGINT NOT NULL,
+            bad BIGINT NOT NULL,
+            PRIMARY KEY (objective, width, slot)
+        );
+        CREATE TABLE flotilla_objective_writer (
+            id BIGINT PRIMARY KEY,
+            epoch BIGINT NOT NULL,
+            as_of BIGINT NOT NULL,
+            sagas_until BIGINT NOT NULL
+        );
+        CREATE TABLE flotilla_objective_notices (
+            id TEXT PRIMARY KEY,
+            at BIGINT NOT NULL,
+            notice TEXT NOT NULL
+        )
+        """
+    ]
+
+    /// What was kept.
+    struct Kept: Sendable {
+        /// In the order of the objectives.
+        var budgets: [ErrorBudget]
+        /// By objective, and the key of a source.
+        var charged: [[String: Int64]]
+        /// `nil` where nothing was kept.
+        var asOf: Timestamp?
+        /// Sagas that ended until then are counted.
+        var sagasUntil: Timestamp?
+        var notices: [AlertNotice] = []
+    }
+
+    let objectives: [Objective]
+
+    // MARK: Reading
+
+    func load(in transaction: any StoreTransaction) throws -> Kept {
+        var kept = Kept(budgets: objectives.map { ErrorBudget($0) }, charged: objectives.map { _ in [:] })
+        let writer = try transaction.firstRow("SELECT as_of, sagas_until FROM flotilla_objective_writer WHERE id = 1")
+        kept.asOf = writer?[0].integer.map { Timestamp(microseconds: $0) }
+        kept.sagasUntil = writer?[1].integer.flatMap { $0 == 0 ? nil : Timestamp(microseconds: $0) }
+        for row in try transaction.rows("SELECT notice FROM flotilla_objective_notices ORDER BY at, id") {
+            let notice = row[0].text.flatMap { try? JSONDecoder().decode(AlertNotice.self, from: Data($0.utf8)) }
+            if let notice { kept.notices.append(notice) }
+        }
+        for (index, objective) in objectives.enumerated() {
+            let row = try transaction.firstRow(
+                "SELECT identity, firing, charged FROM flotilla_objectives WHERE objective = $1",
+                [.text(objective.name)])
+            // What was counted under another definition says nothing of this one.
+            guard let row, row[0].text == objective.identity else { continue }
+            let slots = try transaction.rows(
+                "SELECT width, slot, total, bad FROM flotilla_objective_slots WHERE objective = $1",
+                [.text(objective.name)]
+            ).map { row in
+                ObjectiveSlot(
+                    width: row[0].integer ?? 0, index: row[1].integer ?? 0, total: row[2].integer ?? 0,
+                    bad: row[3].integer ?? 0)
+            }
+            let firing = Self.decode([Int64?].self, row[1].text) ?? []
+            kept.budgets[index].restore(slots, firing: firing.map { $0.map { Timestamp(microseconds: $0) } })
+            kept.charged[index] = Self.decode([String: Int64].self, row[2].text) ?? [:]
+        }
+        return kept
+    }
+
+    private static func decode<Value: Decodable>(_ type: Value.Type, _ text: String?) -> Value? {
+        text.flatMap { try? JSONDecoder().decode(type, from: Data($0.utf8)) }
+    }
+
+    private static func encode(_ value: some Encodable) -> String {
+        // Numbers and texts alone always encode.
+        (try? JSONEncoder().encode(value)).map { String(decoding: $0, as: UTF8.self) } ?? "null"
+    }
+
+    // MARK: Writing
+
+    /// What is to be written down.
+    struct Changes: Sendable {
+        struct Budget: Sendable {
+            /// By its place in the file.
+            var objective: Int
+            var changes: ErrorBudget.Changes
+            var firing: [Timestamp?]
+            var charged: [String: Int64]
+        }
+
+        /// Those that have changed.
+        var budgets: [Budget]
+        var asOf: Timestamp
+        var sagasUntil: Timestamp?
+        /// Alerts that nobody was told of yet; `nil` where those are as they were.
+        var notices: [AlertNotice]?
+    }
+
+    /// - Throws: `fenced` where another process has written since.
+    func save(_ changes: Changes, epoch: Int64, in transaction: any StoreTransaction) throws {
+        let written = try transaction.run(
+            """
+            INSERT INTO flotilla_objective_writer (id, epoch, as_of, sagas_until) VALUES (1, $1, $2, $3)
+            ON CONFLICT (id) DO UPDATE
+            SET epoch = excluded.epoch, as_of = excluded.as_of, sagas_until = excluded.sagas_until
+            WHERE flotilla_objective_writer.epoch <= excluded.epoch
+            """,
+            [
+                .integer(epoch), .integer(changes.asOf.microseconds),
+                .integer(changes.sagasUntil?.microseconds ?? 0),
+            ])
+        guard written == 1 else { throw FleetError(.fenced, "another process keeps the fleet's objectives") }
+        for budget in changes.budgets {
+            let objective = objectives[budget.objective]
+            try save(objective, budget.changes, in: transaction)
+            let firing = budget.firing.map { $0?.microseconds }
+            try transaction.run(
+                """
+                INSERT INTO flotilla_objectives (objective, identity, firing, charged) VALUES ($1, $2, $3, $4)
+                ON CONFLICT (objective) DO UPDATE
+                SET identity = excluded.identity, firing = excluded.firing, charged = excluded.charged
+                """,
+                [
+                    .text(objective.name), .text(objective.identity), .text(Self.encode(firing)),
+                    .text(Self.encode(budget.charged)),
+                ])
+        }
+        if let notices = changes.notices { try save(notices, in: transaction) }
+    }
+
+    private func save(_ objective: Objective, _ changes: ErrorBudget.Changes, in transaction: any StoreTransaction)
+        throws
+    {
+        let name = SQLValue.text(objective.name)
+        if changes.isAll {
+            try transaction.run("DELETE FROM flotilla_objective_slots WHERE objective = $1", [name])
+        }
+        guard !changes.slots.isEmpty else { return }
+        _ = try transaction.prepare(
+            """
+            INSERT INTO flotilla_objective_slots (objective, width, slot, total, bad) VALUES ($1, $2, $3, $4, $5)
+            ON CONFLICT (objective, width, slot) DO UPDATE SET total = excluded.total, bad = excluded.bad
+            """
+        ).runEach(
+            changes.slots.map { slot in
+                [name, .integer(slot.width), .integer(slot.index), .integer(slot.total), .integer(slot.bad)]
+            })
+        for (width, oldest) in changes.oldest {
+            try transaction.run(
+                "DELETE FROM flotilla_objective_slots WHERE objective = $1 AND width = $2 AND slot < $3",
+                [name, .integer(width), .integer(oldest)])
+        }
+    }
+
+    private func save(_ notices: [AlertNotice], in transaction: any StoreTransaction) throws {
+        try transaction.run("DELETE FROM flotilla_objective_notices")
+        for notice in notices {
+            try transaction.run(
+                "INSERT INTO flotilla_objective_notices (id, at, notice) VALUES ($1, $2, $3)",
+                [.text(notice.id), .integer(notice.moment.microseconds), .text(Self.encode(notice))])
+        }
+    }
+
+    /// Makes the tables fit the objectives: what was counted of others, or under other definitions, goes.
+    func prepare(in transaction: any StoreTransaction) throws {
+        let kept = try transaction.rows("SELECT objective, identity FROM flotilla_objectives")
+        let known = Dictionary(objectives.map { ($0.name, $0.identity) }) { first, _ in first }
+        for row in kept {
+            guard let name = row[0].text, known[name] != row[1].text else { continue }
+            try transaction.run("DELETE FROM flotilla_objective_slots WHERE objective = $1", [.text(name)])
+            try transaction.run("DELETE FROM flotilla_objectives WHERE objective = $1", [.text(name)])
+        }
+    }
+}
+
+extension FleetDefinition {
+    /// The journal of the fleet's objectives; `nil` where it has none.
+    var objectiveJournal: FleetJournal? {
+        objectives.isEmpty ? nil : FleetJournal(name: "objectives", migrations: ObjectiveJournal.migrations)
+    }
+}

@@ -1,0 +1,44 @@
+import FleetCore
+import Objectives
+
+/// Counts for objectives what a piece of work tells, where it is done, and passes it on to whoever measures as well.
+struct ObjectiveObserver: WorkObserver {
+    let next: (any WorkObserver)?
+    /// From an event's time until it is durable in the broker, in effect, or delivered.
+    var latency: [ObjectiveTally] = []
+    /// What is attempted.
+    var errors: [ObjectiveTally] = []
+    /// What the store is asked for.
+    var store: [ObjectiveTally] = []
+
+    /// Whether nobody's objective is met or missed here.
+    var isIdle: Bool { latency.isEmpty && errors.isEmpty && store.isEmpty }
+
+    func observe(_ observation: WorkObservation) {
+        next?.observe(observation)
+        switch observation {
+        case .appended(let times, _, _):
+            arrived(times)
+            for tally in errors { tally.add(total: times.count) }
+        case .settled(let parked, let took):
+            for tally in store { tally.record(took) }
+            if parked > 0 { for tally in errors { tally.add(total: parked, bad: parked) } }
+        case .delivered(let times, let parked, _, let took):
+            arrived(times)
+            for tally in errors { tally.add(total: times.count, bad: parked) }
+            for tally in store { tally.record(took) }
+        case .committed(_, _, _, let took): for tally in store { tally.record(took) }
+        case .sent(_, let occurred, let outcome, _):
+            if outcome == .delivered { arrived([occurred]) }
+            for tally in errors { tally.add(total: 1, bad: outcome == .delivered ? 0 : 1) }
+        case .failed(let code): if code != .cancelled { for tally in errors { tally.add(total: 1, bad: 1) } }
+        case .captured, .opened, .retried, .breaker: break
+        }
+    }
+
+    private func arrived(_ times: [Timestamp]) {
+        if latency.isEmpty { return }
+        let now = Timestamp.now()
+        for tally in latency { tally.record(ages: times, at: now) }
+    }
+}

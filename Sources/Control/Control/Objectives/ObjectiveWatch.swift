@@ -1,0 +1,232 @@
+import FleetCore
+import FleetFile
+import Logging
+import Objectives
+import ServiceLifecycle
+import Stores
+import Subscriptions
+
+/// Counts for a fleet's objectives once a second, says when their budgets are spent too fast, and keeps what it counts.
+struct ObjectiveWatch: Service {
+    let fleet: FleetDefinition
+    let epoch: Int64
+    let sources: [ObjectiveSources.Source]
+    let look: ObjectiveLook
+    let board: ObjectiveBoard
+    let desk: AlertDesk
+    let metrics: ObjectiveMetrics
+    let logger: Logger
+
+    private static let interval = Duration.seconds(1)
+    /// How often counts are written down.
+    private static let saving = Duration.seconds(5)
+    private static let backoff = Backoff(initial: .milliseconds(200), cap: .seconds(30))
+
+    func run() async {
+        guard let plan = fleet.objectiveJournal else { return }
+        let fleet = fleet
+        let store = SharedStore { try Connectors.store(of: plan, in: fleet) }
+        var watch = ObjectiveWatching(self, store: store)
+        watch = await cancelWhenGracefulShutdown { [watch] in
+            var watch = watch
+            guard await watch.load() else { return watch }
+            while !Task.isCancelled {
+                await watch.turn()
+                try? await Task.sleep(for: Self.interval)
+            }
+            return watch
+        }
+        await watch.end()
+        board.show(nil)
+        metrics.forget()
+        await store.close()
+    }
+
+    fileprivate static func pause(_ failures: Int) -> Duration {
+        var random = SystemRandomNumberGenerator()
+        return backoff.delay(afterFailures: failures, using: &random)
+    }
+
+    fileprivate static var savingInterval: Duration { saving }
+}
+
+/// What a watch remembers between its turns.
+private struct ObjectiveWatching: Sendable {
+    private let watch: ObjectiveWatch
+    private let journal: ObjectiveJournal
+    private let store: SharedStore
+    private let sagas: SagaObjectives
+    private var look: ObjectiveLook
+    private var count: ObjectiveCount?
+    private var sagasUntil: Timestamp?
+    private var sagasLookedAt: ContinuousClock.Instant?
+    private var saved = ContinuousClock.now
+    private var savedNotices = -1
+    private var troubles: Set<String> = []
+
+    init(_ watch: ObjectiveWatch, store: SharedStore) {
+        self.watch = watch
+        self.store = store
+        journal = ObjectiveJournal(objectives: watch.fleet.objectives)
+        sagas = SagaObjectives(watch.fleet)
+        look = watch.look
+    }
+
+    /// Reads what was kept, as soon as it can be.
+    /// - Returns: `false` where the task was cancelled before.
+    mutating func load() async -> Bool {
+        var failures = 0
+        while !Task.isCancelled {
+            if await loadOnce() { return true }
+            failures += 1
+            try? await Task.sleep(for: ObjectiveWatch.pause(failures))
+        }
+        return false
+    }
+
+    /// - Returns: whether it could be read.
+    private mutating func loadOnce() async -> Bool {
+        let journal = journal
+        do {
+            let kept = try await work { store in
+                try await store.write { transaction in
+                    try journal.prepare(in: transaction)
+                    return try journal.load(in: transaction)
+                }
+            }
+            count = ObjectiveCount(kept, watch.sources)
+            sagasUntil = kept.sagasUntil ?? .now()
+            watch.desk.restore(kept.notices, firing: firing(kept))
+            note("objectives", nil)
+            return true
+        } catch {
+            if !Task.isCancelled { note("objectives", FleetError.wrapping(error)) }
+            return false
+        }
+    }
+
+    private func firing(_ kept: ObjectiveJournal.Kept) -> [AlertNotice] {
+        kept.budgets.flatMap { budget in
+            let reading = budget.reading(at: kept.asOf ?? .now())
+            return budget.alerts.enumerated().compactMap { rule, since in
+                since.map {
+                    AlertNotice(
+                        id: EventID.make().description, fleet: watch.fleet.name, reading: reading, rule: rule,
+                        status: .firing, since: $0, at: $0)
+                }
+            }
+        }
+    }
+
+    mutating func turn() async {
+        guard count != nil else { return }
+        await lookAtSagas()
+        step()
+        if ContinuousClock.now - saved >= ObjectiveWatch.savingInterval { await save() }
+    }
+
+    /// The last turn.
+    mutating func end() async {
+        // A run that is over at once was counted all the same.
+        if count == nil { _ = await loadOnce() }
+        if count != nil {
+            step()
+            await save()
+        }
+        await sagas.close()
+    }
+
+    private mutating func step() {
+        guard var count else { return }
+        let now = FleetClock.system.now()
+        look.note(count.sources, journal.objectives)
+        let (look, objectives, fleet) = (look, journal.objectives, watch.fleet.name)
+        let counted = count.count(at: now) { source in
+            look.waiting(at: source.place, threshold: objectives[source.objective].threshold, at: now)
+        } condition: {
+            look.condition(of: $0, in: fleet)
+        }
+        for (objective, counts) in zip(objectives, counted) where counts.total > 0 {
+            watch.metrics.count(counts, of: objective)
+        }
+        let transitions = count.judge(at: now)
+        let readings = count.readings(at: now)
+        for (objective, transition) in transitions { tell(transition, readings[objective]) }
+        watch.metrics.show(readings)
+        watch.board.show(ObjectivesReading(asOf: now, isLive: true, objectives: readings))
+        self.count = count
+    }
+
+    private func tell(_ transition: ErrorBudget.Transition, _ reading: ObjectiveReading) {
+        let notice = AlertNotice(
+            id: EventID.make().description, fleet: watch.fleet.name, reading: reading, rule: transition.rule,
+            status: transition.isFiring ? .firing : .resolved, since: transition.since, at: transition.at)
+        watch.desk.put(notice)
+        guard watch.fleet.alerts.log else { return }
+        let level: Logger.Level = !transition.isFiring ? .notice : notice.severity == .page ? .error : .warning
+        watch.logger.log(
+            level: level, "\(notice.text)",
+            metadata: [
+                "objective": "\(notice.objective)", "severity": "\(notice.severity.rawValue)",
+                "alert": "\(notice.status.rawValue)",
+            ])
+    }
+
+    // MARK: Sagas
+
+    private mutating func lookAtSagas() async {
+        guard !sagas.isEmpty, let since = sagasUntil else { return }
+        if let last = sagasLookedAt, ContinuousClock.now - last < SagaObjectives.interval { return }
+        sagasLookedAt = .now
+        do {
+            let found = try await sagas.look(since: since, at: FleetClock.system.now())
+            for (objective, sagas) in found.counts { count?.note(sagas, of: objective) }
+            sagasUntil = found.until
+            note("sagas", nil)
+        } catch {
+            if !Task.isCancelled { note("sagas", FleetError.wrapping(error)) }
+        }
+    }
+
+    // MARK: Keeping
+
+    private mutating func save() async {
+        guard let count else { return }
+        saved = .now
+        let pending = watch.desk.pending
+        let changes = ObjectiveJournal.Changes(
+            budgets: count.changes, asOf: FleetClock.system.now(), sagasUntil: sagasUntil,
+            notices: pending.generation == savedNotices ? nil : pending.notices)
+        let (journal, epoch) = (journal, watch.epoch)
+        do {
+            try await work { store in
+                try await store.write { try journal.save(changes, epoch: epoch, in: $0) }
+            }
+            self.count?.settle()
+            savedNotices = pending.generation
+            note("objectives", nil)
+        } catch {
+            if !Task.isCancelled { note("objectives", FleetError.wrapping(error)) }
+        }
+    }
+
+    private func work<Result: Sendable>(_ body: (any Store) async throws -> Result) async throws -> Result {
+        let opened = try await store.store()
+        do {
+            return try await body(opened)
+        } catch {
+            if !FleetError.wrapping(error).waitingHelps { await store.discard(opened) }
+            throw error
+        }
+    }
+
+    /// Says what is wrong once when it begins, and once when it is over.
+    private mutating func note(_ what: String, _ error: FleetError?) {
+        if let error {
+            guard troubles.insert(what).inserted else { return }
+            watch.logger.warning("what is counted of \(what) for objectives cannot be read or kept: \(error)")
+        } else if troubles.remove(what) != nil {
+            watch.logger.info("what is counted of \(what) for objectives is read and kept again")
+        }
+    }
+}

@@ -1,0 +1,148 @@
+import FleetCore
+import FleetFile
+import Foundation
+import Logging
+import Overview
+
+/// Adds what was seen to a fleet's history, notices what happens, and keeps both in a file.
+struct HistoryKeeper {
+    private let board: OverviewBoard
+    private let logger: Logger
+    /// `nil` where it cannot be used; what is kept is kept in memory then.
+    private var file: HistoryFile?
+    private var moments: [FleetMoment] = []
+    private var sparks: [String: Sparkline] = [:]
+    private var troubles: Set<FleetOverview.Trouble>?
+    private var paused: Set<String>?
+
+    /// Moments that the page shows.
+    static let shownLimit = 60
+    private static let day = 86_400.0
+
+    init(_ fleet: FleetDefinition, board: OverviewBoard, logger: Logger) async {
+        self.board = board
+        self.logger = logger
+        do {
+            let file = try await HistoryFile(of: fleet, isMade: true)
+            self.file = file
+            let known = try await file.read()
+            board.update { $0 = known }
+            moments = try await file.moments(since: Self.now - Self.day, limit: Self.shownLimit)
+        } catch {
+            tell(error)
+            file = nil
+        }
+    }
+
+    private static var now: Double { Date().timeIntervalSince1970 }
+
+    private func tell(_ error: any Error) {
+        logger.warning("the history of the fleet is not kept across restarts: \(FleetError.wrapping(error))")
+    }
+
+    // MARK: What happens
+
+    mutating func begin(predecessor: String?) async {
+        let name = FleetHolder.shortName
+        await note([
+            predecessor.map { FleetMoment(at: Self.now, kind: .takeover, text: "\(name) took over from \($0)") }
+                ?? FleetMoment(at: Self.now, kind: .start, text: "\(name) carries the fleet")
+        ])
+    }
+
+    mutating func end() async {
+        await note([FleetMoment(at: Self.now, kind: .stop, text: "\(FleetHolder.shortName) has stopped")])
+        file?.close()
+    }
+
+    /// Notices what came and went since the overview before.
+    mutating func note(_ overview: FleetOverview) async {
+        var new: [FleetMoment] = []
+        let now = overview.at
+        let troubles = Set(overview.troubles.filter { !$0.reason.hasPrefix("it was not looked at yet") })
+        if let known = self.troubles {
+            let (before, after) = (Set(known.map(\.part)), Set(troubles.map(\.part)))
+            for trouble in troubles.sorted(by: { $0.part < $1.part }) where !before.contains(trouble.part) {
+                new.append(FleetMoment(at: now, kind: .trouble, subject: trouble.part, text: trouble.reason))
+            }
+            for part in before.subtracting(after).sorted() {
+                new.append(FleetMoment(at: now, kind: .recovery, subject: part, text: "\(part) is well again"))
+            }
+        }
+        self.troubles = troubles
+        let paused = Set(
+            overview.streams.filter(\.isPaused).map(\.service) + overview.readers.filter(\.isPaused).map(\.name))
+        if let known = self.paused {
+            for subject in paused.subtracting(known).sorted() {
+                new.append(FleetMoment(at: now, kind: .pause, subject: subject, text: "\(subject) is paused"))
+            }
+            for subject in known.subtracting(paused).sorted() {
+                new.append(FleetMoment(at: now, kind: .resume, subject: subject, text: "\(subject) goes on"))
+            }
+        }
+        self.paused = paused
+        if !new.isEmpty { await note(new) }
+    }
+
+    private mutating func note(_ new: [FleetMoment]) async {
+        moments = (moments + new).suffix(Self.shownLimit)
+        do {
+            try await file?.note(new)
+        } catch {
+            drop(error)
+        }
+    }
+
+    private mutating func drop(_ error: any Error) {
+        tell(error)
+        file?.close()
+        file = nil
+    }
+
+    // MARK: What is measured
+
+    mutating func keep(_ overview: FleetOverview) async {
+        var numbers: [String: [Float]] = [:]
+        func add(_ name: String, _ values: Double?...) { numbers[name] = values.map { $0.map { Float($0) } ?? .nan } }
+        for store in overview.stores {
+            add("store \(store.name)", store.operations, store.p50, store.p99, store.saturation, nil, store.errors)
+        }
+        for stream in overview.streams {
+            add(
+                "stream \(stream.name)", stream.rate, stream.p50, stream.p99, stream.age, stream.depth.map(Double.init),
+                Double(stream.parked))
+        }
+        for reader in overview.readers {
+            add(
+                "reader \(reader.name) \(reader.stream)", reader.rate, reader.p50, reader.p99, reader.age,
+                reader.lag.map(Double.init), Double(reader.parked))
+        }
+        let now = Int(overview.at)
+        let (points, names, sparks) = board.update { history in
+            let points = history.add(at: now, numbers)
+            let sparks = overview.stores.map { store in
+                (
+                    store.name,
+                    Sparkline(
+                        low: history.values(of: "store \(store.name)", .p50, .hour, at: now),
+                        high: history.values(of: "store \(store.name)", .p99, .hour, at: now))
+                )
+            }
+            return (points, history.names, sparks)
+        }
+        self.sparks = Dictionary(sparks.compactMap { name, spark in spark.map { (name, $0) } }) { $1 }
+        do {
+            try await file?.keep(points, names: names)
+            // Another process may have noted what it did.
+            if let file { moments = try await file.moments(since: Self.now - Self.day, limit: Self.shownLimit) }
+        } catch {
+            drop(error)
+        }
+    }
+
+    /// Adds what is known of the past.
+    func complete(_ overview: inout FleetOverview) {
+        for index in overview.stores.indices { overview.stores[index].spark = sparks[overview.stores[index].name] }
+        overview.moments = moments.filter { $0.at > overview.at - Self.day }
+    }
+}

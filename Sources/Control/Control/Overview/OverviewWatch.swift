@@ -1,0 +1,110 @@
+import FleetCore
+import FleetFile
+import Foundation
+import Logging
+import Objectives
+import Overview
+import ServiceLifecycle
+import Signals
+import Synchronization
+
+/// Makes an overview of a fleet that is carried: every two seconds while somebody looks, else every ten; and keeps its history.
+struct OverviewWatch: Service {
+    let fleet: FleetDefinition
+    let board: OverviewBoard
+    let registry: SignalRegistry
+    let health: FleetHealth
+    let work: [FleetRun.Work]
+    let gates: FlowGates
+    let objectives: ObjectiveBoard
+    /// Who carried it before and did not let go of it.
+    let predecessor: String?
+    let logger: Logger
+
+    private static let interval = Duration.seconds(2)
+    private static let longest = Duration.seconds(30)
+    /// Looks at journals take at most so small a part of the time.
+    private static let share = 50
+
+    func run() async {
+        let coordination = CoordinationBoard()
+        await cancelWhenGracefulShutdown {
+            await withTaskGroup(of: Void.self) { group in
+                if !self.fleet.flows.isEmpty || !self.fleet.sagas.isEmpty {
+                    group.addTask { await self.lookAtJournals(coordination) }
+                }
+                group.addTask { await self.watch(coordination) }
+            }
+        }
+        var last = board.empty
+        last.carrier = "the fleet is not carried any more"
+        board.publish(last)
+    }
+
+    private func lookAtJournals(_ coordination: CoordinationBoard) async {
+        while !Task.isCancelled {
+            let begun = ContinuousClock.now
+            coordination.set(await FleetStatus.readCoordination(fleet))
+            let pause = min(max(.seconds(5), (ContinuousClock.now - begun) * Self.share), Self.longest)
+            try? await Task.sleep(for: pause)
+        }
+    }
+
+    private func watch(_ coordination: CoordinationBoard) async {
+        var keeper = await HistoryKeeper(fleet, board: board, logger: logger)
+        await keeper.begin(predecessor: predecessor)
+        var sampler = OverviewSampler()
+        var kept = ContinuousClock.now - OverviewSampler.window
+        while !Task.isCancelled {
+            let isDue = ContinuousClock.now - kept >= OverviewSampler.window
+            if isDue || board.isWatched {
+                var overview = look(&sampler, coordination.status)
+                if isDue {
+                    kept = .now
+                    await keeper.keep(overview)
+                }
+                await keeper.note(overview)
+                keeper.complete(&overview)
+                board.publish(overview)
+            }
+            try? await Task.sleep(for: Self.interval)
+        }
+        await keeper.end()
+    }
+
+    private func look(_ sampler: inout OverviewSampler, _ coordination: FleetStatus?) -> FleetOverview {
+        let readings = OverviewReadings(registry.read())
+        let rates = sampler.sample(
+            OverviewSampler.totals(of: readings, work: work), OverviewSampler.distributions(of: readings))
+        var conditions: [String: String] = [:]
+        let now = Timestamp.now()
+        for work in work {
+            guard let condition = work.progress.snapshot.condition, condition.isTold(at: now) else { continue }
+            conditions["\(work.subject) \(work.stream)"] = condition.error.description
+        }
+        let builder = OverviewBuilder(
+            fleet, readings, rates, conditions: conditions, coordination: coordination,
+            paused: Set(fleet.flowSubjects.filter { gates.gate(of: $0).isPaused }))
+        var overview = board.empty
+        overview.isCarried = true
+        overview.carrier = FleetHolder.shortName
+        overview.troubles = health.reasons().map { FleetOverview.Trouble(part: $0.part, reason: $0.reason) }
+        builder.fill(&overview)
+        overview.objectives = objectives.reading?.objectives ?? []
+        return overview
+    }
+}
+
+/// What sagas and flows said last.
+private final class CoordinationBoard: Sendable {
+    private let last = Mutex<FleetStatus?>(nil)
+    var status: FleetStatus? { last.withLock { $0 } }
+    func set(_ status: FleetStatus) { last.withLock { $0 = status } }
+}
+
+extension FleetCore.Progress.Condition {
+    /// What is only waited for may take a while before it is told.
+    func isTold(at now: Timestamp) -> Bool {
+        !error.waitingHelps || now.elapsed(since: since) >= FleetHealth.patience
+    }
+}

@@ -1,0 +1,54 @@
+import FleetCore
+import Testing
+
+@testable import Control
+
+/// What the log says again and again is told once, and then how often.
+@Suite struct LogFoldingTests {
+    private static let begin = Timestamp(microseconds: 1_800_000_000_000_000)
+
+    private func line(_ message: String, _ level: String = "error", stream: String? = nil) -> LogLine {
+        LogLine(level: level, message: message, metadata: stream.map { ["stream": $0] } ?? [:])
+    }
+
+    @Test func theFirstIsToldAtOnceAndTheRestAreCounted() {
+        var folding = LogFolding()
+        var told: [LogLine] = []
+        for second in 0..<38 {
+            told += folding.take(line("gone"), at: Self.begin.advanced(by: .seconds(Int64(second))))
+        }
+        #expect(told == [line("gone")])
+        #expect(folding.due(at: Self.begin.advanced(by: .seconds(59))).isEmpty)
+        let later = folding.due(at: Self.begin.advanced(by: .seconds(60)))
+        #expect(later.map(\.message) == ["gone"] && later.map(\.repeated) == [37])
+        // A minute without it: it is as new the next time.
+        #expect(folding.due(at: Self.begin.advanced(by: .seconds(121))).isEmpty)
+        #expect(folding.take(line("gone"), at: Self.begin.advanced(by: .seconds(122))) == [line("gone")])
+    }
+
+    @Test func nothingThatDiffersIsFolded() {
+        var folding = LogFolding()
+        let lines = [line("a"), line("b"), line("a", "warning"), line("a", stream: "x"), line("a", stream: "y")]
+        for line in lines { #expect(folding.take(line, at: Self.begin) == [line]) }
+        // What is said of what goes well is never folded.
+        for _ in 0..<3 { #expect(folding.take(line("a", "info"), at: Self.begin) == [line("a", "info")]) }
+    }
+
+    @Test func theEndTellsWhatWasCounted() {
+        var folding = LogFolding()
+        for _ in 0..<3 { _ = folding.take(line("gone"), at: Self.begin) }
+        #expect(folding.end(at: Self.begin).map(\.repeated) == [2])
+        #expect(folding.end(at: Self.begin).isEmpty)
+    }
+
+    @Test func memoryIsBoundedAndAClockMayGoBack() {
+        var folding = LogFolding()
+        for number in 0..<5_000 { #expect(folding.take(line("\(number)"), at: Self.begin).count == 1) }
+        // Those beyond the bound are told each time.
+        #expect(folding.take(line("4999"), at: Self.begin).count == 1)
+        #expect(folding.take(line("0"), at: Self.begin).isEmpty)
+        let back = Self.begin.advanced(by: .seconds(-86_400))
+        #expect(folding.take(line("0"), at: back).isEmpty)
+        #expect(folding.due(at: back.advanced(by: .seconds(60))).map(\.repeated) == [2])
+    }
+}

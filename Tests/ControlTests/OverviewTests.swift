@@ -1,0 +1,151 @@
+import FleetCore
+import FleetFile
+import Foundation
+import HTTPServer
+import Overview
+import Page
+import Signals
+import Testing
+
+@testable import Control
+
+/// What an overview is made of.
+@Suite struct OverviewTests {
+    private static func fleet(_ services: Int) throws -> FleetDefinition {
+        var text = "fleet: large\nservices:\n"
+        for number in 1...services {
+            text += """
+                  service\(number):
+                    store: sqlite:service\(number).db
+                    publishes: [Happened]
+                    views:
+                      copy:
+                        schema: "CREATE TABLE copy\(number) (id TEXT PRIMARY KEY);"
+                        when: {service\(number % services + 1).Happened: "INSERT INTO copy\(number) VALUES (:id)"}
+
+                """
+        }
+        let reader = FleetFileReader(environment: [:], storeSchemes: ["sqlite"], brokerEngines: ["embedded"])
+        return try #require(reader.read(text: text, path: "/fleets/large/fleet.yaml").definition)
+    }
+
+    /// Readings of a fleet in which much happens.
+    private static func registry(_ fleet: FleetDefinition) -> SignalRegistry {
+        let registry = SignalRegistry()
+        for (number, (service, stream)) in fleet.publishers.enumerated() {
+            let name = service.name.text
+            registry.gauge(FleetMetrics.storeUp).series(name, "sqlite").set(true)
+            registry.gauge(FleetMetrics.outboxDepth).series(name).set(number * 7)
+            registry.gauge(FleetMetrics.outboxAge).series(name).set(0.123456 * Double(number % 13))
+            registry.gauge(FleetMetrics.streamRecords).series(stream.description).set(123_456 + number)
+            registry.gauge(FleetMetrics.streamSize).series(stream.description).set(98_765_432 + number)
+            for operation in ["settle", "apply copy"] {
+                let times = registry.histogram(FleetMetrics.storeDuration)
+                    .series(name, "sqlite", operation, stream.description)
+                for count in 1...50 { times.record(.microseconds(count * (300 + number))) }
+            }
+            registry.histogram(FleetMetrics.relayLatency).series(name).record(.milliseconds(3 + number))
+        }
+        for (_, name, sources) in fleet.subscriptions {
+            for source in sources {
+                let labels = [name.description, fleet.stream(of: source).description]
+                registry.gauge(FleetMetrics.deliveryLagEvents).series(labels).set(12)
+                registry.gauge(FleetMetrics.deliveryLag).series(labels).set(0.0345678)
+                registry.histogram(FleetMetrics.deliveryLatency).series(labels).record(.milliseconds(17))
+            }
+        }
+        return registry
+    }
+
+    private static func overview(_ fleet: FleetDefinition, _ registry: SignalRegistry) -> FleetOverview {
+        var sampler = OverviewSampler()
+        let now = ContinuousClock.now
+        let readings = OverviewReadings(registry.read())
+        _ = sampler.sample(
+            OverviewSampler.totals(of: readings, work: []), OverviewSampler.distributions(of: readings), at: now)
+        for (service, stream) in fleet.publishers {
+            registry.histogram(FleetMetrics.storeDuration)
+                .series(service.name.text, "sqlite", "settle", stream.description).record(.microseconds(1500))
+        }
+        let later = OverviewReadings(registry.read())
+        let rates = sampler.sample(
+            OverviewSampler.totals(of: later, work: []), OverviewSampler.distributions(of: later),
+            at: now + OverviewSampler.window)
+        var overview = FleetOverview(
+            fleet: "large", broker: "embedded", version: "1", at: 1_800_000_000, isCarried: true)
+        OverviewBuilder(fleet, later, rates).fill(&overview)
+        return overview
+    }
+
+    /// All that a browser fetches before it shows a fleet of 200 services.
+    @Test func aLargeFleetsFirstPaintIsSmall() throws {
+        let fleet = try Self.fleet(200)
+        var overview = Self.overview(fleet, Self.registry(fleet))
+        let values = (0..<360).map { Float($0 % 37) / 1000 }
+        for index in overview.stores.indices { overview.stores[index].spark = Sparkline(low: values, high: values) }
+        #expect(overview.stores.count == 200 && overview.streams.count == 200 && overview.readers.count == 200)
+        let assets = [
+            PageAssets.front(fleet: "large", pageToken: "", isSignedIn: false), PageAssets.style, PageAssets.script,
+            PageAssets.icon,
+        ]
+        #expect(assets.allSatisfy { $0.count > 100 })
+        let size = PageDesk.json(overview).body.count + assets.map(\.count).reduce(0, +)
+        #expect(size < 300_000, "\(size) bytes")
+    }
+
+    @Test func ratesAndQuantilesAreOfTheLastTenSeconds() throws {
+        let fleet = try Self.fleet(1)
+        let overview = Self.overview(fleet, Self.registry(fleet))
+        let store = overview.stores[0]
+        #expect(store.operations == 0.1 && !store.isServerCount)
+        // Of the hundred before nothing is told, only of the one since.
+        let p99 = try #require(store.p99)
+        #expect(p99 > 0.0013 && p99 < 0.0017, "\(p99)")
+        #expect(store.level == .good && store.why.isEmpty)
+    }
+
+    @Test func theWorstComesFirst() throws {
+        let fleet = try Self.fleet(4)
+        let registry = Self.registry(fleet)
+        registry.gauge(FleetMetrics.storeUp).series("service3", "sqlite").set(false)
+        registry.gauge(FleetMetrics.parkedEvents).series("service4.copy", "large-service1", "parked").set(2)
+        registry.gauge(FleetMetrics.outboxAge).series("service2").set(400)
+        let overview = Self.overview(fleet, registry)
+        #expect(overview.stores.map(\.name) == ["service2", "service3", "service4", "service1"])
+        #expect(overview.stores.map(\.level) == [.bad, .bad, .warning, .good])
+        #expect(overview.streams[0].why == ["the outbox's oldest event is 400 s old"])
+        let strip = Dictionary(overview.strip.map { ($0.what, $0) }) { $1 }
+        #expect(strip["outbox age"]?.of == "service2" && strip["outbox age"]?.level == .bad)
+        #expect(strip["parked events"]?.value == 2 && strip["parked events"]?.of == "service4.copy")
+        #expect(overview.level == .bad && overview.parked == 2)
+    }
+
+    /// What is not known is not invented.
+    @Test func ofNothingNothingIsTold() throws {
+        let fleet = try Self.fleet(1)
+        var overview = FleetOverview(fleet: "f", broker: "embedded", version: "1", at: 0, isCarried: true)
+        OverviewBuilder(fleet, OverviewReadings([]), OverviewSampler.Rates()).fill(&overview)
+        let store = overview.stores[0]
+        #expect(store.p50 == nil && store.operations == nil && store.errors == nil && store.saturation == nil)
+        #expect(overview.bombs.isEmpty && overview.streams[0].depth == nil && overview.readers[0].lag == nil)
+        #expect(overview.strip.prefix(3).allSatisfy { $0.value == nil })
+    }
+
+    @Test func whatGrowsTowardsALimitIsTold() throws {
+        let fleet = try Self.fleet(2)
+        let registry = SignalRegistry()
+        func gauge(_ name: String, _ labels: [String], _ values: [String], _ number: Double) {
+            registry.gauge(Metric(name, .gauge, .none, labels, "")).series(values).set(number)
+        }
+        gauge(StoreSignal.transactionAge, ["service"], ["service1"], 1_700_000_000)
+        gauge(StoreSignal.transactionAge, ["service"], ["service2"], 1_000)
+        gauge(StoreSignal.oldestTransaction, ["service"], ["service1"], 700)
+        gauge(StoreSignal.slotRetained, ["service", "slot"], ["service2", "s"], 6 * 1_073_741_824)
+        gauge(StoreSignal.slotActive, ["service", "slot"], ["service2", "s"], 0)
+        var overview = FleetOverview(fleet: "f", broker: "embedded", version: "1", at: 0, isCarried: true)
+        OverviewBuilder(fleet, OverviewReadings(registry.read()), OverviewSampler.Rates()).fill(&overview)
+        #expect(overview.bombs.map(\.level) == [.bad, .warning, .warning, .good], "\(overview.bombs)")
+        #expect(overview.bombs[0].what == "transaction id age" && overview.bombs[0].of == "service1")
+        #expect(overview.strip.last?.what == "slot retains" && overview.strip.last?.level == .warning)
+    }
+}

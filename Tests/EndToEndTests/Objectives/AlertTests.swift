@@ -1,0 +1,116 @@
+import Foundation
+import HTTPReceiver
+import Synchronization
+import TestKit
+import Testing
+
+/// Who is told of alerts, and that nobody waits for them.
+@Suite(.serialized, .lanes) struct AlertTests {
+    private static let secret = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
+
+    private func late(_ fleet: ObjectiveFleet) async throws {
+        #expect(try await fleet.directory.flotilla("pause", "shop.sales").ended(0))
+        try await fleet.sell(3)
+    }
+
+    @Test func aWebhookIsToldOfBeginningAndEnd() async throws {
+        // It fails twice, and does not answer at all once.
+        let count = Mutex(0)
+        let receiver = try await HTTPReceiver { _ in
+            switch count.withLock({ count in
+                count += 1
+                return count
+            }) {
+            case 1: .answer(500)
+            case 2: .close
+            default: .answer(204)
+            }
+        }
+        let fleet = try await ObjectiveFleet(
+            ObjectiveFleet.yaml(
+                alerts: "{webhook: {url: \"http://127.0.0.1:\(receiver.port)/alerts\", secret: \(Self.secret)}}"))
+        let run = try await fleet.directory.startRun()
+        try await late(fleet)
+        try await eventually("it was told in the third attempt") { receiver.count >= 3 }
+        let requests = receiver.requests
+        // The same is told until it is understood, under one id.
+        #expect(Set(requests.prefix(3).map { $0["webhook-id"] ?? "" }).count == 1)
+        for request in requests {
+            #expect(request.path == "/alerts" && request["content-type"] == "application/json")
+            #expect(request["webhook-signature"] == signature(of: request), "\(request)")
+            let body = try #require(
+                try JSONSerialization.jsonObject(with: Data(request.body.utf8)) as? [String: Any])
+            #expect(body["fleet"] as? String == "shop" && body["objective"] as? String == "sales_fresh")
+            #expect(body["status"] as? String == "firing" && body["id"] as? String == request["webhook-id"])
+        }
+        #expect(try await fleet.directory.flotilla("resume", "shop.sales").ended(0))
+        try await eventually("the end is told") {
+            receiver.requests.contains { $0.body.contains("\"status\":\"resolved\"") }
+        }
+        run.send(SIGTERM)
+        #expect(try await run.end(within: .seconds(10)) == .code(0))
+        #expect(run.errors.components(separatedBy: "is not told of alerts, and tried again").count == 2)
+        try await receiver.stop()
+    }
+
+    private func signature(of request: HTTPReceiver.Request) -> String {
+        guard let shell = Command("python3"), let id = request["webhook-id"], let time = request["webhook-timestamp"],
+            let said = try? shell.run([
+                "-c",
+                """
+                import base64, hashlib, hmac, sys
+                key = base64.b64decode(sys.argv[1])
+                text = ".".join(sys.argv[2:]).encode()
+                print("v1," + base64.b64encode(hmac.new(key, text, hashlib.sha256).digest()).decode(), end="")
+                """, String(Self.secret.dropFirst(6)), id, time, request.body,
+            ])
+        else { return "" }
+        return said.output
+    }
+
+    @Test func aWebhookThatHangsHoldsUpNobodyAndIsToldByTheNextProcess() async throws {
+        let hangs = Mutex(true)
+        let receiver = try await HTTPReceiver { _ in hangs.withLock { $0 } ? .hang : .answer(204) }
+        let fleet = try await ObjectiveFleet(
+            ObjectiveFleet.yaml(alerts: "{webhook: {url: \"http://127.0.0.1:\(receiver.port)/\"}}"))
+        let run = try await fleet.directory.startRun()
+        try await late(fleet)
+        try await eventually("it is asked") { receiver.count >= 1 }
+        #expect(try await fleet.directory.flotilla("resume", "shop.sales").ended(0))
+        try await fleet.sell(20)
+        try await eventually("events are carried meanwhile") {
+            try await fleet.directory.store("shop.db").integer("SELECT count(*) FROM sales") == 23
+        }
+        run.send(SIGTERM)
+        #expect(try await run.end(within: .seconds(10)) == .code(0))
+        let first = try #require(receiver.requests.first?["webhook-id"])
+        hangs.withLock { $0 = false }
+        let asked = receiver.count
+        let second = try await fleet.directory.startRun()
+        try await eventually("the next process tells it") { receiver.count > asked }
+        #expect(receiver.requests[asked]["webhook-id"] == first)
+        second.send(SIGTERM)
+        #expect(try await second.end(within: .seconds(10)) == .code(0))
+        try await receiver.stop()
+    }
+
+    @Test func aRealAlertmanagerHoldsTheAlertForActiveUntilItEnds() async throws {
+        guard let server = try AlertmanagerServer() else { return }
+        let fleet = try await ObjectiveFleet(
+            ObjectiveFleet.yaml(alerts: "{log: false, alertmanager: {url: \"http://127.0.0.1:\(server.port)\"}}"))
+        let run = try await fleet.directory.startRun()
+        try await late(fleet)
+        let alert = try await eventually("it has the alert") {
+            await server.alerts().first { $0.labels["window"] == "2m" }
+        }
+        #expect(alert.labels["alertname"] == "FlotillaObjectiveBurnsTooFast" && alert.status.state == "active")
+        #expect(alert.labels["objective"] == "sales_fresh" && alert.labels["severity"] == "page")
+        #expect(alert.labels["fleet"] == "shop" && alert.labels["subject"] == "view shop.sales")
+        #expect(alert.annotations["summary"]?.contains("burns its budget") == true)
+        #expect(!run.errors.contains("alert=firing"))
+        #expect(try await fleet.directory.flotilla("resume", "shop.sales").ended(0))
+        try await eventually("it has ended") { await !server.alerts().contains { $0.labels["window"] == "2m" } }
+        run.send(SIGTERM)
+        #expect(try await run.end(within: .seconds(10)) == .code(0))
+    }
+}

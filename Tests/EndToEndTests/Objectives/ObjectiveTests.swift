@@ -1,0 +1,134 @@
+import Foundation
+import TestKit
+import Testing
+
+/// Objectives of a fleet that runs, from an event to what people see.
+@Suite(.serialized, .lanes) struct ObjectiveTests {
+    @Test func whatHappensIsCountedAndKept() async throws {
+        let fleet = try await ObjectiveFleet()
+        let before = try await fleet.reading()
+        #expect(
+            before.asOf == nil && !before.live
+                && before.objectives.map(\.state) == Array(repeating: "unknown", count: 4))
+        let run = try await fleet.directory.startRun()
+        let signals = try await SignalAddress(of: run)
+        try await fleet.sell(20)
+        try await fleet.sell(2, amount: -1)
+        let labels = "{fleet=\"shop\",objective=\"sales_right\",subject=\"view shop.sales\"}"
+        try await eventually("all are counted, and the store was looked at") {
+            let told = try await signals.get("/metrics")
+            return told.value("flotilla_objective_events_total\(labels)") == 22
+                && (told.value(
+                    "flotilla_objective_budget_left_ratio{fleet=\"shop\",objective=\"shop_up\",subject=\"store shop\"}")
+                    ?? 0) == 1
+        }
+        let told = try await signals.get("/metrics")
+        #expect(told.value("flotilla_objective_bad_events_total\(labels)") == 2)
+        run.send(SIGTERM)
+        #expect(try await run.end(within: .seconds(10)) == .code(0))
+        // Nobody runs: what was counted is there, and as of when.
+        let kept = try await fleet.reading()
+        #expect(kept.asOf != nil && !kept.live)
+        #expect(kept["sales_right"]?.total == 22 && kept["sales_right"]?.bad == 2)
+        #expect(kept["sales_right"]?.state == "breached")
+        #expect((kept["sales_fresh"]?.total ?? 0) >= 22 && kept["shop_relay"]?.total == 22)
+        #expect((kept["shop_up"]?.total ?? 0) >= 1 && kept["shop_up"]?.bad == 0)
+        let table = try await fleet.directory.flotilla("objectives")
+        #expect(table.ended(0) && table.output.contains("nobody carries the fleet"), "\(table.said)")
+        #expect(table.output.contains("sales_right") && table.output.contains("breached"), "\(table.said)")
+        // The next process goes on from there, also where it is killed.
+        let second = try await fleet.directory.startRun()
+        try await fleet.sell(10)
+        try await eventually("the second counts on, and has written it down") {
+            let reading = try await fleet.reading()
+            return reading.live && reading["sales_right"]?.total == 32
+        }
+        second.kill()
+        _ = try await second.end()
+        #expect(try await fleet.reading()["sales_right"]?.total == 32)
+    }
+
+    @Test func anEventThatIsNotVisibleIsBadWhileItWaits() async throws {
+        let fleet = try await ObjectiveFleet()
+        let run = try await fleet.directory.startRun()
+        let signals = try await SignalAddress(of: run)
+        #expect(try await fleet.directory.flotilla("pause", "shop.sales").ended(0))
+        try await eventually("it rests") { run.errors.contains("shop.sales is paused") }
+        try await fleet.sell(3)
+        // Nothing of them is visible, so nothing has told of them but that they wait.
+        try await eventually("the page is told") { run.errors.contains("alert=firing") }
+        #expect(try await fleet.directory.store("shop.db").integer("SELECT count(*) FROM sales") == 0)
+        let firing = run.logLines.filter { $0.contains("alert=firing") && $0.contains("severity=page") }
+        #expect(firing.contains { $0.contains("objective=sales_fresh") && $0.contains("fleet=shop") }, "\(firing)")
+        let alert =
+            "flotilla_objective_alert{fleet=\"shop\",objective=\"sales_fresh\",subject=\"view shop.sales\",severity=\"page\",window=\"2m\"}"
+        try await eventually("it is measured") { try await signals.value(alert) == 1 }
+        // A missed objective is no reason to send nobody here.
+        try await eventually("it is ready") { try await signals.get("/readyz").status == 200 }
+        #expect(try await signals.get("/healthz").status == 200)
+        let labels = "{fleet=\"shop\",objective=\"sales_fresh\",subject=\"view shop.sales\"}"
+        let waiting = try #require(try await signals.value("flotilla_objective_bad_events_total\(labels)"))
+        #expect(waiting >= 3)
+        try await eventually("what lasts goes on to be bad") {
+            (try await signals.value("flotilla_objective_bad_events_total\(labels)") ?? 0) > waiting
+        }
+        #expect(try await fleet.directory.flotilla("resume", "shop.sales").ended(0))
+        try await eventually("they are visible") {
+            try await fleet.directory.store("shop.db").integer("SELECT count(*) FROM sales") == 3
+        }
+        try await eventually("it is over") {
+            run.errors.contains("objective sales_fresh (freshness of view shop.sales) does not burn its budget")
+        }
+        // Each transition is told once.
+        let two = run.logLines.filter { $0.contains("objective=sales_fresh") && $0.contains("over 2m") }
+        #expect(two.count == 1, "\(run.errors)")
+        run.send(SIGTERM)
+        #expect(try await run.end(within: .seconds(10)) == .code(0))
+        let reading = try await fleet.reading()
+        // Counted once each, and once for each two seconds in which they waited and nothing else was bad.
+        #expect((reading["sales_fresh"]?.total ?? 0) == (reading["sales_fresh"]?.bad ?? -1))
+    }
+
+    @Test func aClockThatGoesBackIsSurvived() async throws {
+        let fleet = try await ObjectiveFleet()
+        let run = try await fleet.directory.startRun()
+        try await fleet.sell(5)
+        try await eventually("they are counted") { try await fleet.reading()["sales_right"]?.total == 5 }
+        run.send(SIGTERM)
+        #expect(try await run.end(within: .seconds(10)) == .code(0))
+        let second = try await fleet.directory.startRun(environment: ["FLOTILLA_CLOCK_OFFSET": "-864000"])
+        try await fleet.sell(5)
+        try await eventually("both are there") { try await fleet.reading()["sales_right"]?.total == 10 }
+        second.send(SIGTERM)
+        #expect(try await second.end(within: .seconds(10)) == .code(0))
+    }
+
+    @Test func aFleetWithoutMetricsHasObjectivesAsWell() async throws {
+        let yaml = ObjectiveFleet.yaml().replacingOccurrences(of: "metrics: {listen: \"127.0.0.1:0\"}\n", with: "")
+        let fleet = try await ObjectiveFleet(yaml)
+        try await fleet.sell(4)
+        let run = try await fleet.directory.flotilla("run", "--until-idle")
+        #expect(run.ended(0), "\(run.said)")
+        #expect(try await fleet.reading()["sales_right"]?.total == 4)
+    }
+
+    @Test func rulesAndOpenSLOArePrinted() async throws {
+        let fleet = try await ObjectiveFleet()
+        let rules = try await fleet.directory.flotilla("objectives", "rules")
+        #expect(rules.ended(0) && rules.output.contains("alert: FlotillaObjectiveBurnsTooFast"))
+        if let promtool = Command("promtool") {
+            try fleet.directory.write(rules.output, to: "rules.yml")
+            let (status, output) = try promtool.run(["check", "rules", fleet.directory.file("rules.yml")])
+            #expect(status == 0, "\(output)")
+        }
+        let exported = try await fleet.directory.flotilla("objectives", "export", "--openslo")
+        #expect(exported.ended(0))
+        try fleet.directory.write(exported.output, to: "slo.yaml")
+        let imported = try await fleet.directory.flotilla("objectives", "import", "slo.yaml")
+        #expect(imported.ended(0) && imported.errors.isEmpty, "\(imported.said)")
+        #expect(
+            imported.output.contains("  sales_fresh: {view: shop.sales, freshness: 500ms, target: 99%, window: 1d}\n"),
+            "\(imported.said)")
+        #expect(try await fleet.directory.flotilla("objectives", "export").ended(1))
+    }
+}

@@ -1,0 +1,60 @@
+import Foundation
+import HTTPReceiver
+import TestKit
+import Testing
+
+/// What is counted of sagas: how they end, and that one is parked.
+@Suite(.lanes) struct SagaObjectiveTests {
+    @Test func onlyAParkedSagaIsAnError() async throws {
+        // 1 is charged; 2 cannot be charged, and is undone; 3 cannot be undone either.
+        let receiver = try await HTTPReceiver { request in
+            let fails = ["/pay/2", "/pay/3", "/release/3"].contains(request.path)
+            return .answer(fails ? 404 : 200, body: "{}")
+        }
+        let base = "http://127.0.0.1:\(receiver.port)"
+        let fleet = try FleetDirectory(
+            """
+            fleet: shop
+            objectives:
+              charged: {saga: charge, errors: 1%}
+              charged_soon: {saga: charge, latency: 5m, target: 99%}
+            services:
+              shop:
+                store: sqlite:shop.db
+                publishes: [Sold]
+            sagas:
+              charge:
+                start: shop.Sold
+                deadline: 1h
+                steps:
+                  - step: reserve
+                    http: {url: "\(base)/reserve/{data.id}", body: {id: data.id}}
+                    compensate:
+                      http: {url: "\(base)/release/{data.id}", body: {id: data.id}}
+                  - step: pay
+                    http: {url: "\(base)/pay/{data.id}", body: {id: data.id}}
+                    compensate:
+                      http: {url: "\(base)/refund/{data.id}", body: {id: data.id}}
+            """)
+        let applied = try await fleet.flotilla("apply")
+        #expect(applied.ended(0), "\(applied.said)")
+        for id in 1...3 {
+            try await fleet.store("shop.db").publish(
+                OutboxRow(key: "\(id)", type: "Sold", payload: "{\"id\": \(id)}"))
+        }
+        let run = try await fleet.startRun()
+        let reader = ObjectiveFleet(directory: fleet)
+        try await eventually("two have ended, and one is parked") {
+            let reading = try await reader.reading()
+            return (reading["charged"]?.total ?? 0) >= 3 && reading["charged_soon"]?.total == 2
+        }
+        let reading = try await reader.reading()
+        #expect((reading["charged"]?.bad ?? 0) >= 1 && reading["charged_soon"]?.bad == 0)
+        // It is bad once, and once in each minute in which it is parked and nothing else is bad.
+        #expect((reading["charged"]?.bad ?? 99) <= 4, "\(reading)")
+        #expect((reading["charged"]?.total ?? 0) - (reading["charged"]?.bad ?? 0) == 2)
+        run.send(SIGTERM)
+        #expect(try await run.end(within: .seconds(10)) == .code(0))
+        try await receiver.stop()
+    }
+}

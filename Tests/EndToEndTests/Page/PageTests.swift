@@ -1,0 +1,229 @@
+import Browser
+import Foundation
+import TestKit
+import Testing
+
+/// The operators' page in a real browser.
+@Suite(.lanes, .enabled(if: Browser.isInstalled)) struct PageTests {
+    private static let rowsAreThere = "document.querySelectorAll('section[aria-label=Stores] tbody tr').length === 2"
+
+    /// A desktop, a tablet, a phone: every page is there, nothing is wider than the screen, nobody complains.
+    @Test(arguments: [(1280, 800), (820, 1180), (390, 844)])
+    func itIsThereAtEverySize(_ width: Int, _ height: Int) async throws {
+        let shop = try await PageFleet()
+        let run = try await shop.run()
+        try await shop.shop.publish(PageFleet.sold("a", 1), PageFleet.sold("b", 1000))
+        let browser = try Browser()
+        let page = try await BrowserPage(browser, width: width, height: height, isDark: width == 820)
+        try await page.open(run.url)
+        try await page.wait("the stores are there", Self.rowsAreThere)
+        let addresses = [
+            "#/", "#/map", "#/streams", "#/parked", "#/store/shop", "#/stream/shop-shop",
+            "#/reader/billing.totals/shop-shop", "#/sagas", "#/flows", "#/nonsense",
+        ]
+        for address in addresses {
+            _ = try await page.value("(location.hash = '\(address)', true)", as: Bool.self)
+            try await page.wait(
+                "\(address) has a heading", "location.hash === '\(address)' && document.querySelector('main h1')")
+            let wide = try await page.value(
+                "document.documentElement.scrollWidth - document.documentElement.clientWidth", as: Int.self)
+            #expect((wide ?? 1) <= 0, "\(address) is \(wide ?? -1) wider than \(width)")
+            #expect(try await page.screenshot().count > 5000)
+        }
+        #expect(page.complaints.isEmpty, "\(page.complaints)")
+        try await run.stop()
+    }
+
+    @Test func keysLeadThroughIt() async throws {
+        let shop = try await PageFleet()
+        let run = try await shop.run()
+        let browser = try Browser()
+        let page = try await BrowserPage(browser)
+        try await page.open(run.url)
+        try await page.wait("the stores are there", Self.rowsAreThere)
+        // The first thing that Tab finds leads past the navigation, and is seen.
+        try await page.press("Tab")
+        try await page.wait("the way past the navigation has the focus", "document.activeElement.className === 'skip'")
+        for (key, hash) in [("m", "#/map"), ("p", "#/parked"), ("s", "#/streams"), ("o", "#/")] {
+            try await page.press(key)
+            try await page.wait("\(key) leads to \(hash)", "location.hash === '\(hash)'")
+            try await page.wait("\(hash) is drawn", "document.querySelector('nav a[aria-current]')?.hash === '\(hash)'")
+        }
+        try await page.press("j")
+        try await page.press("j")
+        try await page.wait(
+            "the second row has the focus",
+            "document.activeElement.closest('tr')?.rowIndex === 2 && document.activeElement.matches(':focus-visible')")
+        try await page.press("k")
+        try await page.press("Enter")
+        try await page.wait("the store's page is open", "location.hash.startsWith('#/store/')")
+        try await page.press("?")
+        try await page.wait("the keys are listed", "document.getElementById('help').open")
+        try await page.press("Escape")
+        try await page.wait("the list is closed", "!document.getElementById('help').open")
+        try await page.press("o")
+        try await page.wait("the stores are there", Self.rowsAreThere)
+        try await page.press("/")
+        try await page.wait("the filter has the focus", "document.activeElement.type === 'search'")
+        try await page.type("bill")
+        try await page.wait(
+            "one store is shown", "document.querySelectorAll('section[aria-label=Stores] tbody tr').length === 1")
+        #expect(page.complaints.isEmpty, "\(page.complaints)")
+        try await run.stop()
+    }
+
+    /// What a screen reader needs: landmarks, a heading, tables with heads, names for what can be pressed, a place for news.
+    @Test func itCanBeReadAloud() async throws {
+        let shop = try await PageFleet()
+        let run = try await shop.run()
+        let browser = try Browser()
+        let page = try await BrowserPage(browser)
+        try await page.open(run.url)
+        try await page.wait("the stores are there", Self.rowsAreThere)
+        for hash in ["#/", "#/map", "#/streams", "#/parked", "#/store/shop"] {
+            _ = try await page.value("(location.hash = '\(hash)', true)", as: Bool.self)
+            try await page.wait("\(hash) is drawn", "location.hash === '\(hash)' && document.querySelector('main h1')")
+            let missing = try await page.value(
+                """
+                [
+                  ...['header', 'nav', 'main', 'footer', '[aria-live=polite]', 'main h1'].filter(one => !document.querySelector(one)),
+                  ...[...document.querySelectorAll('table')].filter(one => !one.caption || !one.querySelector('thead th[scope=col]')).map(one => one.outerHTML.slice(0, 200)),
+                  ...[...document.querySelectorAll('button, a[href], input, select')].filter(one => !one.labels?.length && !(one.getAttribute('aria-label') || one.textContent || '').trim()).map(one => one.outerHTML.slice(0, 200)),
+                  ...[...document.querySelectorAll('img')].filter(one => !one.hasAttribute('alt')).map(one => one.outerHTML),
+                  ...[...document.querySelectorAll('[role=img]')].filter(one => !one.getAttribute('aria-label')).map(one => one.outerHTML.slice(0, 200)),
+                ]
+                """, as: [String].self)
+            #expect(missing == [], "\(hash)")
+        }
+        try await run.stop()
+    }
+
+    @Test func parkedEventsAreRetriedAndDiscarded() async throws {
+        let shop = try await PageFleet()
+        let run = try await shop.run()
+        // The first is mended and tried again, with the one behind it; the other is dropped.
+        try await shop.shop.publish(
+            PageFleet.sold("good", 1000), PageFleet.sold("good", 2), PageFleet.sold("lost", 2000))
+        try await eventually("they are parked") { try await shop.parked() == 3 }
+        let browser = try Browser()
+        let page = try await BrowserPage(browser)
+        try await page.open(run.url + "/#/parked")
+        try await page.wait("three are shown", "document.querySelectorAll('main tbody tr').length === 3")
+        try await page.wait("their number is shown", "document.getElementById('nav-parked').textContent === '2'")
+        func row(_ key: String, _ what: String) -> String { "tr[data-key='\(key)'] button[data-do=\(what)]" }
+        let mark = """
+            for (const row of document.querySelectorAll('main tbody tr')) row.dataset.key = row.cells[2].textContent;
+            """
+        _ = try await page.value("(() => { \(mark) return true })()", as: Bool.self)
+
+        // Who is asked, and says no, has done nothing.
+        try await page.click(row("lost", "discard"))
+        try await page.wait("it asks", "document.getElementById('ask').open")
+        try await page.click("#ask button[value=no]")
+        try await page.wait("it is closed", "!document.getElementById('ask').open")
+        #expect(try await shop.parked() == 3)
+
+        try await page.click(row("lost", "discard"))
+        try await page.wait("it asks", "document.getElementById('ask').open")
+        try await page.click("#ask-yes")
+        try await eventually("it is discarded") { try await shop.parked() == 2 }
+        try await page.wait(
+            "it says so", "document.querySelector('main [role=status]').textContent.includes('discarded')")
+
+        // What is not mended stays, and says why.
+        try await page.click(row("good", "retry"))
+        try await page.click("#ask-yes")
+        try await page.wait(
+            "it says why", "document.querySelector('main [role=status]').textContent.includes('stays parked: ')")
+        try await shop.raiseLimit()
+        try await page.click(row("good", "retry"))
+        try await page.click("#ask-yes")
+        try await eventually("both take effect") { try await shop.sales() == 2 }
+        try await page.wait(
+            "nothing is left", "document.querySelector('main').innerText.includes('Nothing is parked.')")
+        try await page.wait("no number is shown", "document.getElementById('nav-parked').hidden")
+        #expect(try await shop.parked() == 0)
+        #expect(page.complaints.isEmpty, "\(page.complaints)")
+        // Who was asked for it, is logged.
+        #expect(run.program.errors.contains("discarded a parked event, asked for on the page"), "\(run.program.errors)")
+        try await run.stop()
+    }
+
+    /// Whatever stands in events and errors is shown as it stands there.
+    @Test func whatEventsSayStaysText() async throws {
+        let shop = try await PageFleet()
+        let run = try await shop.run()
+        let evil = "<img src=x onerror=\"window.broken=1\"><script>window.broken=2</script>'\"&amp;\u{202E}"
+        try await shop.shop.publish(PageFleet.sold(evil, 1000))
+        try await eventually("it is parked") { try await shop.parked() == 1 }
+        let browser = try Browser()
+        let page = try await BrowserPage(browser)
+        try await page.open(run.url + "/#/parked")
+        try await page.wait("it is shown", "document.querySelectorAll('main tbody tr').length === 1")
+        let text = try await page.value("document.querySelector('main tbody').innerText", as: String.self) ?? ""
+        #expect(text.contains("<img src=x") && text.contains("<b>allowed</b>"), "\(text)")
+        try await page.click("button[data-do=retry]")
+        try await page.wait("it asks", "document.getElementById('ask').open")
+        try await page.click("#ask-yes")
+        try await page.wait("it says why", "document.querySelector('main [role=status]').textContent.includes('<b>')")
+        for hash in ["#/", "#/streams", "#/store/\(evil)", "#/reader/shop.sales/shop-shop"] {
+            let quoted = String(decoding: try JSONEncoder().encode(hash), as: UTF8.self)
+            _ = try await page.value("(location.hash = \(quoted), true)", as: Bool.self)
+            try await page.wait("\(hash) is drawn", "document.querySelector('main h1')")
+            let made = try await page.value(
+                "window.broken || document.querySelectorAll('main img, main script, main b i').length", as: Int.self)
+            #expect(made == 0, "\(hash)")
+        }
+        #expect(page.complaints.isEmpty, "\(page.complaints)")
+        try await run.stop()
+    }
+
+    /// New numbers come by themselves, also from the process that comes after.
+    @Test func itLivesWithoutReload() async throws {
+        let port = try LoopbackPort.free()
+        let shop = try await PageFleet("\"127.0.0.1:\(port)\"")
+        let run = try await shop.run()
+        let browser = try Browser()
+        let page = try await BrowserPage(browser)
+        try await page.open(run.url + "/#/streams")
+        let records = "document.querySelector('main tbody tr')?.cells[6].textContent"
+        try await page.wait("the stream is empty", "\(records) === '0'")
+        _ = try await page.value("(window.untouched = true)", as: Bool.self)
+        try await shop.shop.publish(PageFleet.sold("a", 1), PageFleet.sold("b", 2))
+        try await page.wait("the two are shown", "\(records) === '2' && window.untouched")
+        let before = try await eventually("there is a history") { try points(run).isEmpty ? nil : points(run) }
+        run.program.kill()
+        try await run.program.end()
+        try await page.wait("it says that nobody answers", "document.getElementById('live').dataset.state === 'lost'")
+        let next = try await shop.run()
+        try await shop.shop.publish(PageFleet.sold("c", 3))
+        try await page.wait(
+            "it goes on",
+            "document.getElementById('live').dataset.state === 'live' && \(records) === '3' && window.untouched")
+        // What happened before is still known.
+        let overview = try next.ask("/api/overview").body
+        #expect(overview.components(separatedBy: "carries the fleet").count >= 3, "\(overview)")
+        #expect(try Set(points(next)).isSuperset(of: before), "\(before)")
+        try await next.stop()
+    }
+
+    private struct Series: Decodable { var at: [Int] }
+
+    /// The moments of which the history of a store has a point.
+    private func points(_ run: RunningPage) throws -> [Int] {
+        try JSONDecoder().decode(Series.self, from: Data(run.ask("/api/history?of=store%20shop").body.utf8)).at
+    }
+
+    /// `run --page` serves it whatever the file says, on this machine.
+    @Test func theOptionServesItAsWell() async throws {
+        let fleet = try FleetDirectory(ServingTests.yaml())
+        #expect(try await fleet.flotilla("apply").ended(0))
+        let refused = try await fleet.flotilla("run", "--page", "0.0.0.0:7070")
+        #expect(refused.ended(1) && refused.errors.contains("is not on the loopback interface"), "\(refused.said)")
+        let nonsense = try await fleet.flotilla("run", "--page", "nowhere")
+        #expect(nonsense.ended(1) && nonsense.errors.contains("is no address to listen at"), "\(nonsense.said)")
+        let run = try await RunningPage(fleet, "--page", "127.0.0.1:0")
+        #expect(try run.ask("/api/overview").body.contains("\"fleet\":\"shop\""))
+        try await run.stop()
+    }
+}

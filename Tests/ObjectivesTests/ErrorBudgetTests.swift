@@ -1,0 +1,124 @@
+import FleetCore
+import Objectives
+import Testing
+
+@Suite struct ErrorBudgetTests {
+    private static let begin = Timestamp(microseconds: 1_800_000_000_000_000)
+
+    private static func budget(target: Double = 0.999, days: Int64 = 30) -> ErrorBudget {
+        ErrorBudget(
+            Objective(
+                name: "o", subject: ObjectiveSubject(.view, "a.b"), measure: .errors, target: target,
+                window: .seconds(days * 86_400)))
+    }
+
+    @Test func whatIsLeftOfABudget() throws {
+        var budget = Self.budget()
+        #expect(budget.reading(at: Self.begin).state == .unknown)
+        budget.add(total: 100_000, bad: 25, at: Self.begin)
+        let reading = budget.reading(at: Self.begin)
+        #expect((reading.total, reading.bad) == (100_000, 25))
+        #expect(abs(try #require(reading.budgetLeft) - 0.75) < 1e-9)
+        // A quarter of the rate that the budget allows: it lasts for three quarters of four windows.
+        #expect(abs(try #require(reading.hoursToExhaustion) - 0.75 * 4 * 720) < 1e-6)
+        #expect(reading.state == .ok)
+        budget.add(total: 0, bad: 0, at: Self.begin)
+        budget.add(total: 100, bad: 100, at: Self.begin)
+        let spent = budget.reading(at: Self.begin)
+        #expect(spent.state == .breached && (spent.budgetLeft ?? 1) < 0 && spent.hoursToExhaustion == 0)
+    }
+
+    @Test func anAlertFiresOnceAndIsResolvedOnce() {
+        var budget = Self.budget()
+        var now = Self.begin
+        func minute(_ bad: Int64) -> [ErrorBudget.Transition] {
+            now = now.advanced(by: .seconds(60))
+            budget.add(total: 1000, bad: bad, at: now)
+            return budget.judge(at: now)
+        }
+        for _ in 0..<(3 * 1440) { #expect(minute(0).isEmpty) }
+        var told: [ErrorBudget.Transition] = []
+        for _ in 0..<60 { told += minute(100) }
+        let since = told.filter { $0.rule == 0 }
+        #expect(since.count == 1 && since.first?.isFiring == true)
+        #expect(budget.alerts[0] != nil)
+        told = []
+        for _ in 0..<(4 * 1440) { told += minute(0) }
+        #expect(told.filter { $0.rule == 0 }.map(\.isFiring) == [false])
+        #expect(told.first { $0.rule == 0 }?.since == since.first?.at)
+        #expect(budget.alerts.allSatisfy { $0 == nil })
+    }
+
+    /// The long window alone says that it matters, the short one that it still goes on: neither is enough.
+    @Test func bothWindowsMustExceed() {
+        var budget = Self.budget()
+        // An hour that was bad, and a short window that is good again.
+        for minute in 0..<60 {
+            let now = Self.begin.advanced(by: .seconds(Int64(minute) * 60))
+            budget.add(total: 1000, bad: minute < 50 ? 30 : 0, at: now)
+        }
+        let late = Self.begin.advanced(by: .seconds(59 * 60))
+        let reading = budget.reading(at: late)
+        #expect((reading.burns[0].long ?? 0) > 14.4 && reading.burns[0].short == 0)
+        #expect(!budget.judge(at: late).contains { $0.rule == 0 })
+        // A short window that is bad after hours that were good.
+        var other = Self.budget()
+        for minute in 0..<60 {
+            let now = Self.begin.advanced(by: .seconds(Int64(minute) * 60))
+            other.add(total: 1000, bad: minute >= 54 ? 30 : 0, at: now)
+        }
+        let second = other.reading(at: late)
+        #expect((second.burns[0].short ?? 0) > 14.4 && (second.burns[0].long ?? 99) < 14.4)
+        #expect(!other.judge(at: late).contains { $0.rule == 0 })
+    }
+
+    @Test func somethingBadThatLastsIsOneInEachSlot() {
+        var budget = Self.budget()
+        var now = Self.begin
+        for _ in 0..<600 {
+            now = now.advanced(by: .seconds(1))
+            budget.add(total: 0, bad: 0, isWaiting: true, at: now)
+        }
+        let reading = budget.reading(at: now)
+        #expect((10...11).contains(reading.bad) && reading.bad == reading.total)
+    }
+
+    @Test func aRestartForgetsNothing() {
+        var budget = Self.budget()
+        for minute in 0..<5000 {
+            budget.add(
+                total: 10, bad: minute % 7 == 0 ? 3 : 0, at: Self.begin.advanced(by: .seconds(Int64(minute) * 60)))
+        }
+        let now = Self.begin.advanced(by: .seconds(5000 * 60))
+        _ = budget.judge(at: now)
+        var kept: [[Int64]: ObjectiveSlot] = [:]
+        for slot in budget.changes.slots { kept[[slot.width, slot.index]] = slot }
+        budget.settle()
+        #expect(budget.changes.slots.isEmpty)
+        budget.add(total: 5, bad: 5, at: now)
+        for slot in budget.changes.slots { kept[[slot.width, slot.index]] = slot }
+        var other = Self.budget()
+        other.restore(Array(kept.values), firing: budget.alerts)
+        #expect(other.reading(at: now) == budget.reading(at: now))
+        // Bounded, however long it runs.
+        #expect(kept.count <= 361 + 721 + 2)
+    }
+
+    @Test func aClockThatGoesBackTakesTheCountsWithIt() {
+        var budget = Self.budget()
+        for minute in 0..<600 {
+            budget.add(total: 10, bad: 1, at: Self.begin.advanced(by: .seconds(Int64(minute) * 60)))
+        }
+        budget.settle()
+        let before = budget.reading(at: Self.begin.advanced(by: .seconds(599 * 60)))
+        let back = Self.begin.advanced(by: .seconds(-90 * 86_400))
+        budget.add(total: 0, bad: 0, at: back)
+        let after = budget.reading(at: back)
+        #expect((after.total, after.bad) == (before.total, before.bad))
+        #expect(after.burns.map(\.long) == before.burns.map(\.long))
+        #expect(budget.changes.isAll)
+        // It goes on from there: the window passes as it should.
+        let gone = budget.reading(at: back.advanced(by: .seconds(31 * 86_400)))
+        #expect(gone.state == .unknown)
+    }
+}

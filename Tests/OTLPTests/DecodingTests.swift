@@ -37,7 +37,7 @@ import Traces
                 "stream": "shop-orders", "trace_id": "\(Samples.context.trace)", "span_id": "\(Samples.context.span)",
             ])
         logger.error("another", metadata: ["trace_id": "no trace"])
-        exporter.finish(within: .seconds(5))
+        exporter.finish(within: .seconds(300))
         await exporter.run()
         return collector.received
     }

@@ -77,7 +77,7 @@
             let number = try #require(["n1", "n2", "n3"].firstIndex { $0 == name })
             let server = cluster.servers[number]
             // It stays away until the reader goes on.
-            if isKilled { server.kill() } else { server.pause() }
+            if isKilled { server.kill() } else { try await server.pause() }
             _ = try await patiently { try await broker.append((50..<100).map { .numbered($0) }, to: place.stream) }
             let second = try await read(50, from: broker, place, after: first.position)
             try checkEqual(second.numbers, Array(50..<100))

@@ -105,7 +105,7 @@
             let place = Place([server.url])
             try await place.withBroker { broker in
                 _ = try await broker.append([.numbered(0)], to: place.stream)
-                server.pause()
+                try await server.pause()
                 let events = (1..<10).map { Event.numbered($0) }
                 try await checkThrows(.unavailable) { try await broker.append(events, to: place.stream) }
                 server.resume()

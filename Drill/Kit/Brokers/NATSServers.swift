@@ -47,7 +47,7 @@
             case .pauseBroker:
                 guard let process = server.processID else { return }
                 leash.started(process)
-                server.pause()
+                try await server.pause()
                 await lasting()
                 server.resume()
                 leash.ended(process)

@@ -19,14 +19,15 @@ import Testing
         let receiver = try await HTTPReceiver()
         let setting = try await PushFleet(port: receiver.port, options: "in_flight: 3")
         for (round, pass) in [1, 2, 3].enumerated() {
-            try await setting.publish(PushFleet.rows(round * 5..<round * 5 + 5, keys: 6))
+            // Long enough for several commits.
+            try await setting.publish(PushFleet.rows(round * 100..<round * 100 + 100, keys: 6))
             try await setting.fleet.crash(at: point, pass: pass, ["run"])
             let run = try await setting.fleet.flotilla("run", "--until-idle")
             #expect(run.ended(0), "\(run.said)")
-            expectExact(receiver, 0..<(round * 5 + 5), keys: 6, "\(point.rawValue), pass \(pass)")
+            expectExact(receiver, 0..<(round * 100 + 100), keys: 6, "\(point.rawValue), pass \(pass)")
         }
         // At least once, and some more than once.
-        #expect(point == .pushNoted || receiver.count > 90)
+        #expect(point == .pushNoted || receiver.count > 1_800)
         try await receiver.stop()
     }
 

@@ -128,7 +128,12 @@ public final class NATSServer: Sendable {
     }
 
     /// Holds it still: it answers nothing, and its connections stay.
-    public func pause() { if let id = processID { _ = Foundation.kill(id, SIGSTOP) } }
+    /// Returns once it has stopped.
+    public func pause() async throws {
+        guard let id = processID else { throw CheckFailure("the NATS server has left no number of its process") }
+        _ = Foundation.kill(id, SIGSTOP)
+        try await eventually("the NATS server has stopped") { ProcessTable.isStopped(id) }
+    }
 
     public func resume() { if let id = processID { _ = Foundation.kill(id, SIGCONT) } }
 

@@ -18,8 +18,8 @@ import Testing
     }
 
     private static let pictures = [
-        Picture(name: "overview-light", hash: "#/", height: 800),
-        Picture(name: "overview-dark", hash: "#/", height: 800, isDark: true),
+        Picture(name: "overview-light", hash: "#/", height: 640),
+        Picture(name: "overview-dark", hash: "#/", height: 640, isDark: true),
         Picture(name: "map-light", hash: "#/map", height: 620),
         Picture(name: "parked-dark", hash: "#/parked", height: 360, isDark: true),
         Picture(name: "store-light", hash: "#/store/orders", height: 800),
@@ -60,14 +60,14 @@ import Testing
         let publishing = Program(
             path: flotilla,
             arguments: [
-                "publish", Self.root.appendingPathComponent("Examples/shop/fleet.yaml").path, "orders", "OrderPlaced",
-                "--key", "order-4711", "--data",
-                "{\"order_id\": \"order-4711\", \"customer_id\": \"c\", \"lines\": [{\"sku\": \"no quantity\"}]}",
+                "publish", Self.root.appendingPathComponent("Examples/shop/fleet.yaml").path, "catalog", "ProductAdded",
+                "--key", "compass-4711", "--data",
+                "{\"sku\": \"compass-4711\"}",
             ], environment: ["SHOP_DATA": data])
         let published = try await publishing.run()
         #expect(published.status == 0, "\(published.output)")
         try await eventually("it is parked") {
-            try curl.run(["-s", url + "api/parked"]).output.contains("order-4711")
+            try curl.run(["-s", url + "api/parked"]).output.contains("compass-4711")
         }
         let browser = try Browser()
         for picture in Self.pictures {

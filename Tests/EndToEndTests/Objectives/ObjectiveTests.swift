@@ -112,6 +112,37 @@ import Testing
         #expect(try await fleet.reading()["sales_right"]?.total == 4)
     }
 
+    #if Postgres
+        @Test func stateInPostgreSQLKeepsThemForWhoeverCarriesNext() async throws {
+            let server = try await PrivatePostgres.shared()
+            let database = try await server.makeDatabase()
+            let name = database.replacing("_", with: "-")
+            let yaml = ObjectiveFleet.yaml(fleet: name).replacingOccurrences(
+                of: "alerts:", with: "state: \"\(server.url(database))\"\nalerts:")
+            let fleet = try await ObjectiveFleet(yaml)
+            let first = try await fleet.directory.startRun()
+            try await fleet.sell(6)
+            try await eventually("they are counted and kept") {
+                try await fleet.reading()["sales_right"]?.total == 6
+            }
+            // It hangs, and another takes over; what it writes when it wakes is refused.
+            let second = try fleet.directory.start("run")
+            first.send(SIGSTOP)
+            try await eventually("the second carries") { second.errors.contains("carrying fleet") }
+            try await fleet.sell(4)
+            try await eventually("it counts on") { try await fleet.reading()["sales_right"]?.total == 10 }
+            first.send(SIGCONT)
+            try await eventually("the first is told") {
+                first.errors.contains("no longer carrying fleet") || first.ended != nil
+            }
+            #expect(try await fleet.reading()["sales_right"]?.total == 10)
+            first.kill()
+            second.send(SIGTERM)
+            #expect(try await second.end(within: .seconds(10)) == .code(0))
+            #expect(try await fleet.reading()["sales_right"]?.total == 10)
+        }
+    #endif
+
     @Test func rulesAndOpenSLOArePrinted() async throws {
         let fleet = try await ObjectiveFleet()
         let rules = try await fleet.directory.flotilla("objectives", "rules")

@@ -208,7 +208,8 @@ let package = Package(
         drill(
             "DrillKit", path: "Kit",
             [
-                "FleetCore", "FleetFile", "Wire", "Stores", "Parking", "SQLiteConnection", "Control", "DrillJudge",
+                "FleetCore", "FleetFile", "Wire", "Stores", "Parking", "Sagas", "SQLiteConnection", "Control",
+                "DrillJudge",
                 "DrillReport", "TestKit", postgres("PostgresConnection"),
             ]),
         .executableTarget(

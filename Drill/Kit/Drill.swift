@@ -97,13 +97,16 @@
                 throw CheckFailure("the drill ended without an outcome")
             }
             tell("looking at what stores and broker hold")
+            let bank = servers.connectionToBank(isDirect: true)
             let observer = Observer(
                 directory: directory,
                 sources: try DrillService.all.map { ($0, try servers.connection(to: $0, isDirect: true)) },
-                views: try FleetText.views.map { ($0, try servers.connection(toView: $0)) })
+                views: try FleetText.views.map { ($0, try servers.connection(toView: $0)) },
+                transfers: TransferObserver(connection: bank))
             let observations = try await observer.observe(status)
             for (_, connection) in observer.sources { await connection.end() }
             for (_, connection) in observer.views { await connection.end() }
+            await bank.end()
             return observations
         }
 
@@ -112,10 +115,14 @@
             try await Blocking.run { [directory] in
                 try Data(text.utf8).write(to: URL(fileURLWithPath: directory.fleetFile))
             }
+            let bank = servers.connectionToBank(schema: "public", isDirect: true)
+            try await bank.access { try $0.script(TransferBank.tablesBefore) }
             let ending = try await flotilla(["apply"], leash, within: .seconds(60))
             guard ending == .code(0) else {
                 throw CheckFailure("flotilla apply failed: see \(directory.file("apply.log"))")
             }
+            try await bank.access { try $0.script(TransferBank.tablesAfter) }
+            await bank.end()
             for service in DrillService.all {
                 let connection = try servers.connection(to: service, isDirect: true)
                 try await connection.access { try $0.script(service.tables) }
@@ -182,6 +189,9 @@
                     group.addTask { try await writer.write(seed: seed, pause: pause, until: stop) }
                 }
             }
+            let asking = TransferWriter(connection: servers.connectionToBank(isDirect: false), history: history)
+            let seed = seeds.next()
+            group.addTask { try await asking.write(seed: seed, until: stop) }
         }
 
         private func disturb(_ injector: FaultInjector, _ history: HistoryFile) async throws {
@@ -237,7 +247,9 @@
             let reader = StatusReader(directory: directory, leash: leash, name: "draining")
             let deadline = ContinuousClock.now + Self.drainLimit
             var status = try await reader.read()
-            while ContinuousClock.now < deadline, !(status.map { $0.isDrained && $0.retainsLittle } ?? false) {
+            while ContinuousClock.now < deadline,
+                !(status.map { $0.isDrained && $0.retainsLittle && $0.hasNoOpenSagas } ?? false)
+            {
                 try await Task.sleep(for: .milliseconds(200))
                 status = try await reader.read()
             }
@@ -257,6 +269,9 @@
     }
 
     extension FleetStatus {
+        /// Whether every saga has ended, or waits for an operator.
+        fileprivate var hasNoOpenSagas: Bool { sagas.allSatisfy { $0.running + $0.compensating == 0 } }
+
         /// Whether no server keeps more of its log than it may.
         fileprivate var retainsLittle: Bool {
             streams.allSatisfy { $0.retainedBytes ?? 0 <= $0.retainedLimitBytes ?? .max }

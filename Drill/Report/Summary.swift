@@ -23,6 +23,7 @@ struct Summary {
         each("raw duplicates of", figures.duplicates) { "\($0)" }
         each("applied by", figures.applied) { "\($0)" }
         each("parked or waiting at", figures.parked) { "\($0)" }
+        each("sagas", figures.sagas) { "\($0)" }
         each("log retained for", figures.retained) { "\(Telling.bytes($0.now)), at most \(Telling.bytes($0.peak))" }
         let recoveries = history.recoveries.compactMap(\.milliseconds).sorted()
         lines.append(("faults", "\(history.faults.count) in \(history.recoveries.count) steps"))

@@ -50,6 +50,18 @@ import Testing
         #expect(String(decoding: answer.body, as: UTF8.self).contains("\"paused\":[\"orders\"]"))
     }
 
+    @Test func whatWaitsForAnOperatorIsToldAndDoesNotMakeItUnready() throws {
+        health.begin(FleetPulse(parts: [], work: [], stillness: StillnessWatch()))
+        health.attend(to: "saga order", "1 is parked")
+        let answer = health.readinessAnswer
+        #expect(answer.status == 200)
+        #expect(
+            String(decoding: answer.body, as: UTF8.self).contains(
+                "\"attention\":[{\"part\":\"saga order\",\"reason\":\"1 is parked\"}]"))
+        health.attend(to: "saga order", nil)
+        #expect(String(decoding: health.readinessAnswer.body, as: UTF8.self).contains("\"attention\":[]"))
+    }
+
     @Test func whatIsBehindAndDoesNotMoveIsTold() {
         let watch = StillnessWatch()
         let late = ContinuousClock.now + StillnessWatch.limit + .seconds(1)

@@ -36,6 +36,42 @@ struct HealthyDrill {
         observations.journals[Self.journaled] = []
         for _ in 0..<transactions { happen() }
         for number in observations.views.indices { fold(number) }
+        for number in 0..<(transactions / 4) { transfer(number) }
+        for service in ["payer", "keeper", "payee"] {
+            let moved = observations.sagas.moves.filter { $0.kind.service == service }.map(\.kind.amount).reduce(0, +)
+            observations.sagas.accounts.append(Money(service: service, before: 10_000, after: 10_000 + moved))
+        }
+    }
+
+    /// A transfer that is asked for, or was to be, and its saga.
+    private mutating func transfer(_ number: Int) {
+        let id = "transfer-\(number)"
+        let isImpossible = number.isMultiple(of: 5)
+        let outcome =
+            [Outcome.committed, .committed, .rolledBack, .unknown].randomElement(using: &random) ?? .committed
+        history.take(
+            HistoryEntry(at: time, .asked(AskedTransfer(id: id, outcome: outcome, isImpossible: isImpossible))))
+        guard outcome == .committed || outcome == .unknown && Bool.random(using: &random) else { return }
+        observations.sagas.asked.insert(id)
+        // The last of them waits for an operator.
+        if number % 50 == 49 {
+            move(id, .withdraw, .hold)
+            return observations.sagas.sagas.append(
+                SagaRecord(transfer: id, status: "parked", reason: "deposit: nobody knows"))
+        }
+        if isImpossible {
+            move(id, .withdraw, .hold, .release, .redeposit)
+        } else {
+            move(id, .withdraw, .hold, .deposit)
+        }
+        observations.sagas.sagas.append(SagaRecord(transfer: id, status: isImpossible ? "compensated" : "completed"))
+    }
+
+    private mutating func move(_ transfer: String, _ kinds: Move.Kind...) {
+        for kind in kinds {
+            observations.sagas.moves.append(
+                Move(number: observations.sagas.moves.count + 1, transfer: transfer, kind: kind))
+        }
     }
 
     /// Counts events of a key as its store does: what is undone gives its versions back.

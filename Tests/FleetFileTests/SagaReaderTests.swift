@@ -80,6 +80,11 @@ import Testing
     @Test func whatIsReadWrongIsToldWhereItStands() {
         check(Marked(Self.saga("- ‸{}"), "nothing says what kind"))
         check(Marked(Self.saga("- ‸word"), "must be a mapping"))
+        // A compensation without its step, and a field that there is not.
+        check(Marked(Self.saga("- ‸compensate: {\(Self.sql)}"), "nothing says what kind"))
+        check(Marked(Self.saga("- step: a\n  timer: 1s\n  ‸priority: 3"), "unknown key"))
+        check(
+            Marked(Self.saga("- step: a\n  \(Self.sql)\n  role: query\n  retry: {attempts: ‸endless}"), "is no number"))
         check(
             Marked(
                 Self.saga("- step: a\n  ‸slq: {service: orders, run: SELECT 1}\n  role: query"), "did you mean \"sql\"?"
@@ -111,6 +116,62 @@ import Testing
         check(Marked("sagas:\n  s: ‸{steps: [{step: a, timer: 1s}]}\n", "has no \"deadline\""))
     }
 
+    private static func http(_ body: String) -> String {
+        saga("- step: a\n  http: {url: \"http://x/\", body: {\(body)}}\n  role: query")
+    }
+
+    @Test func aPayloadHasConstantsBesideWhatItRefersTo() throws {
+        let (sagas, problems) = Self.read(
+            Self.http(
+                "id: data.id, kind: \"card\", note: 'to {data.name}', count: 3, price: -1.50, gift: true, none: null"))
+        #expect(problems.map(\.description) == [])
+        guard case .step(let step)? = sagas.first?.steps.first, case .http(let call) = step.activity else {
+            Issue.record("\(sagas)")
+            return
+        }
+        #expect(
+            call.body == [
+                SagaField("id", .reference(SagaReference(.data, ["id"]))),
+                SagaField("kind", .text(try #require(SagaTemplate("card")))),
+                SagaField("note", .text(try #require(SagaTemplate("to {data.name}")))),
+                SagaField("count", .number("3")), SagaField("price", .number("-1.50")),
+                SagaField("gift", .boolean(true)), SagaField("none", .null),
+            ])
+        #expect(step.activity.references.map(\.description) == ["data.id", "data.name"])
+        let text = try JSONEncoder().encode(call.body)
+        #expect(try JSONDecoder().decode([SagaField].self, from: text) == call.body)
+        // As journals have had it since before there were constants.
+        let old = Data("[{\"name\":\"id\",\"value\":\"data.id\"}]".utf8)
+        #expect(try JSONDecoder().decode([SagaField].self, from: old) == [call.body[0]])
+    }
+
+    @Test func wrongValuesOfAPayloadAreToldWhereTheyStand() {
+        check(Marked(Self.http("kind: ‸card"), "put a text in quotes"))
+        check(Marked(Self.http("kind: ‸dta.id"), "is no reference, number or truth value"))
+        check(Marked(Self.http("kind: ‸007"), "put a text in quotes"))
+        check(Marked(Self.http("kind: ‸\"data.id\""), "leave out the quotes"))
+        check(Marked(Self.http("kind: ‸\"to {name}\""), "a brace that is no reference"))
+        check(Marked(Self.http("kind: ‸[1]"), "must be a text"))
+        check(
+            Marked(
+                Self.saga("- ‸step: a\n  http: {url: \"http://x/\", body: {a: \"{replies.b.id}\"}}\n  role: query"),
+                "does not come before it"))
+    }
+
+    private static func choice(_ condition: String) -> String {
+        saga("- choice: a\n  when:\n    - if: {value: data.x, \(condition)}\n      steps: []\n  otherwise: []")
+            .replacing("steps: []", with: "steps: [{step: b, timer: 1s}]")
+    }
+
+    @Test func aConditionComparesNumbersWithNumbersAndTextsWithTexts() {
+        for condition in ["equals: card", "equals: \"1\"", "not_equals: true", "above: 10.5", "below: \"2026-01-01\""] {
+            #expect(Self.read(Self.choice(condition)).problems.map(\.description) == [], "\(condition)")
+        }
+        check(Marked(Self.choice("above: ‸\"1000\""), "leave out the quotes"))
+        check(Marked(Self.choice("at_least: ‸many"), "is no number"))
+        check(Marked(Self.choice("below: ‸true"), "is no number"))
+    }
+
     @Test func whatTheDefinitionObjectsToIsToldWhereItStands() {
         check(Marked(Self.saga("- ‸step: a\n  \(Self.sql)"), "no compensation"))
         check(Marked(Self.saga("- step: a\n  timer: 1s\n  compensate:\n    ‸\(Self.sql)"), "has a compensation"))
@@ -120,6 +181,7 @@ import Testing
                 "stands behind a retriable"))
         check(Marked(Self.saga("- step: a\n  \(Self.sql)\n  role: query\n  timeout: ‸0s"), "time-out of a"))
         check(Marked(Self.saga("- step: a\n  \(Self.sql)\n  role: query\n  retry: ‸{attempts: 0}"), "0 attempts"))
+        check(Marked(Self.saga("- step: a\n  \(Self.sql)\n  role: query\n  retry: ‸{attempts: 101}"), "101 attempts"))
         check(
             Marked(
                 Self.saga("- ‸choice: a\n  when:\n    - {if: {exists: data.x}, steps: [{step: b, timer: 1s}]}"),

@@ -151,6 +151,29 @@ import Testing
         }
     }
 
+    /// What was started by an older program, and is nothing that this one can read.
+    @Test(arguments: StoreKind.allCases) func stateThatDoesNotDecodeIsParkedAtOnce(on kind: StoreKind) async throws {
+        struct Reservation: Codable, Sendable { var number: Int }
+        try await ServiceFixture.run(on: kind) { service in
+            let older = try Saga<Order>("typed", deadline: .seconds(60)) {
+                Retriable("a") { (_: Order, _: SagaAttempt) in Done() }
+            }
+            let newer = try Saga<Reservation>("typed", deadline: .seconds(60)) {
+                Retriable("a") { (_: Reservation, _: SagaAttempt) in Done() }
+            }
+            let first = try SagaRunner(older, of: service.store)
+            let second = try SagaRunner(newer, of: service.store)
+            try await first.setUp()
+            let id = try await first.start(older, Order(id: "O1", total: 5), id: "O1")
+            try await carrying(second) {
+                try await eventually("it is parked") { try await second.status(id) == .parked }
+            }
+            let attempts = try #require(try await second.state(id)?.parked.first?.forward)
+            #expect(attempts.attempt == 1 && attempts.failure?.code == "bad-data", "\(attempts)")
+            #expect(attempts.failure?.message.contains("the input of typed/O1") == true, "\(attempts)")
+        }
+    }
+
     @Test func aSagaThatIsWrongIsRefused() throws {
         #expect(throws: FleetError.self) {
             try Saga<Order>("twice", deadline: .seconds(60)) {

@@ -25,6 +25,7 @@ public struct History: Sendable {
 
     public var opening: Opening?
     public var transactions: [WrittenTransaction] = []
+    public var asked: [AskedTransfer] = []
     public var faults: [FaultRecord] = []
     public var recoveries: [Recovery] = []
     public var samplings: [Sampling] = []
@@ -46,6 +47,9 @@ public struct History: Sendable {
             transactions.append(transaction)
         case .ended(let id, let outcome):
             if let place = places[id] { transactions[place].outcome = outcome }
+        case .asked(var transfer):
+            transfer.at = entry.at
+            asked.append(transfer)
         case .faultBegan(var fault):
             fault.begin = entry.at
             faultPlaces[fault.number] = faults.count

@@ -15,6 +15,8 @@ public struct HistoryEntry: Sendable, Codable {
         case began(WrittenTransaction)
         /// What its writer was told.
         case ended(transaction: String, outcome: Outcome)
+        /// A transfer was asked for, or was to be.
+        case asked(AskedTransfer)
         case faultBegan(FaultRecord)
         case faultEnded(number: Int)
         /// Everything was carried again, so long after the faults of a step ended; `nil`: not within the bound.

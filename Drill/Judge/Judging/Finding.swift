@@ -24,6 +24,18 @@ public struct Finding: Sendable, Hashable, CustomStringConvertible {
         case parked
         /// A view is not what a replay of the sources gives.
         case replay
+        /// A transfer was asked for, and no saga has begun for it.
+        case lostSaga = "lost saga"
+        /// A saga has no end, and waits for nobody.
+        case unendedSaga = "saga without an end"
+        /// A step of a saga, or its undoing, was done more than once.
+        case repeatedStep = "step done twice"
+        /// A saga was undone in another order than the reverse, or what was undone was not done.
+        case compensation
+        /// What was done of a saga is not what its end says.
+        case sagaEffect = "effect of a saga"
+        /// The sum of all money is another than it was.
+        case money
         /// A server keeps more of its log than it may.
         case retained = "retained log"
         /// The fleet was not carrying everything again in time.

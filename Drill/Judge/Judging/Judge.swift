@@ -21,6 +21,7 @@ public struct Judge {
         for service in judge.services { judge.judgeStream(of: service) }
         for view in observations.views { judge.judgeView(view) }
         judge.judgeParked()
+        judge.judgeSagas()
         judge.judgeRecoveries()
         judge.count()
         judge.judgement.findings.sort { $0.rule < $1.rule }
@@ -144,6 +145,7 @@ public struct Judge {
                 .filter { $0.kind == .stream && $0.name == outbox.service }.compactMap(\.retained)
             figures.retained[outbox.service] = (peak: max(now, sampled.max() ?? 0), now: now)
         }
+        for saga in observations.sagas.sagas { figures.sagas[saga.status, default: 0] += 1 }
         judgement.figures = figures
     }
 }

@@ -24,6 +24,8 @@ public struct Figures: Sendable {
     public var applied: [String: Int] = [:]
     /// Events that are parked or wait, by place.
     public var parked: [String: Int] = [:]
+    /// Sagas by how they ended.
+    public var sagas: [String: Int] = [:]
     /// The largest log that a server kept for a stream meanwhile, and what it keeps now, in bytes.
     public var retained: [String: (peak: Int, now: Int)] = [:]
 }

@@ -10,6 +10,7 @@ public struct Observations: Sendable {
     public var views: [ViewState] = []
     public var parked: [ParkedRecord] = []
     public var outboxes: [OutboxState] = []
+    public var sagas = SagaObservations()
 
     public init() {}
 }

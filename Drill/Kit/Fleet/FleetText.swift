@@ -9,6 +9,8 @@ struct FleetText {
     /// Where the state and the embedded broker's streams are.
     var stateDirectory: String
     var broker: String
+    /// Of those that the saga works with.
+    var bank: TransferBank
 
     /// More of its log than this must no server keep once nothing is pending.
     static let retainedBound = "96MiB"
@@ -30,6 +32,9 @@ struct FleetText {
             store: {url: "\(mirror)", schema: mirror}
             views:
         \(view(place: "BIGSERIAL PRIMARY KEY"))
+        \(bank.services)
+        sagas:
+        \(TransferBank.sagas)
 
         """
     }

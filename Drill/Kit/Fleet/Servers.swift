@@ -56,7 +56,7 @@
                     uniqueKeysWithValues: DrillService.all.filter { !$0.isSQLite }
                         .map { ($0.name, url(database(of: $0))) }),
                 mirror: url(database), state: url(database), stateDirectory: broker.stateDirectory ?? ".flotilla",
-                broker: broker.text)
+                broker: broker.text, bank: TransferBank(url: url(database)))
         }
 
         /// How long a statement of the drill's own may take.
@@ -80,6 +80,15 @@
                 return try SQLiteConnection(path: directory.file("copies.db"), mode: .readOnly)
             }
             return connection(schema: service, database: database, port: postgres.port)
+        }
+
+        /// A connection to the services between which money is moved.
+        /// - Parameter isDirect: whether no fault can cut it.
+        func connectionToBank(
+            schema: String = TransferBank.teller, isDirect: Bool
+        ) -> any DrillConnection {
+            connection(
+                schema: schema, database: database, port: isDirect ? postgres.port : writers.proxy.port)
         }
 
         private func connection(schema: String, database: String, port: Int) -> PostgresConnection {

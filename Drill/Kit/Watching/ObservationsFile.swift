@@ -7,7 +7,9 @@ import TestKit
 /// place.
 public enum ObservationsFile {
     private struct Line: Codable {
-        enum Kind: String, Codable { case journal, stream, view, applied, fold, parked, outbox }
+        enum Kind: String, Codable {
+            case journal, stream, view, applied, fold, parked, outbox, asked, saga, move, money
+        }
 
         var kind: Kind
         /// The service or the view.
@@ -70,6 +72,13 @@ public enum ObservationsFile {
                 rows: observations.outboxes.map {
                     [$0.service, "\($0.pending)", number($0.retained), number($0.retainedBound)]
                 }))
+        let sagas = observations.sagas
+        lines.append(Line(kind: .asked, name: "", rows: sagas.asked.sorted().map { [$0] }))
+        lines.append(Line(kind: .saga, name: "", rows: sagas.sagas.map { [$0.transfer, $0.status, $0.reason] }))
+        lines.append(
+            Line(kind: .move, name: "", rows: sagas.moves.map { ["\($0.number)", $0.transfer, $0.kind.rawValue] }))
+        lines.append(
+            Line(kind: .money, name: "", rows: sagas.accounts.map { [$0.service, "\($0.before)", "\($0.after)"] }))
         return lines
     }
 
@@ -117,6 +126,20 @@ public enum ObservationsFile {
                 ParkedRecord(
                     place: try row[0].isEmpty ? .outbox : .view(row[0]), service: try row[1], event: try row.id(2),
                     key: try row[3], reason: row.columns.count > 4 ? try row[4] : nil)
+            }
+        case .asked: observations.sagas.asked.formUnion(try rows.map { try $0[0] })
+        case .saga:
+            observations.sagas.sagas += try rows.map {
+                SagaRecord(transfer: try $0[0], status: try $0[1], reason: try $0[2])
+            }
+        case .move:
+            observations.sagas.moves += try rows.map { row in
+                guard let kind = Move.Kind(rawValue: try row[2]) else { throw CheckFailure("\(try row[2]) is no move") }
+                return Move(number: try row.number(0), transfer: try row[1], kind: kind)
+            }
+        case .money:
+            observations.sagas.accounts += try rows.map {
+                Money(service: try $0[0], before: try $0.number(1), after: try $0.number(2))
             }
         case .outbox:
             observations.outboxes += try rows.map {

@@ -15,6 +15,7 @@ struct Observer: Sendable {
     let sources: [(service: DrillService, connection: any DrillConnection)]
     /// By the service that keeps the view.
     let views: [(service: String, connection: any DrillConnection)]
+    let transfers: TransferObserver
 
     /// More parked events than this are not looked at.
     private static let parkedLimit = 1_000_000
@@ -30,6 +31,7 @@ struct Observer: Sendable {
             observations.views.append(try await view(service, connection))
         }
         observations.parked = try await parked(fleet)
+        observations.sagas = try await transfers.observe(fleet)
         observations.outboxes = status.streams.map {
             OutboxState(
                 service: $0.service, pending: $0.pending ?? 0, retained: $0.retainedBytes,

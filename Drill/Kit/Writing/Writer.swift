@@ -45,7 +45,7 @@ struct Writer: Sendable {
             try plan.write(to: &transaction, session, of: service)
             history.write(.began(transaction))
             if !plan.isRolledBack {
-                outcome = commit(session)
+                outcome = Self.commit(session)
             } else {
                 try session.script("ROLLBACK")
             }
@@ -58,7 +58,8 @@ struct Writer: Sendable {
         return outcome
     }
 
-    private func commit(_ session: any StoreTransaction) -> Outcome {
+    /// Commits, and tells what is known of it.
+    static func commit(_ session: any StoreTransaction) -> Outcome {
         do {
             try session.script("COMMIT")
             return .committed

@@ -263,6 +263,18 @@ enum Connectors {
         return try SQLiteStore(path: fleet.file(of: journal))
     }
 
+    /// A journal to look at, and no more.
+    static func monitoredStore(of journal: FleetJournal, in fleet: FleetDefinition) throws -> any Store {
+        #if Postgres
+            if var address = fleet.journalAddress {
+                address.application = "flotilla signals of \(journal.name)"
+                address.statementTimeout = .seconds(2)
+                return PostgresStore(address, connections: 1)
+            }
+        #endif
+        return try store(of: journal, in: fleet)
+    }
+
     static func brokerSetup(of fleet: FleetDefinition) -> any BrokerSetup {
         #if NATS
             if let settings = fleet.natsSettings, let nats = fleet.broker.nats {

@@ -45,8 +45,7 @@ public struct FleetCarrier: Sendable {
     ) async throws -> Outcome {
         var measured: FleetSignals?
         do {
-            measured = try await FleetSignals.serving(
-                fleet, version: options.version, telemetry: telemetry, logger: logger)
+            measured = try await serve(telemetry)
             let outcome = try await signals.listen { [measured] in
                 try await carryByTurns(measured: measured, with: companions)
             }
@@ -62,10 +61,25 @@ public struct FleetCarrier: Sendable {
         }
     }
 
+    /// - Throws: who carries the fleet already, where nobody can listen because it does.
+    private func serve(_ telemetry: FleetTelemetry?) async throws -> FleetSignals? {
+        do {
+            return try await FleetSignals.serving(
+                fleet, version: options.version, telemetry: telemetry, logger: logger)
+        } catch let error as FleetError {
+            guard let holder = try? await state.holder() else { throw error }
+            throw FleetError(
+                error.code,
+                "fleet \(fleet.name) is carried by \(holder), and its signals cannot be served: \(error.message)",
+                remedy: error.remedy)
+        }
+    }
+
     private func carryByTurns(
         measured: FleetSignals?, with companions: @escaping @Sendable (FleetRun) -> [any Service]
     ) async throws -> Outcome {
         try await FleetSetup.requireApplied(fleet)
+        for undeclared in await fleet.undeclaredSagas() { logger.warning("\(undeclared)") }
         var outcome = Outcome()
         while let hold = try await takeHold(measured) {
             let run: FleetRun

@@ -194,19 +194,20 @@ public final class FleetRun: Sendable {
         }
         let caller = fleet.sagas.isEmpty ? nil : HTTPCaller()
         self.caller = caller
+        let sagaMeter = fleet.sagas.isEmpty ? nil : signals.map { SagaMeter($0.registry) }
         sagas =
             caller.map { caller in
                 fleet.sagaPlaces.map { place in
                     SagaAssembly(
                         place, inUse: sagasInUse[place.name] ?? [], in: fleet, broker: broker, caller: caller,
-                        hold: hold, patience: patience, changes: changes, tracing: tracing, logger: logger,
+                        hold: hold, patience: patience, changes: changes, tracing: tracing, observer: sagaMeter, logger: logger,
                         stores: { stores.store(of: $0) })
                 }
             } ?? []
         work += sagas.flatMap(\.work)
         let flows = FlowAssembly(
             fleet, relays: Dictionary(zip(fleet.publishers.map(\.service.name.text), relays)) { first, _ in first },
-            broker: broker, gates: gates, patience: patience, changes: changes)
+            broker: broker, gates: gates, patience: patience, changes: changes, logger: logger)
         work += flows.work
         flowStores = flows.stores
         flowServices = flows.services

@@ -109,7 +109,7 @@ public enum FleetSetup {
 
     /// - Throws: `notApplied` where `apply` has something to do, and what the first part that cannot be used throws.
     public static func requireApplied(_ fleet: FleetDefinition) async throws {
-        let plan = await parts(of: fleet) {
+        let plan = await parts(of: fleet, tellsOlder: false) {
             try await $0.plan($1)
         } broker: {
             try await Connectors.brokerSetup(of: fleet).obstacles(to: $0)
@@ -130,8 +130,10 @@ public enum FleetSetup {
         }
     }
 
+    /// - Parameter tellsOlder: whether to tell of sagas whose declaration is gone, or another.
     private static func parts(
-        of fleet: FleetDefinition, store: (any StoreSetup, StoreNeeds) async throws -> SetupPlan,
+        of fleet: FleetDefinition, tellsOlder: Bool = true,
+        store: (any StoreSetup, StoreNeeds) async throws -> SetupPlan,
         broker: (BrokerNeeds) async throws -> [String], state: (any StateStore) async throws -> SetupPlan,
         sagas: (SagaSetup) async throws -> [String]
     ) async -> FleetPlan {
@@ -185,7 +187,12 @@ public enum FleetSetup {
             } catch {
                 part.failure = FleetError.wrapping(error)
             }
+            if tellsOlder { part.notices += await place.olderDefinitions(in: fleet) }
             plan.parts.append(part)
+        }
+        if tellsOlder {
+            let notices = await fleet.undeclaredSagas().map(\.description)
+            if !notices.isEmpty { plan.parts.append(FleetPlan.Part(name: "sagas", steps: [], notices: notices)) }
         }
         return plan
     }

@@ -22,8 +22,8 @@ public enum SagaActivity: Sendable, Hashable, Codable {
     /// The references to the saga's data that it needs.
     public var references: [SagaReference] {
         switch self {
-        case .command(let command): command.key.references + command.payload.map(\.value)
-        case .http(let call): call.url.references + call.body.map(\.value)
+        case .command(let command): command.key.references + command.payload.flatMap(\.value.references)
+        case .http(let call): call.url.references + call.body.flatMap(\.value.references)
         case .sql(let sql): sql.references
         case .event(let event): [event.equals]
         case .local, .timer, .decision: []
@@ -31,12 +31,12 @@ public enum SagaActivity: Sendable, Hashable, Codable {
     }
 }
 
-/// A field of what is sent, and where its value comes from.
+/// A field of what is sent, and its value.
 public struct SagaField: Sendable, Hashable, Codable {
     public var name: String
-    public var value: SagaReference
+    public var value: SagaValue
 
-    public init(_ name: String, _ value: SagaReference) {
+    public init(_ name: String, _ value: SagaValue) {
         self.name = name
         self.value = value
     }

@@ -36,6 +36,9 @@ public enum SagaComparison: String, Sendable, Hashable, Codable, CaseIterable {
     case atLeast = "at_least"
     case atMost = "at_most"
 
+    /// Whether it asks which of two is larger.
+    public var isOrder: Bool { self != .equals && self != .notEquals }
+
     func holds(_ value: JSONValue, _ literal: SagaLiteral) -> Bool {
         switch (value, literal) {
         case (.integer(let left), .number(let right)): holds(Double(left), right)

@@ -28,7 +28,9 @@ public struct SagaRetry: Sendable, Hashable, Codable {
 
     /// Whether a failure with this code is one after which it is tried again.
     public func covers(_ code: String) -> Bool {
-        errors?.contains(code) ?? (code != SagaFailureCode.rejected)
+        // What the saga does not know it will not know at the next attempt either.
+        if code == SagaFailureCode.badData { return false }
+        return errors?.contains(code) ?? (code != SagaFailureCode.rejected)
     }
 
     /// How long to wait after so many failures, counted from 1: half of the step is fixed, half is chance.
@@ -54,6 +56,10 @@ public enum SagaFailureCode {
     public static let rejected = "rejected"
     /// No answer in time.
     public static let timeout = "timeout"
+    /// A step needs something that the saga does not know; it is never tried again by itself.
+    public static let badData = "bad-data"
+    /// Nobody answered, and nobody knows what became of the request.
+    public static let unknownOutcome = "unknown-outcome"
     /// A reply that cannot be read.
     public static let badReply = "bad-reply"
 }

@@ -1,5 +1,7 @@
 import ArgumentParser
+import Control
 import FleetFile
+import Foundation
 
 struct CheckCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
@@ -18,8 +20,14 @@ struct CheckCommand: AsyncParsableCommand {
     func run() async throws {
         let definition = try await FleetArgument.load(fleet.file, tellsWarnings: true)
         let views = definition.services.map(\.views.count).reduce(0, +)
-        Console.line(
-            "\(fleet.file) is right: \(counted(definition.services.count, "service")), \(counted(views, "view"))")
+        var counts = [counted(definition.services.count, "service"), counted(views, "view")]
+        if !definition.sagas.isEmpty { counts.append(counted(definition.sagas.count, "saga")) }
+        if !definition.flows.isEmpty { counts.append(counted(definition.flows.count, "flow")) }
+        Console.line("\(fleet.file) is right: \(counts.joined(separator: ", "))")
+        let style = Style(descriptor: STDERR_FILENO)
+        for notice in await definition.undeclaredSagas().map(\.description) {
+            Console.standardError(style.yellow("\(fleet.file): warning: \(notice)"))
+        }
     }
 }
 

@@ -24,6 +24,11 @@ enum Failure {
             }
             Foundation.exit(code(of: error))
         }
+        if let error = error as? WrongWords {
+            Console.standardError("flotilla: \(error.message)")
+            Console.standardError("see `flotilla \(error.command) --help`")
+            Foundation.exit(input)
+        }
         if error is FleetFileProblems { Foundation.exit(input) }
         let code = FlotillaCommand.exitCode(for: error)
         if code == .validationFailure {
@@ -40,6 +45,12 @@ enum Failure {
         default: input
         }
     }
+}
+
+/// A command was given words that it cannot do anything with.
+struct WrongWords: Error {
+    var command: String
+    var message: String
 }
 
 /// The fleet file has errors, which were told already.

@@ -30,13 +30,23 @@ struct FleetArgument: ParsableArguments {
         return definition
     }
 
+    /// Takes the fleet file off words that begin with a verb: it is before the verb, or behind all that the verb takes. What the
+    /// verb is about may well look like a file: a key, an id.
+    /// - Parameter most: how many words stand behind the verb at most; `nil` where the first is no verb.
+    static func take(from words: inout [String], most: ([String]) -> Int?) -> String {
+        guard let first = words.first else { return standard }
+        if let most = most(words) { return words.count > most + 1 ? words.removeLast() : standard }
+        return isFile(first) ? words.removeFirst() : standard
+    }
+
+    static func isFile(_ word: String) -> Bool {
+        word.hasSuffix(".yaml") || word.hasSuffix(".yml") || word.contains("/")
+    }
+
     /// Takes the fleet file off a list of words, from its beginning or its end, where it is one.
     static func take(from words: inout [String], unless isWord: (String) -> Bool = { _ in false }) -> String {
-        func isFile(_ word: String) -> Bool {
-            !isWord(word) && (word.hasSuffix(".yaml") || word.hasSuffix(".yml") || word.contains("/"))
-        }
-        if let first = words.first, isFile(first) { return words.removeFirst() }
-        if let last = words.last, isFile(last) { return words.removeLast() }
+        if let first = words.first, isFile(first), !isWord(first) { return words.removeFirst() }
+        if let last = words.last, isFile(last), !isWord(last) { return words.removeLast() }
         return standard
     }
 }

@@ -14,10 +14,14 @@ struct FlotillaMain {
         signal(SIGPIPE, SIG_IGN)
         do {
             var command = try FlotillaCommand.parseAsRoot()
-            if var asynchronous = command as? any AsyncParsableCommand {
-                try await asynchronous.run()
-            } else {
-                try command.run()
+            do {
+                if var asynchronous = command as? any AsyncParsableCommand {
+                    try await asynchronous.run()
+                } else {
+                    try command.run()
+                }
+            } catch let error as ValidationError {
+                throw WrongWords(command: type(of: command).configuration.commandName ?? "", message: error.message)
             }
         } catch {
             Failure.exit(with: error)

@@ -43,7 +43,7 @@ struct FlowsCommand: AsyncParsableCommand {
 
     func run() async throws {
         var words = words
-        let file = FleetArgument.take(from: &words) { Verb(rawValue: $0) != nil }
+        let file = FleetArgument.take(from: &words) { most(in: $0) }
         let word = words.isEmpty ? "list" : words.removeFirst()
         guard let verb = Verb(rawValue: word) else {
             throw ValidationError("'\(word)' is none of list, show, forget")
@@ -64,6 +64,16 @@ struct FlowsCommand: AsyncParsableCommand {
                 throw ValidationError("name a flow and a key, or a flow and --all")
             }
             Console.line("forgot \(try await ledger.forget(words[0], words.count == 2 ? words[1] : nil))")
+        }
+    }
+
+    /// How many words stand behind the verb. A flow's name does not look like a file; a key may.
+    private func most(in words: [String]) -> Int? {
+        switch words.first.flatMap({ Verb(rawValue: $0) }) {
+        case .list: words.count == 2 && FleetArgument.isFile(words[1]) ? 0 : 1
+        case .show: 2
+        case .forget: all ? 1 : 2
+        case nil: nil
         }
     }
 

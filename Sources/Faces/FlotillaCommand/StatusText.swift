@@ -137,6 +137,7 @@ struct StatusText {
                     "\(view.view) from \(view.stream): built from record \(first) on; older ones were dropped before")
             }
         }
+        errors += status.undeclaredSagas.map(\.description)
         for saga in status.sagas {
             if let error = saga.lastError { errors.append("saga \(saga.saga): \(error)") }
             if saga.parked > 0 {

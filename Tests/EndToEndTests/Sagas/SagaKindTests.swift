@@ -173,6 +173,8 @@ private final class Flag: Sendable {
         #expect(unknown.ended(1) && unknown.errors.contains("did you mean reserve?"), "\(unknown.said)")
         _ = try await does(fleet, "skip", "1", "reserve", "--reason", "released by hand")
         try await eventually("the first has ended") { try await status(fleet, "1") == "compensated" }
+        let shown = try await does(fleet, "show", "1")
+        #expect(shown.contains("skipped after 3 attempts: released by hand"), "\(shown)")
         isMended.set()
         _ = try await does(fleet, "retry", "2")
         try await eventually("the second has ended") { try await status(fleet, "2") == "compensated" }

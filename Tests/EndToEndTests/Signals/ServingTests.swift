@@ -82,7 +82,8 @@ import Testing
         let (fleet, run, signals) = try await running()
         #expect(try await signals.get("/healthz").status == 200)
         try await eventually("it is ready") { try await signals.get("/readyz").status == 200 }
-        #expect(try await signals.get("/readyz").body == "{\"paused\":[],\"ready\":true,\"reasons\":[]}\n")
+        #expect(
+            try await signals.get("/readyz").body == "{\"attention\":[],\"paused\":[],\"ready\":true,\"reasons\":[]}\n")
         #expect(try await signals.get("/").status == 404)
         // What rests because an operator wants it to is not what is wrong.
         #expect(try await fleet.flotilla("pause", "shop.sales").ended(0))

@@ -147,6 +147,17 @@ public final class PrivatePostgres: Sendable {
         running.process.waitUntilExit()
     }
 
+    /// `kill -9` of all of its processes at once; ``start()`` has it recover.
+    public func kill() async throws {
+        guard let root = processID else { return }
+        let processes = ProcessTable.tree(of: root)
+        for process in processes { Foundation.kill(process, SIGKILL) }
+        try await eventually("the server's processes end") { processes.allSatisfy { !ProcessTable.isRunning($0) } }
+        // What waits for a server that ends in order looks for this file.
+        try? FileManager.default.removeItem(atPath: "\(dataDirectory)/postmaster.pid")
+        stop()
+    }
+
     /// The server's first process.
     public var processID: Int32? {
         let text = try? String(contentsOfFile: "\(dataDirectory)/postmaster.pid", encoding: .utf8)

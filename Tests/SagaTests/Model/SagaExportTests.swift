@@ -106,4 +106,25 @@ import Testing
         #expect(states["undone"]?["Type"] as? String == "Fail")
         #expect(states["tell"]?["End"] as? Bool == true)
     }
+
+    @Test func constantsOfAPayloadAreWrittenAsTheyAre() throws {
+        let url = try #require(SagaTemplate("http://x/"))
+        let note = try #require(SagaTemplate("to {data.name}"))
+        let kind = try #require(SagaTemplate("card"))
+        let call = SagaHTTPCall(
+            url: url,
+            body: [
+                SagaField("id", .reference(SagaReference(.data, ["id"]))), SagaField("kind", .text(kind)),
+                SagaField("note", .text(note)), SagaField("price", .number("1.50")), SagaField("gift", .boolean(true)),
+                SagaField("none", .null),
+            ])
+        let step = SagaBlock.step(
+            SagaStep(name: "a", activity: .http(call), role: .query, compensation: nil, timeout: .seconds(1)))
+        let text = SagaExport(asl: Samples.saga([step])).text
+        for part in [
+            "\"id.$\": \"$.data.id\"", "\"kind\": \"card\"", "\"note.$\": \"States.Format('to {}', $.data.name)\"",
+            "\"price\": 1.50", "\"gift\": true", "\"none\": null",
+        ] { #expect(text.contains(part), "\(part) in \(text)") }
+        try Self.check(text)
+    }
 }

@@ -1,3 +1,4 @@
+import Brokers
 import FleetCore
 import FleetFile
 import FlowModel
@@ -52,8 +53,45 @@ extension FleetDefinition {
         guard !flows.isEmpty || wasNeeded else { return nil }
         journal.firstEntries = flows.map { "watch flow \($0.name)" }
         journal.entryPlan = { try FlowEntries(flows).plan(in: $0) }
+        journal.refuseLoss = { try await self.refuseLostFlows() }
         journal.noteEntries = { try FlowEntries(flows).note(in: $0) }
         return journal
+    }
+}
+
+extension FleetDefinition {
+    /// - Throws: `gap` where the broker knows that somebody has read streams for flows: the journal that knew what of them
+    ///   there is not.
+    fileprivate func refuseLostFlows() async throws {
+        let broker = Connectors.broker(of: self)
+        do {
+            for flow in flows {
+                for source in sources(of: flow) { try await refuseLoss(of: flow, from: source, broker) }
+            }
+        } catch {
+            await broker.close()
+            throw error
+        }
+        await broker.close()
+    }
+
+    private func refuseLoss(of flow: FlowDefinition, from source: ServiceName, _ broker: any Broker) async throws {
+        let taken: LogPosition
+        do {
+            taken = try await broker.subscriptions(of: stream(of: source))[flow.subscription] ?? .start
+        } catch let error as FleetError where [.missing, .notApplied].contains(error.code) {
+            // Nobody reads a stream that is not there.
+            return
+        }
+        guard taken == .start else {
+            throw FleetError(
+                .gap,
+                "the journal of the flows is not the one that has taken the events of \(source) up to \(taken): it was lost"
+                    + " or replaced, and with it where every flow stood",
+                remedy:
+                    "put it back from a backup; or take the flows out of \(file), apply, and put them in again: then they are"
+                    + " watched anew")
+        }
     }
 }
 

@@ -4,6 +4,7 @@ import FleetFile
 import FlowModel
 import Flows
 import Inbox
+import Logging
 import Relay
 import ServiceLifecycle
 import Stores
@@ -24,7 +25,7 @@ struct FlowAssembly {
     /// - Parameter relays: by the names of their services.
     init(
         _ fleet: FleetDefinition, relays: [String: RelayService], broker: any Broker, gates: FlowGates,
-        patience: Duration, changes: ChangeSignal
+        patience: Duration, changes: ChangeSignal, logger: Logger
     ) {
         guard !fleet.flows.isEmpty, let journal = fleet.flowJournal else { return }
         let store = SharedStore { try Connectors.store(of: journal, in: fleet) }
@@ -53,13 +54,26 @@ struct FlowAssembly {
             services.append(
                 FlowService(
                     plan: FlowPlan(flow), fleet: fleet.name, subscription: flow.subscription, sources: sources,
-                    stores: store, broker: broker, progress: progress, gate: gate, write: writer(of: flow, in: fleet)))
+                    stores: store, broker: broker, progress: progress, gate: gate, write: writer(of: flow, in: fleet),
+                    notify: { logger.warning("\(Self.text($0, of: flow))") }))
             work.append(
                 FleetRun.Work(
                     kind: .limits, subject: subject,
                     stream: fleet.stream(of: ServiceName(unchecked: flow.start.name.service)), progress: progress,
                     gate: gate))
         }
+    }
+
+    /// Of many at once one is told, and how many they are.
+    private static func text(_ stuck: [FlowState], of flow: FlowDefinition) -> String {
+        let accounts = stuck.map { FlowAccount($0, flow) }
+        guard let first = accounts.first else { return "" }
+        let wrong = first.findings.filter { $0.kind == "overdue" && $0.clearedAt == nil }.map(\.text)
+        let what = "\(first.key): \(wrong.joined(separator: "; "))"
+        return accounts.count == 1
+            ? "flow \(flow.name) is stuck at \(what); see `flotilla flows show \(flow.name) \(first.key)`"
+            : "flow \(flow.name) is stuck at \(accounts.count) keys, among them \(what);"
+                + " see `flotilla flows list \(flow.name) --state stuck`"
     }
 
     /// Writes events of a flow's timeouts to a service's outbox. The inbox of the service's store keeps their ids, in the same

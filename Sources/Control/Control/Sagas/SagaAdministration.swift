@@ -37,13 +37,18 @@ public struct SagaAdministration: Sendable {
 
     /// The youngest first.
     public func list(saga: String?, status: SagaStatus?, limit: Int) async throws -> [SagaSummary] {
-        if let saga { _ = try declaration(saga) }
         var found: [SagaSummary] = []
         for place in places {
             found += try await read(place) {
                 try $0.list(saga: saga, status: status, limit: limit, in: $1)
             }
         }
+        // Sagas that the file does not declare any more are there as long as their journal is.
+        for place in fleet.formerSagaPlaces {
+            let former = try? await read(place) { try $0.list(saga: saga, status: status, limit: limit, in: $1) }
+            found += former ?? []
+        }
+        if let saga, found.isEmpty { _ = try declaration(saga) }
         return Array(found.sorted { ($1.startedAt, $0.id) < ($0.startedAt, $1.id) }.prefix(limit))
     }
 
@@ -70,12 +75,7 @@ public struct SagaAdministration: Sendable {
     /// - Throws: `invalidInput`, also where the data are not what the saga needs.
     public func start(_ name: String, id: String?, data: String) async throws -> (id: String, isBegun: Bool) {
         let saga = try declaration(name)
-        do {
-            try JSONDocument.validate(Array(data.utf8))
-        } catch {
-            throw FleetError(
-                .invalidInput, "--data is not JSON: \(error)", remedy: "quote it for the shell: --data '{\"a\": 1}'")
-        }
+        try Self.check(id: id, data: data)
         let full = "\(name)/\(id ?? EventID.make().description)"
         guard let place = places.first(where: { $0.sagas.contains { $0.definition.name == saga.definition.name } })
         else { throw FleetError(.bug, "the saga \(name) has no journal") }
@@ -89,6 +89,27 @@ public struct SagaAdministration: Sendable {
         throw FleetError(
             .invalidInput, "\(full) was not started\(why.map { ": \($0)" } ?? "")",
             remedy: "give it the data that it needs")
+    }
+
+    private static let longestID = 200
+
+    private static func check(id: String?, data: String) throws(FleetError) {
+        let remedy = "quote it for the shell: --data '{\"a\": 1}'"
+        do {
+            try JSONDocument.validate(Array(data.utf8))
+        } catch {
+            throw FleetError(.invalidInput, "--data is not JSON: \(error)", remedy: remedy)
+        }
+        guard data.first(where: { !$0.isWhitespace }) == "{" else {
+            throw FleetError(.invalidInput, "--data is no JSON object", remedy: remedy)
+        }
+        guard let id else { return }
+        let isPlain = !id.isEmpty && id.utf8.count <= longestID && !id.unicodeScalars.contains { $0.value <= 0x20 }
+        if !isPlain {
+            throw FleetError(
+                .invalidInput, "--id is empty, longer than \(longestID) bytes, or has white space in it",
+                remedy: "give one that tells what the saga is about, or leave it out")
+        }
     }
 
     public func cancel(_ id: String, reason: String) async throws -> Outcome {
@@ -157,20 +178,26 @@ public struct SagaAdministration: Sendable {
     private func find(_ id: String) async throws -> (place: SagaPlace, report: Report) {
         let names = id.contains("/") ? [id] : fleet.sagas.map { "\($0.definition.name)/\(id)" } + [id]
         for place in places {
-            let report = try await read(place) { journal, transaction -> Report? in
-                for name in names {
-                    guard let entry = try journal.entry(name, in: transaction) else { continue }
-                    let definition = try journal.definition(
-                        of: entry.state.saga, version: entry.version, in: transaction)
-                    return Report(entry: entry, definition: definition)
-                }
-                return nil
-            }
-            if let report { return (place, report) }
+            if let report = try await report(names, at: place) { return (place, report) }
+        }
+        for place in fleet.formerSagaPlaces {
+            if let report = try? await report(names, at: place) { return (place, report) }
         }
         throw FleetError(
             .invalidInput, "there is no saga \(id)",
             remedy: places.isEmpty ? "\(fleet.file) declares no sagas" : "`flotilla sagas list` shows them")
+    }
+
+    private func report(_ names: [String], at place: SagaPlace) async throws -> Report? {
+        try await read(place) { journal, transaction in
+            for name in names {
+                guard let entry = try journal.entry(name, in: transaction) else { continue }
+                let definition = try journal.definition(
+                    of: entry.state.saga, version: entry.version, in: transaction)
+                return Report(entry: entry, definition: definition)
+            }
+            return nil
+        }
     }
 
     private func step(_ text: String, of report: Report) throws -> SagaStepID {

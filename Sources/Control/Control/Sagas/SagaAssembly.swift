@@ -20,7 +20,7 @@ struct SagaAssembly: Sendable {
     init(
         _ place: SagaPlace, inUse: [SagaDefinition], in fleet: FleetDefinition, broker: any Broker, caller: HTTPCaller,
         hold: any FleetHold,
-        patience: Duration, changes: ChangeSignal, tracing: FleetTracing?, logger: Logger,
+        patience: Duration, changes: ChangeSignal, tracing: FleetTracing?, observer: (any SagaObserver)?, logger: Logger,
         stores: @escaping @Sendable (ServiceDefinition) -> SharedStore
     ) {
         self.place = place
@@ -37,7 +37,7 @@ struct SagaAssembly: Sendable {
             parties: parties, stores: own,
             settings: SagaEngine.Settings(
                 owner: FleetHolder.ownName, confirm: { try await hold.confirm() }, keep: keep), progress: progress,
-            notify: { Self.tell($0, logger) }, trace: { tracing?.sagas($0) })
+            observer: observer, notify: { Self.tell($0, logger) }, trace: { tracing?.sagas($0) })
         self.engine = engine
         let home = StreamName(fleet: fleet.name, service: place.host.name)
         var work = [
@@ -83,7 +83,7 @@ struct SagaAssembly: Sendable {
         case .started: break
         case .ended(_, .completed): break
         case .ended(let saga, let outcome): logger.info("\(saga) \(outcome)")
-        case .parked(let text): logger.warning("\(text); see `flotilla sagas show`")
+        case .parked(let saga, let text): logger.warning("\(text); see `flotilla sagas show \(saga)`")
         case .stray(let text): logger.warning("\(text)")
         }
     }

@@ -1,5 +1,6 @@
 import FleetCore
 import FleetFile
+import Foundation
 import SagaModel
 import Sagas
 import Stores
@@ -37,6 +38,16 @@ extension FleetDefinition {
             if !declared.isEmpty { places.append(place(in: service, isOwn: false, declared)) }
         }
         return places
+    }
+
+    /// Where journals may be of sagas that the file declared once: it declares none there now.
+    var formerSagaPlaces: [SagaPlace] {
+        func isThere(_ host: ServiceDefinition) -> Bool {
+            !host.store.isSQLite || FileManager.default.fileExists(atPath: host.store.text)
+        }
+        let own = sagas.contains { $0.journal == nil } ? [] : [place(in: stateHost, isOwn: true, [])]
+        let hosts = services.filter { service in !sagas.contains { $0.journal == service.name } }
+        return (own + hosts.map { place(in: $0, isOwn: false, []) }).filter { isThere($0.host) }
     }
 
     private func place(in host: ServiceDefinition, isOwn: Bool, _ sagas: [SagaDeclaration]) -> SagaPlace {

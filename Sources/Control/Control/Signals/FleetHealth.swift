@@ -18,6 +18,8 @@ final class FleetHealth: Sendable {
         var run: FleetPulse?
         /// By part: `nil` is well.
         var looks: [String: String?] = [:]
+        /// By part: what waits for an operator, and stands in nobody's way.
+        var attention: [String: String] = [:]
         var heartbeat = ContinuousClock.now
     }
 
@@ -46,6 +48,7 @@ final class FleetHealth: Sendable {
         state.withLock { state in
             state.waiting = nil
             state.run = pulse
+            state.attention = [:]
             state.heartbeat = .now
             state.looks = Dictionary(uniqueKeysWithValues: pulse.parts.map { ($0, Self.notLookedAt) })
         }
@@ -57,7 +60,14 @@ final class FleetHealth: Sendable {
             state.waiting = reason
             state.run = nil
             state.looks = [:]
+            state.attention = [:]
         }
+    }
+
+    /// Tells of something that waits for an operator. The fleet stays ready: it is carried as it should be.
+    /// - Parameter text: `nil` where nothing waits.
+    func attend(to part: String, _ text: String?) {
+        state.withLock { $0.attention[part] = text }
     }
 
     /// - Parameter trouble: `nil` where all is well.
@@ -102,12 +112,16 @@ final class FleetHealth: Sendable {
             var ready: Bool
             var reasons: [Reason]
             var paused: [String]
+            var attention: [Reason]
         }
         let reasons = reasons()
-        let work = state.withLock { $0.run?.work ?? [] }
+        let (work, attention) = state.withLock { ($0.run?.work ?? [], $0.attention) }
         let paused = Set(work.filter(\.isPaused).map(\.subject)).sorted()
         return Self.answer(
-            reasons.isEmpty ? 200 : 503, Answer(ready: reasons.isEmpty, reasons: reasons, paused: paused))
+            reasons.isEmpty ? 200 : 503,
+            Answer(
+                ready: reasons.isEmpty, reasons: reasons, paused: paused,
+                attention: attention.sorted { $0.key < $1.key }.map { Reason(part: $0.key, reason: $0.value) }))
     }
 
     private static func answer(_ status: Int, _ value: some Encodable) -> HTTPAnswer {

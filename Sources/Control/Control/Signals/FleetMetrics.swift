@@ -125,6 +125,46 @@ enum FleetMetrics {
     static let paused = Metric(
         "flotilla.paused", .gauge, .none, ["subject"], "1 while an operator has the part rest.")
 
+    // MARK: Sagas and flows
+
+    static let sagasOpen = Metric(
+        "flotilla.sagas.open", .gauge, .things("saga"), ["saga", "state"],
+        "Sagas that have not ended: running, compensating, or parked, which wait for an operator.")
+    static let sagasAge = Metric(
+        "flotilla.sagas.age", .gauge, .seconds, ["saga"],
+        "How long the oldest saga that has not ended is under way; 0 where there is none.")
+    static let sagasParkedAge = Metric(
+        "flotilla.sagas.parked.age", .gauge, .seconds, ["saga"],
+        "How long the first parked saga waits for an operator; 0 where there is none.")
+    static let sagasStarted = Metric("flotilla.sagas.started", .counter, .things("saga"), ["saga"], "Sagas that began.")
+    static let sagasEnded = Metric(
+        "flotilla.sagas.ended", .counter, .things("saga"), ["saga", "outcome"],
+        "Sagas that ended: completed, compensated or rejected.")
+    static let sagaDuration = Metric(
+        "flotilla.sagas.duration", .histogram, .seconds, ["saga", "outcome"], "From a saga's start to its end.")
+    static let sagaSteps = Metric(
+        "flotilla.sagas.steps", .counter, .things("step"), ["saga", "step", "direction", "outcome"],
+        "Attempts at steps (forward) and at undoing them (compensation) that were done, failed and are retried, failed for good, or are parked."
+    )
+    static let sagaStepDuration = Metric(
+        "flotilla.sagas.step.duration", .histogram, .seconds, ["saga", "step", "direction"],
+        "From the first attempt at a step, or at undoing it, until it is done.")
+    static let sagaStrays = Metric(
+        "flotilla.sagas.strays", .counter, .things("message"), [],
+        "Events and messages that matched no saga; `flotilla sagas strays` shows them.")
+    static let flowsOpen = Metric(
+        "flotilla.flows.open", .gauge, .things("run"), ["flow", "state"],
+        "Runs of flows that have not ended: unstarted, running, or stuck.")
+    static let flowsOutOfOrder = Metric(
+        "flotilla.flows.out.of.order", .gauge, .things("run"), ["flow"],
+        "Runs in the journal, ended or not, whose events came in another order than declared.")
+    static let flowsLate = Metric(
+        "flotilla.flows.late", .gauge, .things("run"), ["flow"],
+        "Runs in the journal, ended or not, of which a limit has passed.")
+    static let flowsStuckAge = Metric(
+        "flotilla.flows.stuck.age", .gauge, .seconds, ["flow"],
+        "How long ago the first stuck run was found to be; 0 where there is none.")
+
     // MARK: Stores
 
     static let storeUp = Metric(
@@ -139,10 +179,10 @@ enum FleetMetrics {
     static let all: [Metric] =
         [
             build, fleet, carrying, epoch, outboxDepth, outboxAge, outboxRetained, captured, captureLagEvents,
-            captureLag,
-            relayLatency, relayBatch, streamRecords, streamSize, brokerUp, sent, consumed, brokerDuration,
+            captureLag, relayLatency, relayBatch, streamRecords, streamSize, brokerUp, sent, consumed, brokerDuration,
             deliveryLagEvents, deliveryLag, deliveryLatency, deliveryBatch, storeDuration, requests, requestDuration,
-            breakerOpen, parkedEvents, parkedAge, parked, released, failures, blocked, paused, storeUp, lookFailures,
-            lookDuration,
+            breakerOpen, parkedEvents, parkedAge, parked, released, failures, blocked, paused, sagasOpen, sagasAge,
+            sagasParkedAge, sagasStarted, sagasEnded, sagaDuration, sagaSteps, sagaStepDuration, sagaStrays, flowsOpen,
+            flowsOutOfOrder, flowsLate, flowsStuckAge, storeUp, lookFailures, lookDuration,
         ] + telemetry
 }

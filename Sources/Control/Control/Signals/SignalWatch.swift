@@ -77,6 +77,9 @@ struct SignalWatch: Service {
                         logger: self.logger.about(service.name))
                     group.addTask { await look.repeatedly() }
                 }
+                for look in self.signals.journalLooks(of: self.fleet, logger: self.logger) {
+                    group.addTask { await look.repeatedly() }
+                }
                 for stream in streams {
                     let look = StreamLook(
                         stream: stream, broker: self.broker, signals: self.signals,
@@ -146,6 +149,8 @@ struct SignalWatch: Service {
             FleetMetrics.captureLagEvents, FleetMetrics.captureLag, FleetMetrics.streamRecords, FleetMetrics.streamSize,
             FleetMetrics.brokerUp, FleetMetrics.deliveryLagEvents, FleetMetrics.deliveryLag, FleetMetrics.breakerOpen,
             FleetMetrics.parkedEvents, FleetMetrics.parkedAge, FleetMetrics.blocked, FleetMetrics.paused,
+            FleetMetrics.sagasOpen, FleetMetrics.sagasAge, FleetMetrics.sagasParkedAge, FleetMetrics.flowsOpen,
+            FleetMetrics.flowsOutOfOrder, FleetMetrics.flowsLate, FleetMetrics.flowsStuckAge,
             FleetMetrics.storeUp, FleetMetrics.lookDuration,
         ]
         for metric in told + Connectors.storeMetrics { registry.gauge(metric).removeAll() }

@@ -17,6 +17,8 @@ struct FleetJournal: Sendable {
     var entryPlan: @Sendable (any StoreTransaction) throws -> [String] = { _ in [] }
     /// The same where the tables are not there yet.
     var firstEntries: [String] = []
+    /// Throws `gap` where a journal that is not there was lost. Asked before its tables are made.
+    var refuseLoss: @Sendable () async throws -> Void = {}
     /// Makes what is noted there as the fleet file has it.
     var noteEntries: @Sendable (any StoreTransaction) throws -> Void = { _ in }
 
@@ -41,12 +43,22 @@ struct FleetJournalSetup: StoreSetup {
             let entryPlan = journal.entryPlan
             plan.steps += try await withStore { try await $0.read { try entryPlan($0) } }.map { SetupStep($0) }
         } else {
+            if await !isThere { try await journal.refuseLoss() }
             plan.steps += journal.firstEntries.map { SetupStep($0) }
         }
         return plan
     }
 
+    /// Whether its tables are there, be they of an older version.
+    private var isThere: Bool {
+        get async {
+            let entryPlan = journal.entryPlan
+            return (try? await withStore { try await $0.read { try entryPlan($0) } }) != nil
+        }
+    }
+
     func apply(_ needs: StoreNeeds) async throws -> SetupPlan {
+        if await !isThere { try await journal.refuseLoss() }
         if let directory {
             do {
                 try FileManager.default.createDirectory(atPath: directory, withIntermediateDirectories: true)

@@ -204,6 +204,8 @@ public struct FleetStatus: Codable, Sendable {
     public var flows: [Flow] = []
     /// In the order of the journals.
     public var sagas: [Sagas] = []
+    /// Sagas that have not ended, and that the file does not declare any more.
+    public var undeclaredSagas: [UndeclaredSagas] = []
     /// What operators have told to rest, in the order of the names.
     public var paused: [FlowAdministration.Pause] = []
     /// Whether something could not be looked at.
@@ -211,6 +213,7 @@ public struct FleetStatus: Codable, Sendable {
 
     enum CodingKeys: String, CodingKey {
         case fleet, runningAs = "running", stateError = "state_error", streams, views, flows, sagas, paused
+        case undeclaredSagas = "undeclared_sagas"
         case unreachable
     }
 
@@ -224,6 +227,7 @@ public struct FleetStatus: Codable, Sendable {
         try container.encode(views, forKey: .views)
         try container.encode(flows, forKey: .flows)
         try container.encode(sagas, forKey: .sagas)
+        try container.encode(undeclaredSagas, forKey: .undeclaredSagas)
         try container.encode(paused, forKey: .paused)
         try container.encode(unreachable, forKey: .unreachable)
     }

@@ -62,6 +62,7 @@ private struct StatusReader: Sendable {
         for place in fleet.sagaPlaces {
             await reader.look(at: place, of: fleet, includingCounts: includingStreams, &status)
         }
+        if includingStreams { status.undeclaredSagas = await fleet.undeclaredSagas() }
         await reader.lookAtFlows(of: fleet, includingCounts: includingStreams, into: &status)
         await reader.broker.close()
         return status

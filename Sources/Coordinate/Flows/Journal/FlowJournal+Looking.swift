@@ -1,3 +1,4 @@
+public import FleetCore
 import FlowModel
 public import Stores
 
@@ -26,7 +27,30 @@ public struct FlowCounts: Sendable, Hashable {
     public init() {}
 }
 
+/// Where the runs of a flow stand, for those who measure.
+public struct FlowStanding: Sendable, Hashable {
+    /// So many stuck runs are looked at for ``stuckFirst``, those that changed longest ago.
+    static let stuckLimit = 32
+
+    public var counts = FlowCounts()
+    /// When the first of the stuck runs was found to be.
+    public var stuckFirst: Timestamp?
+}
+
 extension FlowJournal {
+    public func standing(in transaction: any StoreTransaction) throws -> FlowStanding {
+        var standing = FlowStanding(counts: try counts(in: transaction))
+        guard standing.counts.byStatus[.stuck, default: 0] > 0 else { return standing }
+        let states = try transaction.rows(
+            """
+            SELECT flow_key, state FROM flotilla_flows WHERE flow = $1 AND status = 'stuck'
+            ORDER BY changed_at LIMIT \(FlowStanding.stuckLimit)
+            """, [.text(flow.text)]
+        ).map { try state(of: $0[0].text ?? "", from: $0[1].text ?? "") }
+        standing.stuckFirst = states.compactMap(\.stuckSince).min()
+        return standing
+    }
+
     /// Runs, those first that changed last.
     public func list(
         _ filter: FlowFilter = FlowFilter(), limit: Int, in transaction: any StoreTransaction

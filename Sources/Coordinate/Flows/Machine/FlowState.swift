@@ -35,6 +35,10 @@ public struct FlowState: Sendable, Hashable, Codable {
     public var isOutOfOrder: Bool { findings.contains { $0.isCurrent && $0.kind != .overdue } }
     /// Whether a limit was passed.
     public var isLate: Bool { findings.contains { $0.isCurrent && $0.kind == .overdue } }
+    /// Since when it is known to be stuck, where it is.
+    public var stuckSince: Timestamp? {
+        status == .stuck ? findings.filter { $0.isCurrent && $0.kind == .overdue }.map(\.since).min() : nil
+    }
     /// When the flow began, as its start event says.
     public internal(set) var startedAt: Timestamp?
     /// When it ended, as its end says.

@@ -24,6 +24,7 @@ public final class FlowService: Service {
     private let progress: Progress
     private let gate: FlowGate
     private let write: Writer
+    private let notify: @Sendable ([FlowState]) -> Void
 
     /// How many runs are judged in one transaction.
     private static let batch = 64
@@ -35,10 +36,12 @@ public final class FlowService: Service {
     /// - Parameters:
     ///   - subscription: by which the flow's cursors are found in the journal's store.
     ///   - stores: opens the journal's store.
+    ///   - notify: told of runs that are stuck, once each time that they get so.
     public init(
         plan: FlowPlan, fleet: FleetName, subscription: SubscriptionName, sources: [FlowSource],
         stores: any StoreProvider, broker: any Broker, clock: FleetClock = .system, progress: Progress,
-        gate: FlowGate = FlowGate(), write: @escaping Writer
+        gate: FlowGate = FlowGate(), write: @escaping Writer,
+        notify: @escaping @Sendable ([FlowState]) -> Void = { _ in }
     ) {
         self.plan = plan
         self.fleet = fleet
@@ -50,6 +53,7 @@ public final class FlowService: Service {
         self.progress = progress
         self.gate = gate
         self.write = write
+        self.notify = notify
         journal = FlowJournal(plan.definition.name)
     }
 
@@ -112,12 +116,13 @@ public final class FlowService: Service {
 
     private func judge(by watermark: Timestamp, in store: any Store) async throws {
         let (journal, plan, fleet, now) = (journal, plan, fleet, clock.now())
-        let (count, orders) = try await store.write { transaction in
+        let (count, orders, stuck) = try await store.write { transaction in
             guard let watch = try journal.watch(in: transaction) else {
                 throw FleetError(
                     .notApplied, "flow \(journal.flow) is not watched yet", remedy: "run `flotilla apply`")
             }
             var orders: [(key: String, event: FlowTimeoutEvent)] = []
+            var stuck: [FlowState] = []
             let states = try journal.due(by: watermark, limit: Self.batch, in: transaction)
             for state in states {
                 var machine = FlowMachine(plan, key: state.key, state: state, at: now)
@@ -127,15 +132,17 @@ public final class FlowService: Service {
                     continue
                 }
                 if machine.state != state { try journal.save(machine.state, in: transaction) }
+                if machine.state.status == .stuck, state.status != .stuck { stuck.append(machine.state) }
                 if actions.contains(.writeTimeout),
                     let event = FlowTimeoutEvent(of: machine.state, plan.definition, in: fleet)
                 {
                     orders.append((state.key, event))
                 }
             }
-            return (states.count, orders)
+            return (states.count, orders, stuck)
         }
         progress.count(count)
+        if !stuck.isEmpty { notify(stuck) }
         if !orders.isEmpty { try await carryOut(orders, in: store) }
     }
 

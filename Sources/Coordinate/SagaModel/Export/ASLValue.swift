@@ -3,6 +3,8 @@ indirect enum ASLValue: Hashable {
     case text(String)
     case number(Double)
     case boolean(Bool)
+    /// JSON, as it is.
+    case literal(String)
     case array([ASLValue])
     /// Members in the order in which they are written.
     case object([ASLMember])
@@ -16,6 +18,7 @@ indirect enum ASLValue: Hashable {
         case .number(let number):
             return number == number.rounded() && abs(number) < 1e15 ? String(Int64(number)) : String(number)
         case .boolean(let value): return String(value)
+        case .literal(let text): return text
         case .array(let items):
             if items.isEmpty { return "[]" }
             return "[\n" + items.map { inner + $0.written(indent: inner) }.joined(separator: ",\n") + "\n\(indent)]"

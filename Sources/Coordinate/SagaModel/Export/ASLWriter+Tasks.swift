@@ -105,7 +105,17 @@ extension ASLWriter {
 
     private func payload(_ name: String, _ fields: [SagaField]) -> ASLMember {
         if fields.isEmpty { return ASLMember("\(name).$", .text("$.data")) }
-        return ASLMember(name, .object(fields.map { ASLMember("\($0.name).$", .text(path($0.value))) }))
+        return ASLMember(name, .object(fields.map { member($0) }))
+    }
+
+    private func member(_ field: SagaField) -> ASLMember {
+        switch field.value {
+        case .reference(let reference): ASLMember("\(field.name).$", .text(path(reference)))
+        case .text(let template): filled(field.name, template)
+        case .number(let text): ASLMember(field.name, .literal(text))
+        case .boolean(let value): ASLMember(field.name, .boolean(value))
+        case .null: ASLMember(field.name, .literal("null"))
+        }
     }
 
     private func filled(_ name: String, _ template: SagaTemplate) -> ASLMember {

@@ -34,6 +34,14 @@ public struct SagaRefusal: Error, Sendable, CustomStringConvertible {
     public init(_ reason: String) { description = reason }
 }
 
+/// What is thrown where code could not be called: what the saga knows is not what the code takes. Another attempt would not mend
+/// it.
+public struct SagaBadData: Error, Sendable, CustomStringConvertible {
+    public let description: String
+
+    public init(_ description: String) { self.description = description }
+}
+
 /// A command event that is to leave by a service's outbox.
 public struct SagaOutgoing: Sendable, Hashable {
     public var service: String
@@ -75,6 +83,8 @@ public struct SagaStatements: Sendable, Hashable {
     /// The same for a step and its compensation.
     public var step: String
     public var direction: SagaDirection
+    /// Whether a refusal is the last word, and it must be found out what became of attempts before.
+    public var settlesRefusal: Bool
 }
 
 /// What became of an attempt.

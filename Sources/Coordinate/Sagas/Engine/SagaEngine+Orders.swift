@@ -25,6 +25,8 @@ extension SagaEngine {
             return .replied(try await parties.perform(call))
         } catch let refusal as SagaRefusal {
             return .failed(SagaFailure(SagaFailureCode.rejected, refusal.description, effect: .none))
+        } catch let failure as SagaBadData {
+            return .failed(SagaFailure(SagaFailureCode.badData, failure.description, effect: .none))
         } catch {
             return .failed(SagaFailure("error", "\(error)", effect: .unknown))
         }
@@ -61,11 +63,26 @@ extension SagaEngine {
                 try SagaBarrier.perform(statements, at: now, in: transaction)
             }
         } catch {
-            if let failure = SagaTransactions.failure(error) { return .failed(failure) }
+            if let failure = SagaTransactions.failure(error) {
+                return statements.settlesRefusal ? await settle(statements, failure) : .failed(failure)
+            }
             let error = FleetError.wrapping(error)
             // Whoever did not get the lock has done nothing.
             return .failed(
                 SagaFailure(error.code.description, error.message, effect: error.code == .busy ? .none : .unknown))
+        }
+    }
+
+    /// Finds out what became of earlier attempts at a step that was refused, by keeping them from happening from now on.
+    private func settle(_ statements: SagaStatements, _ failure: SagaFailure) async -> SagaAnswer {
+        let now = clock.now()
+        do {
+            return try await transaction(of: statements.service) { transaction in
+                try SagaBarrier.settle(statements, failure, at: now, in: transaction)
+            }
+        } catch {
+            let error = FleetError.wrapping(error)
+            return .failed(SagaFailure(error.code.description, error.message, effect: .unknown))
         }
     }
 

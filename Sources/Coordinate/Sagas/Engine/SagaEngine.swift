@@ -14,7 +14,7 @@ public final class SagaEngine: Sendable {
     public enum Notice: Sendable, Hashable {
         case started(count: Int)
         case ended(saga: String, SagaOutcome)
-        case parked(String)
+        case parked(saga: String, String)
         case stray(String)
     }
 
@@ -62,6 +62,7 @@ public final class SagaEngine: Sendable {
     let backoff: Backoff
     let progress: Progress
     private let notify: @Sendable (Notice) -> Void
+    private let observer: (any SagaObserver)?
     private let trace: @Sendable ([SagaTrace]) -> Void
     let inbox = SagaInbox()
     private let state = Mutex(State())
@@ -88,7 +89,7 @@ public final class SagaEngine: Sendable {
     public init(
         runner: String, catalog: SagaCatalog, parties: any SagaParties, stores: any StoreProvider, settings: Settings,
         clock: FleetClock = .system, backoff: Backoff = .standard, progress: Progress,
-        notify: @escaping @Sendable (Notice) -> Void = { _ in },
+        observer: (any SagaObserver)? = nil, notify: @escaping @Sendable (Notice) -> Void = { _ in },
         trace: @escaping @Sendable ([SagaTrace]) -> Void = { _ in }
     ) {
         journal = SagaJournal(runner: runner)
@@ -99,6 +100,7 @@ public final class SagaEngine: Sendable {
         self.clock = clock
         self.backoff = backoff
         self.progress = progress
+        self.observer = observer
         self.notify = notify
         self.trace = trace
     }
@@ -119,10 +121,9 @@ public final class SagaEngine: Sendable {
                 guard try journal.messages(limit: 1, in: transaction).isEmpty else { return ([], true) }
                 let ids = try journal.open(after: last, limit: 256, in: transaction)
                 for id in ids {
-                    guard let entry = try journal.entry(id, in: transaction) else { continue }
-                    let definition = try catalog.definition(
-                        of: entry.state.saga, version: entry.version, in: transaction)
-                    if try SagaMachine(definition, resuming: entry.state).isBusy { return (ids, true) }
+                    if try journal.readableSaga(id, catalog, in: transaction)?.machine.isBusy == true {
+                        return (ids, true)
+                    }
                 }
                 return (ids, false)
             }
@@ -204,8 +205,8 @@ public final class SagaEngine: Sendable {
 
     /// Also where the task is cancelled: so that the next need not wait for the end of the lease.
     private func letGo(of hold: SagaHold, in store: any Store) async {
-        let journal = journal
-        _ = await Task { try? await store.write { try journal.release(hold, in: $0) } }.value
+        let (journal, now) = (journal, clock.now())
+        _ = await Task { try? await store.write { try journal.release(hold, at: now, in: $0) } }.value
     }
 
     private func isWanted(at now: Timestamp) -> Bool {
@@ -217,20 +218,35 @@ public final class SagaEngine: Sendable {
         // between this and what follows, the other is told, comes here, and takes it back.
         try await settings.confirm?()
         let (journal, catalog, settings, now) = (journal, catalog, settings, clock.now())
-        let (hold, due) = try await store.write { transaction in
+        let (hold, due, last) = try await store.write { transaction in
+            let last = try journal.lastSign(in: transaction)
             let hold = try journal.take(
                 as: settings.owner, until: now.advanced(by: settings.lease), isForced: settings.confirm != nil, at: now,
                 in: transaction)
             try catalog.load(in: transaction)
-            return (hold, try journal.nextDue(in: transaction))
+            return (hold, try journal.nextDue(in: transaction), last)
         }
         state.withLock { state in
             state.runs = [:]
             state.nextDue = due
             state.isNudged = true
         }
+        // The clock was put back: what is to happen by the other one is not waited for.
+        if let last, last.elapsed(since: now) > settings.lease * 2 { try await wakeAll(in: store) }
         inbox.nudge()
         return hold
+    }
+
+    /// Has every saga that is open look at the time.
+    private func wakeAll(in store: any Store) async throws {
+        let journal = journal
+        var last = ""
+        while true {
+            let ids = try await store.read { [last] in try journal.open(after: last, limit: 256, in: $0) }
+            for id in ids { inbox.put(id, .woke) }
+            guard let next = ids.last else { return }
+            last = next
+        }
     }
 
     /// Orders whose outcome is not in the journal: after a crash they are carried out again.
@@ -242,10 +258,9 @@ public final class SagaEngine: Sendable {
                 let ids = try journal.withOrders(after: last, limit: 256, in: transaction)
                 var orders: [SagaOrder] = []
                 for id in ids {
-                    guard let entry = try journal.entry(id, in: transaction) else { continue }
-                    let definition = try catalog.definition(
-                        of: entry.state.saga, version: entry.version, in: transaction)
-                    let machine = try SagaMachine(definition, resuming: entry.state)
+                    guard let (machine, entry) = try journal.readableSaga(id, catalog, in: transaction) else {
+                        continue
+                    }
                     for case .perform(let work) in machine.resume() where entry.orders.contains(work.ticket) {
                         if let effect = try? machine.effect(of: work, parties) {
                             orders.append(SagaOrder(saga: id, ticket: work.ticket, effect: effect))
@@ -315,9 +330,10 @@ public final class SagaEngine: Sendable {
 
     private func tell(_ result: SagaTurnResult) {
         if !result.traced.isEmpty { trace(result.traced) }
+        if !result.observations.isEmpty { observer?.observe(result.observations) }
         if result.started > 0 { notify(.started(count: result.started)) }
         for ending in result.ended { notify(.ended(saga: ending.saga, ending.outcome)) }
-        for parked in result.parked { notify(.parked(parked)) }
+        for parked in result.parked { notify(.parked(saga: parked.saga, parked.text)) }
         for stray in result.strays { notify(.stray(stray)) }
     }
 

@@ -25,6 +25,8 @@ enum SagaTransactions {
             SagaFailure(SagaFailureCode.rejected, "the statement returned no row", effect: .none)
         case let refusal as SagaRefusal:
             SagaFailure(SagaFailureCode.rejected, refusal.description, effect: .none)
+        case let failure as SagaBadData:
+            SagaFailure(SagaFailureCode.badData, failure.description, effect: .none)
         case let error as FleetError where error.code == .statement:
             SagaFailure(SagaFailureCode.rejected, error.description, effect: .none)
         case is FleetError: nil
@@ -79,7 +81,8 @@ public enum SagaBarrier {
         let isUndone = known?[1].integer == 1
         switch (statements.direction, known) {
         case (.forward, .some) where isUndone:
-            return .failed(SagaFailure(SagaFailureCode.rejected, "the step was undone before it came", effect: .none))
+            // Whatever attempt came before: what it did is undone, and what it might have done was kept from happening.
+            return .failed(SagaFailure(SagaFailureCode.rejected, "the step was undone before it came", effect: .never))
         case (.forward, let row?): return .replied(row[0].text ?? "null")
         case (.forward, nil):
             let reply = try SagaTransactions.run(statements, in: transaction)
@@ -100,6 +103,27 @@ public enum SagaBarrier {
                 [.integer(now.microseconds), step])
             return .replied(reply)
         }
+    }
+
+    /// What became of a step of which an attempt was refused, and one before may be done or under way: it is done, or it never
+    /// will be.
+    static func settle(
+        _ statements: SagaStatements, _ failure: SagaFailure, at now: Timestamp, in transaction: any StoreTransaction
+    ) throws -> SagaAnswer {
+        let step = SQLValue.text(statements.step)
+        if let row = try transaction.firstRow(
+            "SELECT reply, is_undone FROM flotilla_saga_steps WHERE step = $1", [step])
+        {
+            if row[1].integer != 1 { return .replied(row[0].text ?? "null") }
+        } else {
+            // An attempt that is still under way has this row as well, and so one of the two waits for the other, and fails.
+            try transaction.run(
+                "INSERT INTO flotilla_saga_steps (step, reply, is_undone, at) VALUES ($1, NULL, 1, $2)",
+                [step, .integer(now.microseconds)])
+        }
+        var failure = failure
+        failure.effect = .never
+        return .failed(failure)
     }
 
     /// Forgets steps of long ago.

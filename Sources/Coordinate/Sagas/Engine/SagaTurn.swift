@@ -16,6 +16,8 @@ struct SagaTurn {
     /// Sagas as this process wrote them last.
     let known: [String: SagaRun]
     private var touched: [String: SagaRun] = [:]
+    /// Sagas of which the journal has what cannot be read.
+    private var unreadable: Set<String> = []
     /// In the order in which they were touched.
     private var order: [String] = []
     private var queue: [(saga: String, input: SagaInput)] = []
@@ -108,8 +110,8 @@ struct SagaTurn {
     }
 
     private mutating func tell(_ saga: String, _ input: SagaInput, in transaction: any StoreTransaction) throws {
-        guard try run(saga, in: transaction) != nil else {
-            return try stray("there is no saga \(saga) to \(input)", in: transaction)
+        guard try run(saga, in: transaction) != nil || unreadable.contains(saga) else {
+            return try stray("there is no saga \(saga) for \(input)", in: transaction)
         }
         queue.append((saga, input))
     }
@@ -119,13 +121,14 @@ struct SagaTurn {
         in transaction: any StoreTransaction
     ) throws {
         // A repeat.
-        if try run(id, in: transaction) != nil { return }
+        if try run(id, in: transaction) != nil || unreadable.contains(id) { return }
         var machine = try SagaMachine(definition, id: id, data: data, at: now)
         machine.state.trace = trace
         let entry = SagaEntry(state: machine.state, version: try catalog.version(of: definition))
         keep(SagaRun(machine: machine, entry: entry), as: id)
         queue.append((id, .started))
         result.started += 1
+        result.observations.append(.started(saga: definition.name.text))
     }
 
     // MARK: Events
@@ -196,6 +199,7 @@ struct SagaTurn {
 
     private mutating func stray(_ note: String, in transaction: any StoreTransaction) throws {
         result.strays.append(note)
+        result.observations.append(.stray)
         try journal.note(note, at: now, in: transaction)
     }
 
@@ -205,11 +209,23 @@ struct SagaTurn {
     private mutating func run(_ id: String, in transaction: any StoreTransaction) throws -> SagaRun? {
         if let run = touched[id] { return run }
         if let run = known[id] { return run }
-        guard let entry = try journal.entry(id, in: transaction) else { return nil }
-        let definition = try catalog.definition(of: entry.state.saga, version: entry.version, in: transaction)
-        let run = SagaRun(machine: try SagaMachine(definition, resuming: entry.state), entry: entry)
-        keep(run, as: id)
-        return run
+        do {
+            guard let found = try journal.saga(id, catalog, in: transaction) else { return nil }
+            let run = SagaRun(machine: found.machine, entry: found.entry)
+            keep(run, as: id)
+            return run
+        } catch let error as FleetError where [.corrupt, .missing].contains(error.code) {
+            try setAside(id, error, in: transaction)
+            return nil
+        }
+    }
+
+    /// A saga that cannot be read keeps nobody else from going on: it is told once, and waits for an operator.
+    private mutating func setAside(_ id: String, _ error: FleetError, in transaction: any StoreTransaction) throws {
+        unreadable.insert(id)
+        if try journal.setAside(id, in: transaction) {
+            try stray("\(id) is parked, as it cannot be read: \(error)", in: transaction)
+        }
     }
 
     private mutating func keep(_ run: SagaRun, as id: String) {
@@ -222,6 +238,7 @@ struct SagaTurn {
             let (id, input) = queue[next]
             next += 1
             guard var run = try run(id, in: transaction) else {
+                if unreadable.contains(id) { continue }
                 try stray("there is no saga \(id) for \(input)", in: transaction)
                 continue
             }
@@ -231,6 +248,9 @@ struct SagaTurn {
             run.isChanged = true
             keep(run, as: id)
             if let before { result.traced += run.machine.endings(since: before) }
+            for occurrence in run.machine.occurrences {
+                result.observations.append(.step(saga: run.machine.definition.name.text, occurrence))
+            }
             for action in actions { try perform(action, of: id, in: transaction) }
             for key in (touched[id]?.lostLocks ?? []).subtracting(lostBefore) { try nudge(key, in: transaction) }
             try registerWaits(of: id, in: transaction)
@@ -265,10 +285,18 @@ struct SagaTurn {
             try nudge(key, in: transaction)
         case .perform(let work): try perform(work, of: id, in: transaction)
         case .wake: break
-        case .park(let ticket, let reason): result.parked.append("\(id): \(ticket) is parked: \(reason)")
+        case .park(let ticket, let reason):
+            let what = ticket.direction == .forward ? "" : "the compensation of "
+            result.parked.append(
+                SagaTurnResult.Parking(saga: id, text: "\(id) is parked at \(what)\(ticket.step): \(reason)"))
         case .finish(let outcome):
             if touched[id]?.hasWaits == true { try journal.removeWaits(of: id, in: transaction) }
             result.ended.append(SagaTurnResult.Ending(saga: id, outcome: outcome))
+            if let state = touched[id]?.machine.state {
+                result.observations.append(
+                    .ended(
+                        saga: state.saga.text, SagaStatus(state), took: now.elapsed(since: state.startedAt)))
+            }
         }
     }
 
@@ -288,7 +316,7 @@ struct SagaTurn {
         do {
             effect = try run.machine.effect(of: work, parties)
         } catch let error as FleetError where error.code == .invalidInput {
-            let failure = SagaFailure("bad-data", error.message, effect: .none)
+            let failure = SagaFailure(SagaFailureCode.badData, error.message, effect: .none)
             queue.append((id, .failed(work.ticket, failure)))
             return
         }
@@ -380,6 +408,12 @@ struct SagaTurnResult: Sendable {
         var outcome: SagaOutcome
     }
 
+    struct Parking: Sendable {
+        var saga: String
+        /// For people.
+        var text: String
+    }
+
     /// Attempts to carry out.
     var orders: [SagaOrder] = []
     var runs: [String: SagaRun] = [:]
@@ -387,8 +421,10 @@ struct SagaTurnResult: Sendable {
     /// What has ended of sagas that belong to a trace.
     var traced: [SagaTrace] = []
     /// What an operator should know.
-    var parked: [String] = []
+    var parked: [Parking] = []
     var strays: [String] = []
+    /// For those who measure.
+    var observations: [SagaObservation] = []
     var started = 0
     /// Messages and times that were taken.
     var count = 0

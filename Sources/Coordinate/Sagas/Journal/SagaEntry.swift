@@ -44,6 +44,20 @@ public struct SagaSummary: Sendable, Hashable {
     public var endedAt: Timestamp?
 }
 
+/// Where the sagas of one name stand that have not ended.
+public struct SagaStanding: Sendable, Hashable {
+    /// So many that are parked are looked at for ``parkedFirst``, those first that were started first.
+    static let parkedLimit = 32
+
+    public var open: [SagaStatus: Int] = [:]
+    /// When the oldest of them was started.
+    public var startedFirst: Timestamp?
+    /// Since when the first of those that are parked is.
+    public var parkedFirst: Timestamp?
+
+    public init() {}
+}
+
 /// Who has a semantic lock.
 public enum SagaLockAnswer: Sendable, Hashable {
     case taken(until: Timestamp)

@@ -1,4 +1,5 @@
 public import FleetCore
+public import SagaModel
 public import Stores
 
 /// Sagas as people ask for them, and the end of what nobody asks for any more.
@@ -44,6 +45,52 @@ extension SagaJournal {
             counts[row[0].text ?? "", default: [:]][status] = Int(row[2].integer ?? 0)
         }
         return counts
+    }
+
+    /// What of each name has not ended, of this runner.
+    public func standings(in transaction: any StoreTransaction) throws -> [String: SagaStanding] {
+        var standings: [String: SagaStanding] = [:]
+        // By the index of those that are open: sagas that have ended cost nothing.
+        for row in try transaction.rows(
+            """
+            SELECT saga, status, count(*), min(started_at) FROM flotilla_sagas
+            WHERE runner = $1 AND ended_at IS NULL GROUP BY saga, status
+            """, [.text(runner)])
+        {
+            guard let status = row[1].text.flatMap(SagaStatus.init(rawValue:)) else { continue }
+            var standing = standings[row[0].text ?? ""] ?? SagaStanding()
+            standing.open[status] = Int(row[2].integer ?? 0)
+            let started = row[3].integer.map { Timestamp(microseconds: $0) }
+            standing.startedFirst = [standing.startedFirst, started].compactMap(\.self).min()
+            standings[row[0].text ?? ""] = standing
+        }
+        for (saga, standing) in standings where standing.open[.parked, default: 0] > 0 {
+            let states = try transaction.rows(
+                """
+                SELECT state FROM flotilla_sagas WHERE status = 'parked' AND runner = $1 AND saga = $2
+                ORDER BY started_at LIMIT \(SagaStanding.parkedLimit)
+                """, [.text(runner), .text(saga)]
+            ).compactMap { try? Self.value(SagaState.self, of: $0[0].text ?? "", "a saga \(saga)") }
+            standings[saga]?.parkedFirst = states.compactMap(\.parkedSince).min()
+        }
+        return standings
+    }
+
+    /// How a definition differs from what the journal's sagas have begun with.
+    public func change(
+        to definition: SagaDefinition, in transaction: any StoreTransaction
+    ) throws -> (isNew: Bool, olderOpen: Int) {
+        let text = try Self.text(definition)
+        let name = SQLValue.text(definition.name.text)
+        let versions = try transaction.rows(
+            "SELECT version, definition FROM flotilla_saga_definitions WHERE saga = $1", [name])
+        let own = versions.first { $0[1].text == text }?[0].integer ?? 0
+        let open = try transaction.firstRow(
+            """
+            SELECT count(*) FROM flotilla_sagas
+            WHERE runner = $1 AND ended_at IS NULL AND saga = $2 AND version <> $3
+            """, [.text(runner), name, .integer(own)])
+        return (own == 0 && !versions.isEmpty, Int(open?[0].integer ?? 0))
     }
 
     /// Removes what is old: sagas that ended before a moment, events that nobody waited for since another, strays beyond

@@ -47,10 +47,19 @@ extension SagaJournal {
     }
 
     /// Lets go, so that the next need not wait for the end of the lease.
-    public func release(_ hold: SagaHold, in transaction: any StoreTransaction) throws {
+    /// - Parameter now: noted as a lease that has ended, for ``lastSign(in:)``.
+    public func release(
+        _ hold: SagaHold, at now: Timestamp = .now(), in transaction: any StoreTransaction
+    ) throws {
         try transaction.run(
-            "UPDATE flotilla_saga_runners SET lease_until = 0 WHERE runner = $1 AND epoch = $2",
-            [.text(runner), .integer(hold.epoch)])
+            "UPDATE flotilla_saga_runners SET lease_until = $1 WHERE runner = $2 AND epoch = $3",
+            [.integer(-now.microseconds), .text(runner), .integer(hold.epoch)])
+    }
+
+    /// The end of the last owner's lease, or when it let go, by its own clock; `nil` where there was none.
+    func lastSign(in transaction: any StoreTransaction) throws -> Timestamp? {
+        try transaction.firstRow("SELECT lease_until FROM flotilla_saga_runners WHERE runner = $1", [.text(runner)])?[0]
+            .integer.map { Timestamp(microseconds: abs($0)) }
     }
 
     /// Who carries sagas out; `nil` where nobody's lease holds.

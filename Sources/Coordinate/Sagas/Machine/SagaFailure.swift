@@ -6,6 +6,8 @@ public struct SagaFailure: Sendable, Hashable, Codable, CustomStringConvertible 
     public enum Effect: String, Sendable, Hashable, Codable {
         /// It did not happen, and will not.
         case none
+        /// The same of this attempt and of all before it.
+        case never
         /// It may have happened, or may happen yet.
         case unknown
     }
@@ -20,6 +22,9 @@ public struct SagaFailure: Sendable, Hashable, Codable, CustomStringConvertible 
         self.message = message
         self.effect = effect
     }
+
+    /// Whether somebody has answered: not where the engine itself gave up waiting.
+    var isAnswer: Bool { code != SagaFailureCode.timeout && code != SagaFailureCode.unknownOutcome }
 
     static let timeout = SagaFailure(SagaFailureCode.timeout, "no answer in time", effect: .unknown)
 

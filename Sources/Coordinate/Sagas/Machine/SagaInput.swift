@@ -27,6 +27,27 @@ public enum SagaInput: Sendable, Hashable {
     case resolve(SagaStepID, SagaResolution, reason: String)
 }
 
+extension SagaInput: CustomStringConvertible {
+    /// For people: `the reply to forward of charge, attempt 1`.
+    public var description: String {
+        switch self {
+        case .started: "its start"
+        case .lockTaken(let key, _): "the lock \(key)"
+        case .lockConflict(let key, let holder): "the lock \(key), which \(holder) has"
+        case .lockLost(let key): "the loss of the lock \(key)"
+        case .replied(let ticket, _): "the reply to \(ticket)"
+        case .failed(let ticket, let failure): "the failure of \(ticket): \(failure)"
+        case .woke: "a time that has come"
+        case .occurred(let event, _, let id): "the event \(event) \(id)"
+        case .decided(let step, let option, let by): "the decision \(option) about \(step) by \(by)"
+        case .cancel(let reason): "its cancellation: \(reason)"
+        case .retry(let step): "another attempt at \(step)"
+        case .skip(let step, let reason): "passing over \(step): \(reason)"
+        case .resolve(let step, _, let reason): "the resolution of \(step): \(reason)"
+        }
+    }
+}
+
 /// What became of a parked step, as an operator found out.
 public enum SagaResolution: Sendable, Hashable {
     /// The reply is a JSON text.

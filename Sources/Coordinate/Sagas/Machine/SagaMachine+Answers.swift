@@ -19,16 +19,28 @@ extension SagaMachine {
     mutating func undone(_ run: SagaStepState, _ status: SagaAttempts.Status, remark: String? = nil) {
         var run = run
         run.compensation?.end(status, at: now)
+        if status == .done, let attempts = run.compensation { tell(.done, of: run.id, .compensation, attempts) }
         run.compensation?.remark = remark
         state.runs[run.id] = run
     }
 
     mutating func failed(_ ticket: SagaTicket, _ failure: SagaFailure) {
+        // The attempt's own time-out and the one of its request come at the same time: the second says nothing.
+        if !failure.isAnswer, isOver(ticket) { return }
         guard let run = open(ticket, isSuccess: false), let step = map.step(ticket.step.name) else { return }
         switch ticket.direction {
         case .forward: forwardFailed(run, step, failure)
         case .compensation: compensationFailed(run, failure)
         }
+    }
+
+    /// Whether an attempt is there, and has ended.
+    private func isOver(_ ticket: SagaTicket) -> Bool {
+        guard let run = state.runs[ticket.step],
+            let attempts = ticket.direction == .forward ? run.forward : run.compensation,
+            (1...attempts.attempt).contains(ticket.attempt)
+        else { return false }
+        return attempts.attempt > ticket.attempt || attempts.status != .running || state.outcome != nil
     }
 
     /// The run that an answer is for; `nil`, and a note, where it has no effect.

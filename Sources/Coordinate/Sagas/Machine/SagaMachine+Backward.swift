@@ -116,9 +116,11 @@ extension SagaMachine {
         if failure.effect == .unknown { attempts.mayBeDone = true }
         if attempts.failures < retry.attempts, retry.covers(failure.code) {
             attempts.status = .backingOff
+            tell(.retried, of: run.id, .compensation, attempts)
             attempts.due = now.advanced(by: retry.delay(afterFailures: attempts.failures, jitter: jitter))
         } else {
             attempts.end(.parked, at: now)
+            tell(.parked, of: run.id, .compensation, attempts)
             actions.append(
                 .park(SagaTicket(run.id, .compensation, attempt: attempts.attempt), reason: "\(failure)"))
         }

@@ -34,7 +34,8 @@ extension SagaMachine {
             return .sql(
                 SagaStatements(
                     service: sql.service, statements: statements, expectsRow: sql.expectsRow,
-                    step: "\(state.id)/\(id)", direction: work.ticket.direction))
+                    step: "\(state.id)/\(id)", direction: work.ticket.direction,
+                    settlesRefusal: settlesRefusal(work.ticket)))
         case .local(let local): return .local(call(work, isTransactional: local.isTransactional))
         case .event, .timer, .decision: return nil
         }
@@ -59,7 +60,7 @@ extension SagaMachine {
 
     private func known(_ reference: SagaReference, for id: SagaStepID) throws(FleetError) -> JSONValue {
         if let value = value(of: reference, for: id) { return value }
-        throw FleetError(.invalidInput, "there is no \(reference) in the saga \(state.id)")
+        throw FleetError(.invalidInput, "\(id) needs \(reference), which is not in the saga \(state.id)")
     }
 
     /// A JSON object with the declared fields; the saga's data where none is declared.
@@ -79,9 +80,19 @@ extension SagaMachine {
         }
         var declared: [String] = []
         for field in fields {
-            declared.append("\(JSONText.quoted(field.name)):\(JSONText.text(try known(field.value, for: id)))")
+            declared.append("\(JSONText.quoted(field.name)):\(try json(of: field.value, for: id))")
         }
         return "{\((declared + members).joined(separator: ","))}"
+    }
+
+    private func json(of value: SagaValue, for id: SagaStepID) throws(FleetError) -> String {
+        switch value {
+        case .reference(let reference): JSONText.text(try known(reference, for: id))
+        case .text(let template): JSONText.quoted(try text(of: template, for: id))
+        case .number(let text): text
+        case .boolean(let value): value ? "true" : "false"
+        case .null: "null"
+        }
     }
 
     /// Values are percent-encoded (RFC 3986), as they are parts of a path or a query.

@@ -23,6 +23,14 @@ extension SagaMachine {
             })
     }
 
+    /// Whether an attempt forward is the last where it is refused, and one before it may be done.
+    func settlesRefusal(_ ticket: SagaTicket) -> Bool {
+        guard ticket.direction == .forward, let forward = state.runs[ticket.step]?.forward, forward.mayBeDone,
+            let step = map.step(ticket.step.name)
+        else { return false }
+        return !step.retry.covers(SagaFailureCode.rejected) || forward.failures + 1 >= step.retry.attempts
+    }
+
     /// The command of an attempt; `nil` where it is none.
     func command(of ticket: SagaTicket) -> SagaCommand? {
         let step = map.step(ticket.step.name)

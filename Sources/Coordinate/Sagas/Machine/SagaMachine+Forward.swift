@@ -57,8 +57,9 @@ extension SagaMachine {
                 return nil
             }
             var run = SagaStepState(id: id, forward: SagaAttempts(startedAt: now, due: nil))
-            run.forward.failure = SagaFailure("bad-data", error.message, effect: .none)
+            run.forward.failure = SagaFailure(SagaFailureCode.badData, error.message, effect: .none)
             run.forward.end(.parked, at: now)
+            tell(.parked, of: id, .forward, run.forward)
             state.runs[id] = run
             actions.append(.park(SagaTicket(id, .forward, attempt: 1), reason: error.message))
             return nil
@@ -131,6 +132,7 @@ extension SagaMachine {
     mutating func forwardDone(_ run: SagaStepState, reply: String) {
         var run = run
         run.forward.end(.done, at: now)
+        tell(.done, of: run.id, .forward, run.forward)
         run.forward.reply = reply
         state.runs[run.id] = run
         guard map.step(run.id.name)?.role == .pivot else { return }
@@ -147,24 +149,28 @@ extension SagaMachine {
         run.forward.failures += 1
         // A query has no effect, whatever became of it.
         if failure.effect == .unknown, step.role != .query { run.forward.mayBeDone = true }
+        if failure.effect == .never { run.forward.mayBeDone = false }
         let mayBeDone = run.forward.mayBeDone
         let isStopping = state.phase != .forward || (state.pendingStop != nil && !mayBeDone)
         if !isStopping, run.forward.failures < step.retry.attempts, step.activity.hasEffect,
             step.retry.covers(failure.code)
         {
             run.forward.status = .backingOff
+            tell(.retried, of: run.id, .forward, run.forward)
             run.forward.due = now.advanced(by: step.retry.delay(afterFailures: run.forward.failures, jitter: jitter))
             state.runs[run.id] = run
             return
         }
         if state.phase == .forward, state.isPastPoint || (step.role == .pivot && mayBeDone) {
             run.forward.end(.parked, at: now)
+            tell(.parked, of: run.id, .forward, run.forward)
             state.runs[run.id] = run
             let reason = step.role == .pivot ? "it is not known whether \(run.id) is done: \(failure)" : "\(failure)"
             actions.append(.park(SagaTicket(run.id, .forward, attempt: run.forward.attempt), reason: reason))
             return
         }
         run.forward.end(mayBeDone ? .unknown : .failed, at: now)
+        tell(.failed, of: run.id, .forward, run.forward)
         state.runs[run.id] = run
         if state.phase == .forward { beginCompensation(state.pendingStop ?? .stepFailed(run.id, failure)) }
     }

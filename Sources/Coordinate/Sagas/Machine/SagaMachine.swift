@@ -14,6 +14,8 @@ public struct SagaMachine: Sendable {
     var now: Timestamp
     var jitter = 0.0
     var actions: [SagaAction] = []
+    /// What became of attempts with the input at hand.
+    public internal(set) var occurrences: [SagaOccurrence] = []
 
     /// A new saga. Its first input is ``SagaInput/started``.
     /// - Parameter data: a JSON text.
@@ -68,6 +70,7 @@ public struct SagaMachine: Sendable {
         self.now = now
         self.jitter = jitter
         actions = []
+        occurrences = []
         switch input {
         case .started: state.wakeAt = nil
         case .lockTaken(let key, let until): lockTaken(key, until: until)
@@ -145,6 +148,7 @@ public struct SagaMachine: Sendable {
         // The time that was asked for is used up, be it too early.
         state.wakeAt = nil
         if state.outcome != nil { return }
+        for run in state.runs.all { shorten(run) }
         for run in state.runs.all {
             if let due = run.forward.due, due <= now { forwardIsDue(run.id) }
             if let due = run.compensation?.due, due <= now { compensationIsDue(run.id) }
@@ -158,7 +162,33 @@ public struct SagaMachine: Sendable {
         }
     }
 
+    /// No wait is longer than it was ever planned: it is where the clock was put back.
+    private mutating func shorten(_ run: SagaStepState) {
+        guard let step = map.step(run.id.name) else { return }
+        var time = step.timeout
+        if case .timer(let duration) = step.activity { time = duration }
+        if let due = run.forward.due {
+            let most = run.forward.status == .backingOff ? step.retry.cap : time
+            let latest = now.advanced(by: most)
+            if due > latest { state.runs[run.id]?.forward.due = latest }
+        }
+        if let due = run.compensation?.due, let compensation = step.compensation {
+            let most = run.compensation?.status == .backingOff ? compensation.retry.cap : compensation.timeout
+            let latest = now.advanced(by: most)
+            if due > latest { state.runs[run.id]?.compensation?.due = latest }
+        }
+    }
+
     // MARK: Notes
+
+    /// Notes what became of an attempt, for those who measure.
+    mutating func tell(
+        _ outcome: SagaOccurrence.Outcome, of id: SagaStepID, _ direction: SagaDirection, _ attempts: SagaAttempts
+    ) {
+        occurrences.append(
+            SagaOccurrence(
+                step: id.name, direction: direction, outcome: outcome, took: now.elapsed(since: attempts.startedAt)))
+    }
 
     mutating func note(_ kind: SagaNote.Kind, _ text: String) {
         state.notes.append(SagaNote(at: now, kind: kind, text: text))

@@ -60,6 +60,11 @@ public struct SagaState: Sendable, Hashable {
     /// The steps that wait for an operator.
     public var parked: [SagaStepState] { runs.all.filter { $0.parked != nil } }
 
+    /// Since when the first of them waits; `nil` where none does.
+    public var parkedSince: Timestamp? {
+        parked.compactMap { $0.parked == .compensation ? $0.compensation?.endedAt : $0.forward.endedAt }.min()
+    }
+
     /// Whether nothing goes on without an operator.
     public var isParked: Bool {
         outcome == nil && !parked.isEmpty

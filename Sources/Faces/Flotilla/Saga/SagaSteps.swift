@@ -210,14 +210,24 @@ enum SagaJSON {
         String(decoding: try JSONEncoder().encode(value), as: UTF8.self)
     }
 
+    /// - Throws: `SagaBadData` where it cannot be read.
     static func input<Input: Decodable>(_ call: SagaLocalCall) throws -> Input {
-        try decode(Input.self, call.data, "the input of \(call.id)")
+        try known(Input.self, call.data, "the input of \(call.id)")
+    }
+
+    /// What code needs before it begins.
+    private static func known<Value: Decodable>(_ type: Value.Type, _ text: String, _ subject: String) throws -> Value {
+        do {
+            return try decode(type, text, subject)
+        } catch let error as FleetError {
+            throw SagaBadData(error.message)
+        }
     }
 
     /// The reply of the step that is to be undone; `nil` where there is none.
     static func ownReply<Reply: Decodable>(_ call: SagaLocalCall) throws -> Reply? {
         try call.replies[call.ticket.step.name].map {
-            try decode(Reply.self, $0, "the reply of \(call.ticket.step) of \(call.id)")
+            try known(Reply.self, $0, "the reply of \(call.ticket.step) of \(call.id)")
         }
     }
 

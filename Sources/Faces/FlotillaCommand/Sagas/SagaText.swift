@@ -43,9 +43,15 @@ struct SagaText {
             Self.sign(run), run.id.description, forward.status.rawValue, String(forward.attempt), took(forward), why,
             run.compensation.map { undoing in
                 "\(undoing.status.rawValue)\(undoing.attempt > 1 ? " after \(undoing.attempt) attempts" : "")"
-                    + (undoing.failure.map { undoing.status == .done ? "" : ": \($0)" } ?? "")
+                    + Self.why(undoing)
             } ?? "",
         ]
+    }
+
+    /// An operator's reason, or why it failed.
+    private static func why(_ undoing: SagaAttempts) -> String {
+        if let remark = undoing.remark { return ": \(remark)" }
+        return undoing.status == .done ? "" : undoing.failure.map { ": \($0)" } ?? ""
     }
 
     private static func sign(_ run: SagaStepState) -> String {

@@ -67,17 +67,23 @@ struct SagasCommand: AsyncParsableCommand {
 
     func run() async throws {
         var words = words
-        // Ids have slashes as well.
-        let file = FleetArgument.take(from: &words) { !$0.hasSuffix(".yaml") && !$0.hasSuffix(".yml") }
+        let file = FleetArgument.take(from: &words) { Self.most(in: $0) }
         let word = words.isEmpty ? "list" : words.removeFirst()
         guard let verb = Verb(rawValue: word) else {
             let all = Verb.allCases.map(\.rawValue)
             let nearest = NearestName.of(word, in: all).map { "; did you mean \($0)?" } ?? ""
             throw ValidationError("'\(word)' is none of \(all.joined(separator: ", "))\(nearest)")
         }
-        let sagas = SagaAdministration(try await FleetArgument.load(file))
+        guard limit > 0 else { throw ValidationError("--limit is above 0") }
+        let fleet = try await FleetArgument.load(file)
+        let sagas = SagaAdministration(fleet)
         switch verb {
-        case .list: try await list(sagas, words)
+        case .list:
+            try await list(sagas, words)
+            let style = Style(descriptor: STDERR_FILENO)
+            for undeclared in await fleet.undeclaredSagas() {
+                Console.standardError(style.yellow("\(undeclared)"))
+            }
         case .strays: try await strays(sagas)
         case .show: try SagaText(try await sagas.show(one(words, "an id"))).print(asJSON: json)
         case .export:
@@ -92,6 +98,18 @@ struct SagasCommand: AsyncParsableCommand {
                 Console.standardError("nobody carries the fleet at the moment; it begins once somebody does")
             }
         default: try tell(try await act(verb, sagas, words))
+        }
+    }
+
+    /// How many words stand behind a verb. Ids may look like a file; the names of steps do not.
+    private static func most(in words: [String]) -> Int? {
+        switch words.first.flatMap({ Verb(rawValue: $0) }) {
+        case .list, .strays: 0
+        case .show, .start, .cancel, .export: 1
+        case .retry: words.count == 3 && FleetArgument.isFile(words[2]) ? 1 : 2
+        case .skip, .resolve: 2
+        case .signal: 3
+        case nil: nil
         }
     }
 
@@ -151,8 +169,14 @@ struct SagasCommand: AsyncParsableCommand {
             return try await sagas.skip(id, step: step, reason: why())
         case .resolve:
             let (id, step) = try two(words)
-            guard (done != nil) != notDone else {
-                throw ValidationError("say what became of it: --done REPLY, or --not-done")
+            if done != nil, notDone {
+                throw ValidationError("--done and --not-done are two things; give one of them")
+            }
+            if done == nil, !notDone {
+                throw ValidationError("say what became of it: --done REPLY, a JSON text, or --not-done")
+            }
+            if let done, (try? JSONDocument.validate(Array(done.utf8))) == nil {
+                throw ValidationError("the reply of --done is no JSON; quote it for the shell: --done '{\"id\": 4}'")
             }
             return try await sagas.resolve(id, step: step, reply: done, reason: why())
         default:

@@ -125,10 +125,41 @@ extension SagaKeys {
 
     private mutating func payload(_ field: NamedValue?) -> [SagaField] {
         guard let field else { return [] }
-        let entries = need(values.entries(field.value, field.shown, remedy: "write a mapping of names to references"))
+        let entries = need(values.entries(field.value, field.shown, remedy: "write a mapping of names to values"))
         return (entries ?? []).compactMap { entry in
-            reference(entry.value, entry.shown).map { SagaField(entry.name, $0) }
+            value(entry.value, entry.shown).map { SagaField(entry.name, $0) }
         }
+    }
+
+    /// Without quotes it is a reference, a number, a truth value or null; in quotes a text.
+    private mutating func value(_ node: YAMLNode, _ subject: String) -> SagaValue? {
+        guard let read = need(values.text(node, subject)) else { return nil }
+        guard case .scalar(let scalar) = node.content, scalar.style == .plain else {
+            guard SagaReference(read.text) == nil else {
+                values.log.error(
+                    at: read.mark, "\(subject) is the text \(read.shown), and not what it refers to",
+                    remedy: "leave out the quotes, or write \(Shown.quoted("{\(read.text)}"))")
+                isBroken = true
+                return nil
+            }
+            return template(node, subject).map { .text($0) }
+        }
+        switch read.text {
+        case "true", "false": return .boolean(read.text == "true")
+        case "null": return .null
+        default: break
+        }
+        if let reference = SagaReference(read.text) { return .reference(reference) }
+        if read.text.first.map({ $0.isNumber || $0 == "-" }) == true,
+            (try? JSONDocument.validate(Array(read.text.utf8))) != nil
+        {
+            return .number(read.text)
+        }
+        values.log.error(
+            at: read.mark, "\(read.shown) is no reference, number or truth value",
+            remedy: "write \(SagaReference.rule), or put a text in quotes")
+        isBroken = true
+        return nil
     }
 
     private mutating func texts(_ field: NamedValue) -> [String] {

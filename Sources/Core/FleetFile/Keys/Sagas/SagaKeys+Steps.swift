@@ -163,16 +163,29 @@ extension SagaKeys {
                 at: node.mark, "this is no condition", remedy: "\(remedy) or one of exists, all, any and not")
             return nil
         }
-        guard let reference = reference(value.value, value.shown), let literal = literal(other) else { return nil }
+        guard let reference = reference(value.value, value.shown), let literal = literal(other, comparison)
+        else { return nil }
         return .compare(reference, comparison, literal)
     }
 
-    /// A plain number or truth value is one; what is in quotes is text.
-    private func literal(_ field: NamedValue) -> SagaLiteral? {
+    /// A plain number or truth value is one; what is in quotes is text. What is larger is asked of numbers, and of texts in
+    /// quotes: a number in quotes would be compared with texts alone, and so with nothing that is meant.
+    private func literal(_ field: NamedValue, _ comparison: SagaComparison) -> SagaLiteral? {
         guard let read = values.text(field.value, field.shown) else { return nil }
-        guard case .scalar(let scalar) = field.value.content, scalar.style == .plain else { return .text(read.text) }
+        let number = Double(read.text).flatMap { $0.isFinite ? $0 : nil }
+        func refuse(_ message: String, _ remedy: String) -> SagaLiteral? {
+            values.log.error(at: read.mark, "\(field.shown): \(message)", remedy: remedy)
+            return nil
+        }
+        guard case .scalar(let scalar) = field.value.content, scalar.style == .plain else {
+            guard comparison.isOrder, number != nil else { return .text(read.text) }
+            return refuse("\(read.shown) is a text, and no number is above or below one", "leave out the quotes")
+        }
+        if let number { return .number(number) }
+        if comparison.isOrder {
+            return refuse("\(read.shown) is no number", "write a number; a text to compare with texts stands in quotes")
+        }
         if read.text == "true" || read.text == "false" { return .boolean(read.text == "true") }
-        if let number = Double(read.text), number.isFinite { return .number(number) }
         return .text(read.text)
     }
 }

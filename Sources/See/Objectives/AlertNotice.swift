@@ -35,8 +35,6 @@ public struct AlertNotice: Codable, Sendable, Hashable {
         case limit, budgetLeft = "budget_left", hoursToExhaustion = "hours_to_exhaustion", text
     }
 
-    public var moment: Timestamp { Timestamp(at) ?? Timestamp(microseconds: 0) }
-
     /// - Parameters:
     ///   - reading: of the objective, at the moment of the transition.
     ///   - rule: by its place among the objective's rules.

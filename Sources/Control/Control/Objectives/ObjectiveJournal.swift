@@ -32,7 +32,7 @@ struct ObjectiveJournal: Sendable {
         );
         CREATE TABLE flotilla_objective_notices (
             id TEXT PRIMARY KEY,
-            at BIGINT NOT NULL,
+            place BIGINT NOT NULL,
             notice TEXT NOT NULL
         )
         """
@@ -60,7 +60,7 @@ struct ObjectiveJournal: Sendable {
         let writer = try transaction.firstRow("SELECT as_of, sagas_until FROM flotilla_objective_writer WHERE id = 1")
         kept.asOf = writer?[0].integer.map { Timestamp(microseconds: $0) }
         kept.sagasUntil = writer?[1].integer.flatMap { $0 == 0 ? nil : Timestamp(microseconds: $0) }
-        for row in try transaction.rows("SELECT notice FROM flotilla_objective_notices ORDER BY at, id") {
+        for row in try transaction.rows("SELECT notice FROM flotilla_objective_notices ORDER BY place") {
             let notice = row[0].text.flatMap { try? JSONDecoder().decode(AlertNotice.self, from: Data($0.utf8)) }
             if let notice { kept.notices.append(notice) }
         }
@@ -172,10 +172,10 @@ struct ObjectiveJournal: Sendable {
 
     private func save(_ notices: [AlertNotice], in transaction: any StoreTransaction) throws {
         try transaction.run("DELETE FROM flotilla_objective_notices")
-        for notice in notices {
+        for (place, notice) in notices.enumerated() {
             try transaction.run(
-                "INSERT INTO flotilla_objective_notices (id, at, notice) VALUES ($1, $2, $3)",
-                [.text(notice.id), .integer(notice.moment.microseconds), .text(Self.encode(notice))])
+                "INSERT INTO flotilla_objective_notices (id, place, notice) VALUES ($1, $2, $3)",
+                [.text(notice.id), .integer(Int64(place)), .text(Self.encode(notice))])
         }
     }
 

@@ -113,7 +113,7 @@ public struct FleetCarrier: Sendable {
             return try await state.hold()
         } catch let error as FleetError where error.isRetriable && !options.untilIdle {
             logger.info("waiting for fleet \(fleet.name): \(error.message)")
-            measured?.health.end(because: error.description)
+            measured?.wait(because: error.description)
         }
         let standby = Standby(state: state, health: measured?.health)
         try await signals.run([.init(service: standby, successTerminationBehavior: .gracefullyShutdownGroup)])

@@ -61,6 +61,13 @@ final class OverviewBoard: Sendable {
         stream.send("overview", answer.body)
     }
 
+    /// Tells that this process does not carry the fleet, and why.
+    func rest(because reason: String) {
+        var overview = empty
+        overview.carrier = reason
+        publish(overview)
+    }
+
     func update<Result>(_ body: (inout History) -> Result) -> Result {
         // What is changed is moved out and back, so that it is not copied.
         state.withLock { body(&$0.history) }

@@ -36,9 +36,7 @@ struct OverviewWatch: Service {
                 group.addTask { await self.watch(coordination) }
             }
         }
-        var last = board.empty
-        last.carrier = "the fleet is not carried any more"
-        board.publish(last)
+        board.rest(because: "the fleet is not carried any more")
     }
 
     private func lookAtJournals(_ coordination: CoordinationBoard) async {

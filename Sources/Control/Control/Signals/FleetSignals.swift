@@ -96,6 +96,12 @@ final class FleetSignals: Sendable {
         return server
     }
 
+    /// Tells why this process does not carry the fleet.
+    func wait(because reason: String) {
+        health.end(because: reason)
+        board?.rest(because: reason)
+    }
+
     func close() async { for server in servers { await server.close() } }
 
     /// All that may be told.

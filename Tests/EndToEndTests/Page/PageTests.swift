@@ -203,7 +203,9 @@ import Testing
         // What happened before is still known.
         let overview = try next.ask("/api/overview").body
         #expect(overview.components(separatedBy: "carries the fleet").count >= 3, "\(overview)")
-        #expect(try Set(points(next)).isSuperset(of: before), "\(before)")
+        // A point of the new process may stand in the place of one of the same ten seconds.
+        let after = try Set(points(next).map { $0 / 10 })
+        #expect(after.isSuperset(of: before.map { $0 / 10 }), "\(before)")
         try await next.stop()
     }
 

@@ -23,12 +23,13 @@ MINUTES ?= 10
 # The connectors for PostgreSQL and NATS stand behind package traits. Programs with them are built in a place of their own: so
 # nothing is built again when one goes from the one to the other. Tests are debug builds, and have both always.
 trait = --traits Postgres,NATS
-# Tests that use all of a processor, and those that break a whole fleet, run by themselves: others wait for servers, with
-# deadlines.
+# Tests that use all of a processor, and those that break a whole fleet, or have a browser or a cluster beside it, run by
+# themselves: others wait for servers, with deadlines.
 simulations = ^(SimulationTests|SagaTests|PGOutputTests)\.
-drills = ^DrillTests\.
+heavy = EndToEndTests\.(PageTests|PageGuardTests|NATSFleetTests)/
+drills = ^(DrillTests\.|$(heavy))
 # Those that run the program: apart from those that fill a processor with servers.
-programs = ^(EndToEndTests|ShopTests)\.
+programs = ^(?!$(heavy))(EndToEndTests|ShopTests)\.
 servers = $(filter postgres,$(STORE)) $(filter nats,$(BROKER))
 swift_build = swift build -c $(configuration) $(if $(strip $(servers)),$(trait) --scratch-path .build/servers)
 bench_build = swift build -c release $(trait) --scratch-path .build/servers

@@ -11,7 +11,8 @@ import Testing
         (
             "seams",
             [
-                "Signals", "Traces", "OTLP", "Objectives", "Overview", "Page", "Wire", "SagaModel", "FlowModel", "FleetFile",
+                "Signals", "Traces", "OTLP", "Objectives", "Overview", "Page", "Wire", "SagaModel", "FlowModel",
+                "FleetFile",
                 "Stores", "SQLTemplate", "Brokers", "Outbox",
                 "PGOutput",
                 "Inbox",

@@ -37,8 +37,9 @@ import Traces
         let collector = Collector([.answered(status: 400, retryAfter: nil, body: [])])
         let lines = LogLines()
         let exporter = Samples.exporter(collector, signals: [.traces], lines: lines)
+        // Before anything is taken out of the queue.
+        exporter.export((1...16_384 + 100).map { Samples.span($0) })
         try await running(exporter) {
-            exporter.export((1...16_384 + 100).map { Samples.span($0) })
             try await eventually("the rest is taken") { exporter.exported(.traces) == 16_384 - 512 }
         }
         #expect(

@@ -200,7 +200,8 @@ public final class FleetRun: Sendable {
                 fleet.sagaPlaces.map { place in
                     SagaAssembly(
                         place, inUse: sagasInUse[place.name] ?? [], in: fleet, broker: broker, caller: caller,
-                        hold: hold, patience: patience, changes: changes, tracing: tracing, observer: sagaMeter, logger: logger,
+                        hold: hold, patience: patience, changes: changes, tracing: tracing, observer: sagaMeter,
+                        logger: logger,
                         stores: { stores.store(of: $0) })
                 }
             } ?? []

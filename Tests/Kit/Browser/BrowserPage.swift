@@ -132,23 +132,30 @@ public final class BrowserPage: Sendable {
 
     private struct Place: Decodable { var x: Double, y: Double }
 
-    /// Clicks on the first element that a selector finds, where it is.
+    /// Clicks on the first element that a selector finds, where it is; again where the page was just drawn anew and the click
+    /// met nothing.
     public func click(_ selector: String, file: String = #fileID, line: Int = #line) async throws {
         let quoted = String(decoding: try JSONEncoder().encode(selector), as: UTF8.self)
-        try await wait("there is \(selector)", "document.querySelector(\(quoted))", file: file, line: line)
-        let found = try await value(
-            """
-            (() => { const one = document.querySelector(\(quoted)); one.scrollIntoView({block: 'center'});
-              const box = one.getBoundingClientRect(); return {x: box.x + box.width / 2, y: box.y + box.height / 2}; })()
-            """, as: Place.self)
-        guard let place = found else { throw CheckFailure("\(selector) has no place", file: file, line: line) }
-        for type in ["mousePressed", "mouseReleased"] {
-            try await send(
-                "Input.dispatchMouseEvent",
-                [
-                    "type": .text(type), "x": .number(place.x), "y": .number(place.y), "button": "left",
-                    "clickCount": 1,
-                ])
+        try await eventually("\(selector) is clicked", file: file, line: line) {
+            try await self.wait("there is \(selector)", "document.querySelector(\(quoted))", file: file, line: line)
+            let found = try await self.value(
+                """
+                (() => { const one = document.querySelector(\(quoted)); if (!one) return null;
+                  one.scrollIntoView({block: 'center'}); window.clickIsMissing = true;
+                  one.addEventListener('click', () => { window.clickIsMissing = false }, {once: true, capture: true});
+                  const box = one.getBoundingClientRect(); return {x: box.x + box.width / 2, y: box.y + box.height / 2}; })()
+                """, as: Place.self)
+            guard let place = found else { return false }
+            for type in ["mousePressed", "mouseReleased"] {
+                try await self.send(
+                    "Input.dispatchMouseEvent",
+                    [
+                        "type": .text(type), "x": .number(place.x), "y": .number(place.y), "button": "left",
+                        "clickCount": 1,
+                    ])
+            }
+            // A page that the click has left knows nothing of it.
+            return (try? await self.value("window.clickIsMissing === true", as: Bool.self)) != true
         }
     }
 

@@ -20,7 +20,8 @@ struct SagaAssembly: Sendable {
     init(
         _ place: SagaPlace, inUse: [SagaDefinition], in fleet: FleetDefinition, broker: any Broker, caller: HTTPCaller,
         hold: any FleetHold,
-        patience: Duration, changes: ChangeSignal, tracing: FleetTracing?, observer: (any SagaObserver)?, logger: Logger,
+        patience: Duration, changes: ChangeSignal, tracing: FleetTracing?, observer: (any SagaObserver)?,
+        logger: Logger,
         stores: @escaping @Sendable (ServiceDefinition) -> SharedStore
     ) {
         self.place = place

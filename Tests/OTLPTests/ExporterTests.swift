@@ -40,7 +40,9 @@ import Traces
         // Before anything is taken out of the queue.
         exporter.export((1...16_384 + 100).map { Samples.span($0) })
         try await running(exporter) {
-            try await eventually(deadline: .seconds(300), "the rest is taken") { exporter.exported(.traces) == 16_384 - 512 }
+            try await eventually(deadline: .seconds(300), "the rest is taken") {
+                exporter.exported(.traces) == 16_384 - 512
+            }
         }
         #expect(
             Set(exporter.losses) == [

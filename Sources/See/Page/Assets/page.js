@@ -709,7 +709,18 @@ function drawMap(streams, readers) {
 
 // ---------------------------------------------------------------- parked events
 
+// Who waits for an answer. A dialog says later that it was closed: by then it may be open again, for another question.
+let answered = null;
+function settle() {
+  const dialog = document.getElementById('ask'), tell = answered;
+  if (!tell || dialog.open) return;
+  answered = null;
+  tell(dialog.returnValue === 'yes');
+}
+document.getElementById('ask').addEventListener('close', settle);
+
 function confirmed(heading, text, yes, isDangerous) {
+  settle();
   const dialog = document.getElementById('ask'), button = document.getElementById('ask-yes');
   document.getElementById('ask-title').textContent = heading;
   document.getElementById('ask-text').textContent = text;
@@ -717,7 +728,7 @@ function confirmed(heading, text, yes, isDangerous) {
   button.className = isDangerous ? 'danger' : '';
   dialog.returnValue = 'no';
   dialog.showModal();
-  return new Promise(resolve => dialog.addEventListener('close', () => resolve(dialog.returnValue === 'yes'), {once: true}));
+  return new Promise(resolve => { answered = resolve; });
 }
 
 const parkedPage = () => {

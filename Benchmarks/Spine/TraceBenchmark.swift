@@ -42,7 +42,7 @@ enum TraceBenchmark {
         let bytes = (resident - before) / traces
         print("a span, made and held:              \(Int(adding * 1e9 / Double(traces * spansOfTrace))) ns")
         print(
-            "\(traces) open traces of \(spansOfTrace) spans: \(bytes) bytes each, \(bytes * traces >> 20) MiB (wanted: at most 256)"
+            "\(traces) open traces of \(spansOfTrace) spans: \(bytes) bytes each, \((bytes * traces) >> 20) MiB (wanted: at most 256)"
         )
         let deciding = await seconds { _ = sampler.decide(at: now.advanced(by: .seconds(31))) }
         print("a decision:                         \(Int(deciding * 1e9 / Double(traces))) ns")

@@ -24,6 +24,9 @@ struct OverviewReadings {
 
 extension SeriesReading {
     /// What it says, where that is one number.
+    ///
+    /// Inlined into a closure it ends the optimizer of Swift 6.3.1 ("Found ownership error", in CopyPropagation).
+    @inline(never)
     var number: Double? {
         switch value {
         case .count(let count): Double(count)

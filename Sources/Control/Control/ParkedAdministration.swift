@@ -15,6 +15,11 @@ public struct ParkedAdministration: Sendable {
         public var place: String
         public var stream: StreamName
         public var event: ParkedEvent
+
+        /// `parked`, `retrying` by itself, or `waiting` behind another of its key.
+        public var state: String {
+            event.reason == nil ? "waiting" : event.nextAttempt == nil ? "parked" : "retrying"
+        }
     }
 
     /// What became of one request.

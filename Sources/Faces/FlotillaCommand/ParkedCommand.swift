@@ -119,7 +119,7 @@ private struct ParkedRow: Encodable {
         stream = item.stream.description
         type = item.event.event.type
         key = item.event.event.key
-        state = item.event.reason == nil ? "waiting" : item.event.nextAttempt == nil ? "parked" : "retrying"
+        state = item.state
         reason = item.event.reason
         attempts = item.event.attempts
         parkedAt = item.event.parkedAt.description

@@ -42,6 +42,7 @@ public struct ErrorBudget: Sendable {
     public mutating func add(
         total: Int64, bad: Int64, isWaiting: Bool = false, at now: Timestamp
     ) -> (total: Int64, bad: Int64) {
+        // What is counted comes from a `WaitingLedger` or a look, which keep to this: else a budget would grow by what is bad.
         precondition(bad >= 0 && total >= bad, "what is bad is a part of all")
         advance(to: now)
         count(total, bad)

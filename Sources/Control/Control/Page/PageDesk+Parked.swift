@@ -28,7 +28,7 @@ extension PageDesk {
             stream = item.stream.description
             type = item.event.event.type
             key = item.event.event.key
-            state = item.event.reason == nil ? "waiting" : item.event.nextAttempt == nil ? "parked" : "retrying"
+            state = item.state
             reason = item.event.reason
             attempts = item.event.attempts
             time = item.event.event.time.description

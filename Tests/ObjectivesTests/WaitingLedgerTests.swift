@@ -16,6 +16,13 @@ import Testing
         #expect(ledger.count(arrived: (18, 6), waiting: 0) == (1, 1))
     }
 
+    @Test func whatIsSeenLaterToBeBadIsCountedAllTheSame() {
+        var ledger = WaitingLedger()
+        #expect(ledger.count(arrived: (10, 0), waiting: nil) == (10, 0))
+        #expect(ledger.count(arrived: (10, 3), waiting: nil) == (0, 0))
+        #expect(ledger.count(arrived: (14, 3), waiting: nil) == (4, 3))
+    }
+
     @Test func whatIsDroppedBeforeItArrivesKeepsNobodyElseFromBeingCounted() {
         var ledger = WaitingLedger()
         #expect(ledger.count(arrived: (0, 0), waiting: 4) == (4, 4))

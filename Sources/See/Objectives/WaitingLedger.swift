@@ -22,7 +22,8 @@ public struct WaitingLedger: Sendable {
     public mutating func count(arrived: (total: Int64, bad: Int64), waiting: Int64?) -> (total: Int64, bad: Int64) {
         var total = max(0, arrived.total - seen.total)
         var bad = min(total, max(0, arrived.bad - seen.bad))
-        seen = arrived
+        // Where the total was read before what is bad of it, the rest is counted next time.
+        seen = (arrived.total, seen.bad + bad)
         let known = min(charged, bad)
         charged -= known
         bad -= known

@@ -51,7 +51,7 @@ final class Instance: Sendable {
                         history.write(
                             ending == .signal(SIGKILL)
                                 ? .noted("\(name) was killed by its successor")
-                                : .died(process: name, how: "it ended by itself, with \(ending)"))
+                                : .died(process: name, how: "it ended by itself, with \(ending)\(lastWords)"))
                         try await Task.sleep(for: Self.restartDelay)
                     }
                 }
@@ -74,11 +74,17 @@ final class Instance: Sendable {
             environment: clockOffset == 0 ? [:] : ["FLOTILLA_CLOCK_OFFSET": "\(clockOffset)"], log: log, leash: leash)
     }
 
+    private var logLines: [Substring] {
+        ((try? String(contentsOfFile: log, encoding: .utf8)) ?? "").split(separator: "\n")
+    }
+
+    /// The end of its log, to be told behind something else.
+    private var lastWords: String { logLines.suffix(4).map { "\n        \($0)" }.joined() }
+
     /// Whether it carries the fleet, as its log tells.
     var carries: Bool {
         guard state.withLock({ $0.process != nil && $0.process?.ended == nil }) else { return false }
-        let lines = ((try? String(contentsOfFile: log, encoding: .utf8)) ?? "").split(separator: "\n")
-        let last = lines.last { line in Self.turns.contains { line.contains($0) } }
+        let last = logLines.last { line in Self.turns.contains { line.contains($0) } }
         return last?.contains(" carrying fleet") == true && last?.contains("no longer") == false
     }
 

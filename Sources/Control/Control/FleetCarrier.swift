@@ -1,7 +1,9 @@
 import FleetCore
 public import FleetFile
 public import Logging
+import SagaModel
 public import ServiceLifecycle
+import Stores
 import Synchronization
 
 /// Carries a fleet for as long as it holds it, and where several processes may, waits for its turn.
@@ -81,15 +83,15 @@ public struct FleetCarrier: Sendable {
         try await FleetSetup.requireApplied(fleet)
         for undeclared in await fleet.undeclaredSagas() { logger.warning("\(undeclared)") }
         var outcome = Outcome()
-        while let hold = try await takeHold(measured) {
+        while let turn = try await takeTurn(measured) {
             let run: FleetRun
             do {
                 run = try FleetRun(
-                    fleet, hold: hold, state: state, flow: try await state.flow(),
-                    sagasInUse: try await fleet.sagasInUse(), options: options, signals: measured,
-                    tracing: telemetry?.tracing, logger: logger)
+                    fleet, hold: turn.hold, state: state, flow: turn.flow, sagasInUse: turn.sagasInUse,
+                    options: options,
+                    signals: measured, tracing: telemetry?.tracing, logger: logger)
             } catch {
-                await hold.release()
+                await turn.hold.release()
                 throw error
             }
             func count() {
@@ -108,47 +110,82 @@ public struct FleetCarrier: Sendable {
     }
 
     /// - Returns: `nil` where the process is told to end before.
-    private func takeHold(_ measured: FleetSignals?) async throws -> (any FleetHold)? {
-        do {
-            return try await state.hold()
-        } catch let error as FleetError where error.isRetriable && !options.untilIdle {
+    private func takeTurn(_ measured: FleetSignals?) async throws -> Turn? {
+        let tell = { @Sendable [logger, fleet] (error: FleetError) in
             logger.info("waiting for fleet \(fleet.name): \(error.message)")
             measured?.wait(because: error.description)
         }
-        let standby = Standby(state: state, health: measured?.health)
-        try await signals.run([.init(service: standby, successTerminationBehavior: .gracefullyShutdownGroup)])
-        let hold = standby.taken
-        if hold != nil { logger.info("taking over fleet \(fleet.name)") }
-        return hold
+        do {
+            return try await Turn.take(fleet, in: state)
+        } catch let error as FleetError where error.isRetriable && !options.untilIdle {
+            tell(error)
+            let standby = Standby(fleet: fleet, state: state, health: measured?.health, after: error, tell: tell)
+            try await signals.run([.init(service: standby, successTerminationBehavior: .gracefullyShutdownGroup)])
+            if standby.taken != nil { logger.info("taking over fleet \(fleet.name)") }
+            return standby.taken
+        }
     }
 }
 
-/// Waits until a fleet can be held.
-private final class Standby: Service {
-    private let state: any FleetState
-    private let hold = Mutex<(any FleetHold)?>(nil)
+/// The right to carry a fleet, with what has to be known before.
+private struct Turn {
+    let hold: any FleetHold
+    let flow: [FlowEntry]
+    let sagasInUse: [String: [SagaDefinition]]
 
+    static func take(_ fleet: FleetDefinition, in state: any FleetState) async throws -> Turn {
+        let hold = try await state.hold()
+        do {
+            return Turn(hold: hold, flow: try await state.flow(), sagasInUse: try await fleet.sagasInUse())
+        } catch {
+            await hold.release()
+            throw error
+        }
+    }
+}
+
+/// Waits until it is a fleet's turn.
+private final class Standby: Service {
+    private let fleet: FleetDefinition
+    private let state: any FleetState
     private let health: FleetHealth?
+    private let obstacle: Mutex<String>
+    private let tell: @Sendable (FleetError) -> Void
+    private let turn = Mutex<Turn?>(nil)
 
     /// How often it looks.
     private static let interval = Duration.milliseconds(400)
 
-    init(state: any FleetState, health: FleetHealth?) {
+    /// - Parameters:
+    ///   - obstacle: what is waited for, and was told.
+    ///   - tell: is told what else is waited for.
+    init(
+        fleet: FleetDefinition, state: any FleetState, health: FleetHealth?, after obstacle: FleetError,
+        tell: @escaping @Sendable (FleetError) -> Void
+    ) {
+        self.fleet = fleet
         self.state = state
         self.health = health
+        self.obstacle = Mutex(obstacle.message)
+        self.tell = tell
     }
 
-    var taken: (any FleetHold)? { hold.withLock { $0 } }
+    var taken: Turn? { turn.withLock { $0 } }
 
     func run() async throws {
         try await cancelWhenGracefulShutdown {
             while !Task.isCancelled {
                 self.health?.beat()
                 do {
-                    let taken = try await self.state.hold()
-                    self.hold.withLock { $0 = taken }
+                    let taken = try await Turn.take(self.fleet, in: self.state)
+                    self.turn.withLock { $0 = taken }
                     return
                 } catch let error as FleetError where error.isRetriable {
+                    let isNew = self.obstacle.withLock { obstacle in
+                        defer { obstacle = error.message }
+                        return obstacle != error.message
+                    }
+                    if isNew { self.tell(error) }
                     try? await Task.sleep(for: Self.interval)
                 } catch  where Task.isCancelled {
                     return

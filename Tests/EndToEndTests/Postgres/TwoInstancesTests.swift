@@ -127,6 +127,28 @@
             #expect(try await standby.end() == .code(0))
         }
 
+        @Test func aStateThatCannotBeReadForAWhileIsWaitedFor() async throws {
+            let fleet = try await CountingFleet(.poll, sharedState: true)
+            let holder = try LeashedSQL(fleet, "BEGIN; LOCK TABLE flotilla.flotilla_flow; SELECT pg_sleep(600)")
+            try await eventually("it is held") {
+                try fleet.psql("SELECT count(*) FROM pg_locks WHERE relation = 'flotilla.flotilla_flow'::regclass")
+                    == "1"
+            }
+            let refused = try await fleet.fleet.flotilla("run", "--until-idle")
+            #expect(refused.ended(1), "\(refused.said)")
+            let run = try fleet.fleet.start("run")
+            try await eventually("it waits") { run.errors.contains("waiting for fleet") }
+            try fleet.psql(
+                "SELECT pg_terminate_backend(pid) FROM pg_locks WHERE relation = 'flotilla.flotilla_flow'::regclass AND granted"
+            )
+            withExtendedLifetime(holder) {}
+            try await carries(run)
+            try fleet.count(1...10)
+            try await fleet.expectAll(10)
+            run.send(SIGTERM)
+            #expect(try await run.end() == .code(0))
+        }
+
         @Test func aStateThatIsNotThereIsToldAndNobodyIsShown() async throws {
             let fleet = try await CountingFleet(.log, sharedState: true)
             try fleet.psql("DROP SCHEMA flotilla CASCADE")

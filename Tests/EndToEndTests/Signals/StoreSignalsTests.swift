@@ -172,23 +172,4 @@
             #expect(try await second.end(within: .seconds(10)) == .code(0))
         }
     }
-
-    /// A session of psql that ends when nobody holds it any more.
-    private final class LeashedSQL {
-        private let process = Process()
-
-        init(_ fleet: CountingFleet, _ sql: String) throws {
-            process.executableURL = URL(fileURLWithPath: fleet.server.programs + "/psql")
-            process.arguments = ["-X", "-q", "-c", sql, fleet.server.url(fleet.database)]
-            process.standardInput = FileHandle.nullDevice
-            process.standardOutput = FileHandle.nullDevice
-            process.standardError = FileHandle.nullDevice
-            try process.run()
-        }
-
-        deinit {
-            kill(process.processIdentifier, SIGKILL)
-            process.waitUntilExit()
-        }
-    }
 #endif

@@ -61,6 +61,8 @@ public struct FleetError: Error, Sendable {
     /// Where in Flotilla's source the error was made.
     public let file: String
     public let line: Int
+    /// Which place of a trace it is about, where it is one event's.
+    public private(set) var trace: TraceContext?
 
     public init(
         _ code: Code, _ message: String, remedy: String? = nil, isRetriable: Bool = false,
@@ -73,6 +75,13 @@ public struct FleetError: Error, Sendable {
         self.underlying = underlying
         self.file = file
         self.line = line
+    }
+
+    /// The same error, about a place of a trace.
+    public func about(_ trace: TraceContext?) -> FleetError {
+        var error = self
+        error.trace = trace
+        return error
     }
 
     /// The given error if it is one of ours, else a ``Code/bug`` that quotes it.

@@ -15,17 +15,20 @@ final class PageDesk: Sendable {
     let board: OverviewBoard
     let registry: SignalRegistry
     let health: FleetHealth
+    /// Who makes spans of what operators ask for; `nil` where nobody does.
+    let tracing: FleetTracing?
     let logger: Logger
 
     init(
         _ fleet: FleetDefinition, _ serving: ServingDefinition, board: OverviewBoard, registry: SignalRegistry,
-        health: FleetHealth, logger: Logger
+        health: FleetHealth, tracing: FleetTracing?, logger: Logger
     ) {
         self.fleet = fleet
         guardian = PageGuard(serving)
         self.board = board
         self.registry = registry
         self.health = health
+        self.tracing = tracing
         self.logger = logger
     }
 

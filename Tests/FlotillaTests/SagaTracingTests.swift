@@ -46,10 +46,14 @@ import Tracing
     }
 
     private func published(_ service: ServiceFixture) async throws -> [SQLValue] {
-        try await service.store.read { try $0.rows("SELECT traceparent FROM outbox ORDER BY aggregateid") }.map { $0[0] }
+        try await service.store.read { try $0.rows("SELECT traceparent FROM outbox ORDER BY aggregateid") }.map {
+            $0[0]
+        }
     }
 
-    @Test(arguments: StoreKind.allCases) func stepsAreSpansOfTheTraceThatTheSagaWasStartedIn(on kind: StoreKind) async throws {
+    @Test(arguments: StoreKind.allCases) func stepsAreSpansOfTheTraceThatTheSagaWasStartedIn(on kind: StoreKind)
+        async throws
+    {
         try await ServiceFixture.run(on: kind) { service in
             let tracer = TestTracer()
             let saga = try Self.saga()
@@ -83,7 +87,9 @@ import Tracing
             #expect(within.map(\.spanContext.parentSpanID) == [outer, outer])
             #expect(tracer.memory.finishedSpans.count == 5)
             // What a step publishes, and what it sends along, belongs to its attempt.
-            func place(_ span: FinishedInMemorySpan) -> String { "00-\(span.spanContext.traceID)-\(span.spanContext.spanID)-01" }
+            func place(_ span: FinishedInMemorySpan) -> String {
+                "00-\(span.spanContext.traceID)-\(span.spanContext.spanID)-01"
+            }
             let events = try await published(service)
             #expect(events == [.text(place(own[0])), .text(place(within[0])), .null, .null])
             let reply = try await runner.state(given)?.runs.all.first { $0.id.name == "charge" }?.forward.reply

@@ -175,7 +175,7 @@ public final class PushService: Service {
                     events: commit.count, parked: commit.parked.count, through: commit.last.position,
                     took: ContinuousClock.now - begun))
             let parked = commit.parked.compactMap { one in
-                one.failure.map { ParkedNotice(one.record.event, reason: $0.message) }
+                one.failure.map { ParkedNotice(one.record.event, reason: $0.withoutData) }
             }
             if !parked.isEmpty { tell(parked) }
             CrashPoint.pushNoted.reached()

@@ -194,7 +194,7 @@ public final class DeliveryService: Service {
 
     private func parked(_ batch: ViewApplier.Batch, _ result: DeliveryMachine.Application) -> [ParkedNotice] {
         batch.records.compactMap { record in
-            result.failures[record.position].map { ParkedNotice(record.event, reason: $0.message) }
+            result.failures[record.position].map { ParkedNotice(record.event, reason: $0.withoutData) }
         }
     }
 

@@ -24,7 +24,9 @@ extension Logger {
             var metadata: Logger.Metadata = ["place": "\(place)"]
             if let id = notice.id { metadata["event"] = "\(id)" }
             if let type = notice.type { metadata["type"] = "\(type)" }
-            warning("an event is parked at \(place): \(notice.reason)", metadata: metadata.about(notice.trace))
+            warning(
+                "an event is parked at \(place): \(notice.reason); see `flotilla parked list`",
+                metadata: metadata.about(notice.trace))
         }
     }
 }

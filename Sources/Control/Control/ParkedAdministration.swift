@@ -223,7 +223,8 @@ public struct ParkedAdministration: Sendable {
         case .apply(let applier, let tracer):
             return try await body { key, discarded in
                 let begun = ContinuousClock.now
-                let tried = try await store.write { transaction -> (applied: Int, failure: FleetError?, traced: [TracedEvent]) in
+                let tried = try await store.write {
+                    transaction -> (applied: Int, failure: FleetError?, traced: [TracedEvent]) in
                     if let discarded { try parking.remove(discarded, in: transaction) }
                     // One that only waited leaves its key held by the one before it.
                     if let discarded, discarded.reason == nil { return (0, nil, []) }

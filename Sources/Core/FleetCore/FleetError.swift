@@ -95,6 +95,9 @@ public struct FleetError: Error, Sendable {
 }
 
 extension FleetError {
+    /// What may be told where nobody's data belong, as in logs and traces: a store's own words may quote some.
+    public var withoutData: String { code == .statement ? "its store refuses the effect" : message }
+
     /// Whether nothing that is known of the store is void: the same call may be made again after a while.
     public var waitingHelps: Bool { [.busy, .full, .conflictingTransactions].contains(code) }
 }

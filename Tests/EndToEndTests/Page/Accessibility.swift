@@ -1,9 +1,14 @@
 import Browser
+import Testing
 
 extension BrowserPage {
     /// What keeps people from using the page with a keyboard, a screen reader or weak eyes: the rules of WCAG 2.2 (AA) that a
     /// program can look at, as axe does.
     func flaws() async throws -> [String] { try await value(Self.rules, as: [String].self) ?? ["nobody looked"] }
+
+    func expectNoFlaws(_ what: String, at location: SourceLocation = #_sourceLocation) async throws {
+        for flaw in try await flaws() { Issue.record("\(what): \(flaw)", sourceLocation: location) }
+    }
 
     private static let rules = #"""
         (() => {

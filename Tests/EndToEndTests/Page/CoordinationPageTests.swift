@@ -25,9 +25,10 @@ import Testing
             try await page.click("#nav-sagas")
             let rows = "document.querySelectorAll('section[aria-label=Sagas] tbody tr').length"
             try await page.wait("all are listed", "\(rows) === 10")
-            #expect(try await page.flaws() == [], "#/sagas at \(width)")
+            try await page.expectNoFlaws("#/sagas at \(width)")
             // The counts are those of the fleet.
-            let counts = "[...document.querySelectorAll('section[aria-label=\"By name\"] tbody td')].map(cell => cell.textContent)"
+            let counts =
+                "[...document.querySelectorAll('section[aria-label=\"By name\"] tbody td')].map(cell => cell.textContent)"
             try await page.wait("they are counted", "\(counts).includes('8') && \(counts).includes('2')")
             _ = try await page.value(
                 """
@@ -44,7 +45,7 @@ import Testing
             for part in ["withdraw", "deposit", "compensated", "transfer/"] {
                 #expect(text.contains(part), "\(part) at \(width): \(text)")
             }
-            #expect(try await page.flaws() == [], "a saga at \(width)")
+            try await page.expectNoFlaws("a saga at \(width)")
             #expect(try await page.screenshot().count > 5000)
             // The keys lead there too, and the row's link has the focus.
             try await page.press("g")
@@ -68,7 +69,8 @@ import Testing
         let traced = try await TracedFleet(receiving: { .answer($0.path == "/pay" ? 500 : 200, body: "{}") })
         let yaml = try String(contentsOfFile: traced.fleet.file("fleet.yaml"), encoding: .utf8)
         try traced.fleet.write(
-            yaml.replacing("        role: pivot\n", with: "        role: pivot\n        retry: {attempts: 1, wait: 10ms}\n"))
+            yaml.replacing(
+                "        role: pivot\n", with: "        role: pivot\n        retry: {attempts: 1, wait: 10ms}\n"))
         #expect(try await traced.fleet.flotilla("apply").ended(0))
         try await traced.place("o1")
         let run = try await RunningPage(traced.fleet, "--page", "127.0.0.1:0")
@@ -76,17 +78,20 @@ import Testing
         for (width, height, isDark) in Self.sizes {
             let page = try await BrowserPage(browser, width: width, height: height, isDark: isDark)
             try await page.open(run.url)
-            let cell = "[...document.querySelectorAll('.strip > div')].find(one => one.textContent.includes('stuck sagas'))"
+            let cell =
+                "[...document.querySelectorAll('.strip > div')].find(one => one.textContent.includes('stuck sagas'))"
             try await page.wait("it is counted", "\(cell)?.dataset.level === 'warning'")
-            #expect(try await page.flaws() == [], "#/ at \(width)")
+            try await page.expectNoFlaws("#/ at \(width)")
             _ = try await page.value("(\(cell).querySelector('a').click(), true)", as: Bool.self)
             try await page.wait(
                 "the strip leads to it",
                 "location.hash === '#/sagas' && document.querySelector('section[aria-label=Sagas] tbody tr')?.textContent.includes('parked')"
             )
             try await page.click("section[aria-label=Sagas] tbody th a")
-            try await page.wait("what to do is told", "document.querySelector('main').innerText.includes('flotilla sagas retry fulfil/')")
-            #expect(try await page.flaws() == [], "a parked saga at \(width)")
+            try await page.wait(
+                "what to do is told",
+                "document.querySelector('main').innerText.includes('flotilla sagas retry fulfil/')")
+            try await page.expectNoFlaws("a parked saga at \(width)")
             #expect(page.complaints.isEmpty, "\(page.complaints)")
         }
         try await run.stop()
@@ -112,7 +117,7 @@ import Testing
             try await page.press("f")
             let rows = "document.querySelectorAll('section[aria-label=Runs] tbody tr').length"
             try await page.wait("both are listed", "\(rows) === 2")
-            #expect(try await page.flaws() == [], "#/flows at \(width)")
+            try await page.expectNoFlaws("#/flows at \(width)")
             _ = try await page.value(
                 """
                 (() => { const choice = document.querySelector('section[aria-label=Runs] select');
@@ -122,12 +127,13 @@ import Testing
             try await page.click("section[aria-label=Runs] tbody th a")
             try await page.wait(
                 "the run is shown",
-                "location.hash === '#/flow/order/7' && document.querySelectorAll('section[aria-label=Steps] tbody tr').length >= 3")
+                "location.hash === '#/flow/order/7' && document.querySelectorAll('section[aria-label=Steps] tbody tr').length >= 3"
+            )
             let text = try await page.value("document.querySelector('main').innerText", as: String.self) ?? ""
             for part in ["stuck", "orders.OrderPlaced", "payments.CardCharged", "not yet", "Findings"] {
                 #expect(text.contains(part), "\(part) at \(width): \(text)")
             }
-            #expect(try await page.flaws() == [], "a flow's run at \(width)")
+            try await page.expectNoFlaws("a flow's run at \(width)")
             #expect(try await page.screenshot().count > 5000)
             #expect(page.complaints.isEmpty, "\(page.complaints)")
         }

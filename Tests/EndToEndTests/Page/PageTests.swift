@@ -25,7 +25,7 @@ import Testing
             _ = try await page.value("(location.hash = '\(address)', true)", as: Bool.self)
             try await page.wait(
                 "\(address) has a heading", "location.hash === '\(address)' && document.querySelector('main h1')")
-            #expect(try await page.flaws() == [], "\(address) at \(width)")
+            try await page.expectNoFlaws("\(address) at \(width)")
             #expect(try await page.screenshot().count > 5000)
         }
         #expect(page.complaints.isEmpty, "\(page.complaints)")
@@ -79,7 +79,8 @@ import Testing
         try await page.open(run.url)
         try await page.wait("all is well", "document.getElementById('health').dataset.level === 'good'")
         try await shop.shop.publish(PageFleet.sold("b", 1000))
-        try await page.wait("it is said", "document.querySelector('[aria-live=polite]').textContent.includes('The fleet is now')")
+        try await page.wait(
+            "it is said", "document.querySelector('[aria-live=polite]').textContent.includes('The fleet is now')")
         try await run.stop()
     }
 
@@ -92,14 +93,18 @@ import Testing
         let page = try await BrowserPage(browser)
         try await page.open(run.url)
         try await page.wait("a latency is there", "document.querySelector('section[aria-label=Stores] td.n a')")
-        let count = try await page.value(
-            "[...document.querySelectorAll('a[href], button, input, select, [tabindex=\"0\"]')].filter(one => one.checkVisibility() && !one.closest('dialog')).length",
-            as: Int.self) ?? 0
-        _ = try await page.value("(window.reached = new Set(), addEventListener('focusin', event => window.reached.add(event.target)), true)", as: Bool.self)
+        let count =
+            try await page.value(
+                "[...document.querySelectorAll('a[href], button, input, select, [tabindex=\"0\"]')].filter(one => one.checkVisibility() && !one.closest('dialog')).length",
+                as: Int.self) ?? 0
+        _ = try await page.value(
+            "(window.reached = new Set(), addEventListener('focusin', event => window.reached.add(event.target)), true)",
+            as: Bool.self)
         for _ in 0..<count + 3 { try await page.press("Tab") }
         try await page.wait("all were reached", "window.reached.size >= \(count)")
         #expect(count >= 12)
-        _ = try await page.value("(document.querySelector('section[aria-label=Stores] td.n a').click(), true)", as: Bool.self)
+        _ = try await page.value(
+            "(document.querySelector('section[aria-label=Stores] td.n a').click(), true)", as: Bool.self)
         try await page.wait(
             "p99 leads to what takes the time",
             "location.hash.endsWith('/latency') && document.activeElement.getAttribute('aria-label') === 'History'")
@@ -122,7 +127,8 @@ import Testing
         try await page.open(run.url)
         try await page.wait(
             "it is seen", "document.querySelector('.moments').textContent.includes('orders 1.4.2 is <b>deployed</b>')")
-        try await page.wait("so is who carries", "document.querySelector('.moments').textContent.includes('with flotilla ')")
+        try await page.wait(
+            "so is who carries", "document.querySelector('.moments').textContent.includes('with flotilla ')")
         #expect(try await page.value("document.querySelectorAll('.axis-strip .mark').length", as: Int.self) == 2)
         #expect(try await shop.fleet.flotilla("note", " ", environment: PageFleet.environment).ended(1))
         try await run.stop()

@@ -71,6 +71,8 @@ import Testing
         let spans = try traced.told(decoder).map(ToldSpan.init)
         let applied = spans.filter { $0.name == "apply traced-orders" }
         #expect(applied.count >= 1 && applied.allSatisfy { $0.status == 2 && $0.text("error.type") == "statement" })
+        // What the store says of it may quote data.
+        #expect(applied.allSatisfy { $0.message == "its store refuses the effect" })
         let pushed = try #require(spans.first { $0.name == "POST" })
         #expect(pushed.status == 2 && pushed.text("error.type") == "bad-event" && pushed.message.contains("410"))
         #expect(pushed.attributes["http.response.status_code"] as? Int == 410)

@@ -212,7 +212,7 @@ extension TracedEvent {
     }
 
     /// The store's own words may quote data: they stay with the parked event.
-    fileprivate var status: Span.Status { failure.map { .error($0.message) } ?? .unset }
+    fileprivate var status: Span.Status { failure.map { .error($0.withoutData) } ?? .unset }
 }
 
 extension SagaTrace {

@@ -290,10 +290,12 @@ struct SagaTurn {
             result.parked.append(
                 SagaTurnResult.Parking(
                     saga: id, text: "\(id) is parked at \(what)\(ticket.step): \(reason)",
-                    trace: touched[id]?.machine.trace(of: ticket, isTraced: parties.isTraced).flatMap(TraceContext.init)))
+                    trace: touched[id]?.machine.trace(of: ticket, isTraced: parties.isTraced).flatMap(TraceContext.init)
+                ))
         case .finish(let outcome):
             if touched[id]?.hasWaits == true { try journal.removeWaits(of: id, in: transaction) }
-            result.ended.append(SagaTurnResult.Ending(
+            result.ended.append(
+                SagaTurnResult.Ending(
                     saga: id, outcome: outcome, trace: touched[id]?.machine.trace(isTraced: parties.isTraced)))
             if let state = touched[id]?.machine.state {
                 result.observations.append(

@@ -9,7 +9,8 @@ struct SagaTracing: Sendable {
 
     /// - Parameter body: is given the call with the place in the trace that it has: the span's, or where nobody makes spans, the
     ///   saga's.
-    func withSpan<Result>(of call: SagaLocalCall, _ body: (SagaLocalCall) async throws -> Result) async throws -> Result {
+    func withSpan<Result>(of call: SagaLocalCall, _ body: (SagaLocalCall) async throws -> Result) async throws -> Result
+    {
         guard let span = start(call) else { return try await body(call) }
         defer { span.end() }
         do {

@@ -877,20 +877,22 @@ const sagasPage = name => {
 
 function reloading(url, draw) {
   let before = '';
+  const here = location.hash;
   async function load() {
     try {
       const value = await ask(url), now = JSON.stringify(value);
+      // Somebody may have gone on meanwhile.
+      if (location.hash !== here) return;
       if (now !== before) { before = now; draw(value); }
     } catch (error) {
       // Where nobody answers, what was drawn stays: the head of the page says so.
-      if (error instanceof TypeError && before) return;
+      if (location.hash !== here || (error instanceof TypeError && before)) return;
       before = '';
       main.replaceChildren(h('h1', {}, 'Not here'), h('p', {class: 'trouble'}, error.message));
     }
   }
   main.replaceChildren(h('p', {class: 'faint'}, 'Asking …'));
   load();
-  const here = location.hash;
   const timer = setInterval(() => { if (location.hash !== here) clearInterval(timer); else load(); }, 5000);
   return {};
 }

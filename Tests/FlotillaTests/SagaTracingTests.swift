@@ -80,7 +80,7 @@ import Tracing
                 }
             }
             let (own, within) = (spans(of: given), spans(of: current))
-            #expect(own.map(\.operationName) == ["step reserve", "step charge"])
+            try #require(own.map(\.operationName) == ["step reserve", "step charge"] && within.count == 2)
             #expect(own.allSatisfy { $0.spanContext.traceID == "4bf92f3577b34da6a3ce929d0e0e4736" })
             #expect(own.allSatisfy { $0.spanContext.parentSpanID == "00f067aa0ba902b7" })
             let outer = span.context.inMemorySpanContext?.spanID

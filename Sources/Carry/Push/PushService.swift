@@ -197,7 +197,7 @@ public final class PushService: Service {
             return .reported(number)
         case .wait(let failures, let least, let wake):
             var random = SystemRandomNumberGenerator()
-            let delay = backoff.delay(afterFailures: failures, using: &random)
+            let delay = failures == 0 ? .zero : backoff.delay(afterFailures: failures, using: &random)
             try? await clock.sleep(max(delay, least ?? .zero))
             return .waited(wake)
         }

@@ -105,7 +105,8 @@ import Testing
         let outcome = try env.run(
             [
                 "PATH=\(bin.path)", "FLOTILLA_POSTGRES=\(server.path)",
-                "FLOTILLA_NATS_SERVER=\(server.path)/nats-server", script,
+                // By the shell: while other tests start processes, a file that was just written may be held open for a moment.
+                "FLOTILLA_NATS_SERVER=\(server.path)/nats-server", "/bin/sh", script,
             ] + arguments)
         let changes = (try? String(contentsOfFile: log, encoding: .utf8)) ?? ""
         return Outcome(

@@ -50,7 +50,8 @@ import Testing
             "document.querySelector('section[aria-label=Stores] .lights i[data-burns=page]')")
         try await page.wait(
             "so has the time axis", "document.querySelector('.moments').textContent.includes('objective sales_right')")
-        try await page.wait("the head of the page says so", "document.getElementById('health').dataset.level === 'bad'")
+        try await page.wait(
+            "the head of the page says so", "document.getElementById('health').textContent.includes('1 in breach')")
         for (width, height, isDark) in [(1280, 800, false), (820, 1180, true), (390, 844, false)] {
             let other = try await BrowserPage(browser, width: width, height: height, isDark: isDark)
             try await other.open(run.url)

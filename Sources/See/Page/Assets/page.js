@@ -319,8 +319,9 @@ function take(overview) {
   const level = worst(overview);
   const pill = document.getElementById('health');
   const bad = overview.stores.filter(row => row.level === 'bad').length, warned = overview.stores.filter(row => row.level === 'warning').length;
+  const spent = (overview.objectives || []).filter(one => one.state === 'breached').length;
   const word = !overview.isCarried ? 'not carried here' : level === 'good' ? 'all is well'
-    : level === 'paused' ? 'well, and partly paused' : [bad && `${bad} bad`, warned && `${warned} with warnings`].filter(Boolean).join(', ') || (level === 'bad' ? 'not ready' : 'warnings');
+    : level === 'paused' ? 'well, and partly paused' : [spent && `${spent} in breach`, bad && `${bad} bad`, warned && `${warned} with warnings`].filter(Boolean).join(', ') || (level === 'bad' ? 'not ready' : 'warnings');
   set(pill, (levels[overview.isCarried ? level : 'paused'].sign) + ' ' + word);
   mark(pill, 'data-level', overview.isCarried ? level : 'paused');
   set(document.getElementById('fleet'), overview.fleet);
@@ -399,8 +400,9 @@ const overviewPage = () => {
       mark(cell.sign, 'data-level', lag.level);
       mark(cell.sign, 'role', lag.level === 'good' ? null : 'img');
       set(cell.value, amount(lag.value, lag.unit));
-      mark(cell.value, 'class', lag.value ? null : 'nil');
-      set(cell.of, lag.value ? lag.of || '' : '');
+      const says = lag.value || (known(lag.value) && lag.level !== 'good');
+      mark(cell.value, 'class', says ? null : 'nil');
+      set(cell.of, says ? lag.of || '' : '');
     }
     const rows = overview.stores.filter(row => !filter || row.name.toLowerCase().includes(filter) || row.level.includes(filter));
     stores.update(rows, row => row.name, row => row.level);

@@ -5,23 +5,23 @@ import TestKit
 /// What it costs to be watched: a backlog carried by the program with everything on (metrics, page, objectives, telemetry to
 /// a collector), against the same with everything off.
 enum ObservedBenchmark {
-    static let count = 300_000
+    private static let (sqliteCount, postgresCount) = (1_000_000, 300_000)
     /// Of so many events, one belongs to a trace that is recorded, as where one of a hundred requests is sampled.
     private static let tracedShare = 100
 
     static func run(_ workspace: Workspace) async throws {
         let collector = try await QuickReceiver()
         try await compare(
-            "SQLite",
+            "SQLite", sqliteCount,
             WatchedFleet.Sort(orders: { "sqlite:\($0)/orders.db" }) { fleet, traced in
-                try await Rows.fill("\(fleet)/orders.db", count: count, traced: traced)
+                try await Rows.fill("\(fleet)/orders.db", count: sqliteCount, traced: traced)
             }, collector, workspace)
         #if Postgres
             let server = try await BenchServer()
             // Whoever applies makes the table anew; the columns that Flotilla gives it have the context.
             try server.psql("DROP TABLE outbox")
             try await compare(
-                "PostgreSQL's log",
+                "PostgreSQL's log", postgresCount,
                 WatchedFleet.Sort(orders: { _ in server.url }, outbox: "{capture: log}") { _, traced in
                     try server.psql(fill(traced: traced))
                 }, collector, workspace)
@@ -31,7 +31,7 @@ enum ObservedBenchmark {
     }
 
     private static func compare(
-        _ name: String, _ sort: WatchedFleet.Sort, _ collector: QuickReceiver, _ workspace: Workspace
+        _ name: String, _ count: Int, _ sort: WatchedFleet.Sort, _ collector: QuickReceiver, _ workspace: Workspace
     ) async throws {
         var times: [WatchedFleet.Watching: [ChildTime]] = [:]
         for round in 0..<BenchRounds.count {
@@ -64,7 +64,7 @@ enum ObservedBenchmark {
             TRUNCATE outbox;
             SET synchronous_commit = off;
             DO $$ BEGIN
-                FOR n IN 1..\(count) LOOP
+                FOR n IN 1..\(postgresCount) LOOP
                     INSERT INTO outbox (id, aggregatetype, aggregateid, type, payload, traceparent) VALUES (
                         gen_random_uuid(), 'Order', n::text, 'OrderPlaced', order_payload(n),
                         '00-' || md5(n::text) || '-' || substr(md5('s' || n), 1, 16)

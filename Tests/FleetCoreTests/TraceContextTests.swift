@@ -1,5 +1,6 @@
-@testable import FleetCore
 import Testing
+
+@testable import FleetCore
 
 /// W3C Trace Context: what is a `traceparent`, and what is not.
 @Suite struct TraceContextTests {
@@ -72,9 +73,10 @@ import Testing
             let digits = String(flags, radix: 16)
             let text =
                 "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-" + (digits.count == 1 ? "0" : "") + digits
-            #expect(TraceContext.mayBeSampled(text) == (try #require(TraceContext(text)).isSampled), "\(text)")
+            let isSampled = try #require(TraceContext(text)).isSampled
+            #expect(TraceContext.sampledPart(text) == (isSampled ? 0x48_EB21_1C80_319C : nil), "\(text)")
         }
-        #expect(!TraceContext.mayBeSampled("") && !TraceContext.mayBeSampled("nothing"))
+        #expect(TraceContext.sampledPart("") == nil && TraceContext.sampledPart("nothing") == nil)
     }
 
     @Test func aBatchHasThoseThatBelongToATrace() {
@@ -85,6 +87,16 @@ import Testing
         }
         let unsampled = String(Self.example.dropLast()) + "0"
         let events = [event(nil), event(Self.example), event("nonsense"), event(unsampled)]
-        #expect(TracedEvent.all(of: events).map(\.id) == [events[1].id])
+        #expect(TracedEvent.all(of: events, admittedBy: Gate(isOpen: true)).map(\.id) == [events[1].id])
+        #expect(TracedEvent.all(of: events, admittedBy: Gate(isOpen: false)).isEmpty)
+    }
+
+    private struct Gate: WorkTracer {
+        let isOpen: Bool
+        func admits(_ part: TraceContext.TraceID.RandomPart) -> Bool { isOpen }
+        func worked(on events: [TracedEvent], took: Duration) {}
+        func requested(
+            _ event: TracedEvent, as context: TraceContext, to target: Int, status: Int?, took: Duration
+        ) {}
     }
 }

@@ -120,12 +120,14 @@ public final class PushService: Service {
 
     /// Of each event the span that its request is; empty where none belongs to a trace, or nobody makes spans.
     private func contexts(of events: [Event]) -> [TraceContext?] {
-        guard tracer != nil, events.contains(where: \.mayBeTraced) else { return [] }
+        guard tracer != nil, events.contains(where: { $0.tracedPart != nil }) else { return [] }
         return events.map(context)
     }
 
     private func context(of event: Event) -> TraceContext? {
-        guard tracer != nil, event.mayBeTraced, let context = event.traceContext, context.isSampled else { return nil }
+        guard let tracer, let part = event.tracedPart, tracer.admits(part), let context = event.traceContext else {
+            return nil
+        }
         return context.newChild()
     }
 
@@ -136,8 +138,10 @@ public final class PushService: Service {
     ) -> DeliveryAnswer {
         let took = ContinuousClock.now - begun
         observer?.observe(.sent(to: target, occurred: event.time, outcome: answer.outcome, took: took))
-        if let tracer, let context, let event = TracedEvent(event, failure: answer.failure) {
-            tracer.requested(event, as: context, to: target, status: answer.status, took: took)
+        // A failure is told also where the request went without a span of its own.
+        let span = context ?? (answer.failure == nil ? nil : event.traceContext?.newChild())
+        if let tracer, let span, let event = TracedEvent(event, failure: answer.failure) {
+            tracer.requested(event, as: span, to: target, status: answer.status, took: took)
         }
         guard case .delivered = answer else { return answer.failed(in: context ?? event.traceContext) }
         progress.count(1)

@@ -151,7 +151,7 @@ public final class RelayService: Service {
 
     private func trace(_ events: [Event], took: Duration) {
         guard let tracer else { return }
-        let traced = TracedEvent.all(of: events)
+        let traced = TracedEvent.all(of: events, admittedBy: tracer)
         if !traced.isEmpty { tracer.worked(on: traced, took: took) }
     }
 

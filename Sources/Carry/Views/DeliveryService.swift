@@ -119,7 +119,7 @@ public final class DeliveryService: Service {
                     .delivered(
                         times: records.map { $0.event.time }, parked: result.parked, through: last.position, took: took)
                 )
-                if let tracer, !batch.traced.isEmpty { tracer.worked(on: traced(batch, result), took: took) }
+                if let tracer, !batch.traced.isEmpty { tracer.worked(on: traced(batch, result, tracer), took: took) }
                 if !result.failures.isEmpty { tell(parked(batch, result)) }
             }
             CrashPoint.delivered.reached()
@@ -184,11 +184,15 @@ public final class DeliveryService: Service {
     }
 
     /// What became of those events of a batch that belong to a trace; what only went behind a parked one has still to come.
-    private func traced(_ batch: ViewApplier.Batch, _ result: DeliveryMachine.Application) -> [TracedEvent] {
+    private func traced(
+        _ batch: ViewApplier.Batch, _ result: DeliveryMachine.Application, _ tracer: any WorkTracer
+    ) -> [TracedEvent] {
         batch.traced.compactMap { number in
             let record = batch.records[number]
             if result.waiting.contains(record.position) { return nil }
-            return TracedEvent(record.event, failure: result.failures[record.position])
+            let failure = result.failures[record.position]
+            guard failure != nil || record.event.tracedPart.map(tracer.admits) == true else { return nil }
+            return TracedEvent(record.event, failure: failure)
         }
     }
 

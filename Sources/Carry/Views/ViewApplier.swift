@@ -99,7 +99,7 @@ public struct ViewApplier: Sendable {
                 inbox.acceptance(of: records[effect.event].event.id, at: records[effect.event].position)
             },
             traced: findsTraces
-                ? Array(effects.effects.lazy.map(\.event).filter { records[$0].event.mayBeTraced }) : [])
+                ? Array(effects.effects.lazy.map(\.event).filter { records[$0].event.tracedPart != nil }) : [])
     }
 
     /// Applies records in order.
@@ -220,7 +220,7 @@ public struct ViewApplier: Sendable {
             nextAttempt: { automatically ? retries.nextAttempt(after: $0, at: now) : nil },
             apply: { parked in
                 last = parked.event.id
-                if parked.event.mayBeTraced, let event = TracedEvent(parked.event) { traced.append(event) }
+                if parked.event.tracedPart != nil, let event = TracedEvent(parked.event) { traced.append(event) }
                 try session.run(parked.event)
             })
         // The last that was tried is the one that failed.

@@ -9,6 +9,9 @@ public struct TraceContext: Hashable, Sendable {
             self.high = high
             self.low = low
         }
+
+        /// Of 56 bits (https://www.w3.org/TR/trace-context-2/#random-trace-id-flag).
+        public typealias RandomPart = UInt64
     }
 
     /// A span of a trace: eight bytes that are not all zero.
@@ -58,15 +61,18 @@ public struct TraceContext: Hashable, Sendable {
             trace: TraceID(high: high, low: low), span: SpanID(span), flags: UInt8(truncatingIfNeeded: flags))
     }
 
-    /// Whether a `traceparent` may be of a trace that is recorded: a look at the one digit that says so, for those who see
-    /// many.
-    static func mayBeSampled(_ text: String) -> Bool {
-        let last = length - 1
-        let digit =
-            text.utf8.withContiguousStorageIfAvailable { $0.count > last ? $0[last] : 0 }
-            ?? text.utf8.dropFirst(last).first ?? 0
-        // In ASCII 1 and 3 are odd, and so are a and c, which are even numbers.
-        return digit < UInt8(ascii: "a") ? digit & 1 == 1 : digit & 1 == 0
+    /// Of a `traceparent`, the random part of the trace's id, for those who see many: nothing else is looked at but the one
+    /// digit that says whether the trace is recorded.
+    /// - Returns: `nil` where it is not recorded, or the text is certainly no `traceparent`.
+    static func sampledPart(_ text: String) -> TraceID.RandomPart? {
+        var text = text
+        return text.withUTF8 { text in
+            guard text.count >= length else { return nil }
+            let digit = text[length - 1]
+            // In ASCII 1 and 3 are odd, and so are a and c, which are even numbers.
+            guard digit < UInt8(ascii: "a") ? digit & 1 == 1 : digit & 1 == 0 else { return nil }
+            return number(text[21..<35])
+        }
     }
 
     /// Digits of lower case alone.
@@ -154,6 +160,7 @@ extension Event {
     /// Its place in a trace; `nil` where the writer gave none, or something that is none.
     public var traceContext: TraceContext? { traceParent.flatMap { TraceContext($0) } }
 
-    /// Whether the event may belong to a trace that is recorded. Costs next to nothing; ``traceContext`` tells for sure.
-    public var mayBeTraced: Bool { traceParent.map { TraceContext.mayBeSampled($0) } ?? false }
+    /// Where the event may belong to a trace that is recorded, the random part of that one's id. Costs next to nothing;
+    /// ``traceContext`` tells for sure.
+    public var tracedPart: TraceContext.TraceID.RandomPart? { traceParent.flatMap { TraceContext.sampledPart($0) } }
 }

@@ -18,10 +18,11 @@ public struct TracedEvent: Sendable {
         self.failure = failure
     }
 
-    /// Those of a batch that belong to a trace.
-    public static func all(of events: [Event]) -> [TracedEvent] {
+    /// Those of a batch that belong to a trace of which spans are made.
+    public static func all(of events: [Event], admittedBy tracer: some WorkTracer) -> [TracedEvent] {
         var traced: [TracedEvent] = []
-        for index in events.indices where events[index].mayBeTraced {
+        for index in events.indices {
+            guard let part = events[index].tracedPart, tracer.admits(part) else { continue }
             if let event = TracedEvent(events[index]) { traced.append(event) }
         }
         return traced
@@ -33,6 +34,9 @@ public struct TracedEvent: Sendable {
 /// It is told where the work is done, once a batch, with those events alone that belong to a trace; it must not keep anybody
 /// waiting.
 public protocol WorkTracer: Sendable {
+    /// Whether a span may be made of what goes well in a trace: where there are more than that may cost, of a share of the
+    /// traces none is. Of failures there always is one.
+    func admits(_ part: TraceContext.TraceID.RandomPart) -> Bool
     /// Work on events ended just now, all of it at once.
     func worked(on events: [TracedEvent], took: Duration)
     /// A request for an event ended just now.

@@ -18,6 +18,7 @@ final class PendingWork: Sendable {
             guard !state.isClosed, state.tasks.count < Self.limit else { return false }
             let number = state.next
             state.next += 1
+            // Who asks is an event loop, which cannot wait; `close` does, for all of them.
             state.tasks[number] = Task {
                 await work()
                 self.state.withLock { $0.tasks[number] = nil }

@@ -92,6 +92,7 @@ final class FleetTelemetry: Sendable {
             registry.gauge(FleetMetrics.openTraces).series().set(reading.open)
             registry.gauge(FleetMetrics.openTracesSize).series().set(reading.footprint.value)
             registry.gauge(FleetMetrics.lateSpans).series().set(reading.counts.lateSpans)
+            registry.gauge(FleetMetrics.omittedSpans).series().set(reading.omitted)
             let decided = registry.gauge(FleetMetrics.decidedTraces)
             decided.series("kept").set(reading.counts.keptTraces)
             decided.series("dropped").set(reading.counts.droppedTraces)

@@ -13,10 +13,15 @@ import Views
 final class FleetTracing: Sendable {
     private let fleet: FleetDefinition
     private let sampler: Mutex<TailSampler>
+    let admission = SpanAdmission(limit: FleetTracing.spanLimit)
+    private let adjusted = Mutex(ContinuousClock.now)
     private let sink: @Sendable ([Span]) -> Void
     /// What all of its spans say.
     private let common: [SpanAttribute]
     private let begun = (wall: Timestamp.now(), steady: ContinuousClock.now)
+
+    /// So many spans are made a second, of what goes well: what that costs is a few hundredths of a core.
+    static let spanLimit = 5000
 
     /// - Parameters:
     ///   - common: what all of its spans say.
@@ -50,8 +55,13 @@ final class FleetTracing: Sendable {
         if !leaving.isEmpty { sink(leaving) }
     }
 
-    /// Decides on traces whose time has come.
+    /// Decides on traces whose time has come, and of how many of the next ones spans are made. Called every second, about.
     func decide() {
+        let elapsed = adjusted.withLock { last in
+            defer { last = .now }
+            return ContinuousClock.now - last
+        }
+        admission.adjust(after: elapsed)
         let now = now
         let leaving = sampler.withLock { $0.decide(at: now) }
         if !leaving.isEmpty { sink(leaving) }
@@ -63,8 +73,8 @@ final class FleetTracing: Sendable {
         sink(sampler.withLock { $0.decideAll(at: now) })
     }
 
-    var reading: (open: Int, footprint: ByteCount, counts: TailSampler.Counts) {
-        sampler.withLock { ($0.openTraces, $0.footprint, $0.counts) }
+    var reading: (open: Int, footprint: ByteCount, counts: TailSampler.Counts, omitted: Int) {
+        sampler.withLock { ($0.openTraces, $0.footprint, $0.counts, admission.refusals) }
     }
 
     // MARK: Who makes spans
@@ -142,6 +152,8 @@ private struct RelayTracer: WorkTracer {
     /// A time that is longer ago says when something happened, and not when it was written.
     private static let longest = Duration.seconds(86_400)
 
+    func admits(_ part: TraceContext.TraceID.RandomPart) -> Bool { tracing.admission.admits(part) }
+
     func worked(on events: [TracedEvent], took: Duration) {
         let end = Timestamp.now()
         let begun = end.advanced(by: .zero - took)
@@ -168,6 +180,8 @@ private struct DeliveryTracer: WorkTracer {
     let kind: SpanKind
     let tracing: FleetTracing
 
+    func admits(_ part: TraceContext.TraceID.RandomPart) -> Bool { tracing.admission.admits(part) }
+
     func worked(on events: [TracedEvent], took: Duration) {
         let end = Timestamp.now()
         let begun = end.advanced(by: .zero - took)
@@ -187,6 +201,8 @@ private struct PushTracer: WorkTracer {
     let stream: StreamName
     let kinds: [SpanKind]
     let tracing: FleetTracing
+
+    func admits(_ part: TraceContext.TraceID.RandomPart) -> Bool { tracing.admission.admits(part) }
 
     func worked(on events: [TracedEvent], took: Duration) {}
 

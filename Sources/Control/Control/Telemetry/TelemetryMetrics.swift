@@ -17,6 +17,10 @@ extension FleetMetrics {
     static let lateSpans = Metric(
         "flotilla.traces.late", .counter, .things("span"), [], "Spans that came behind the decision on their trace.")
 
+    static let omittedSpans = Metric(
+        "flotilla.traces.omitted", .counter, .things("span"), [],
+        "Spans that were not made, as there were more than making them may cost.")
+
     /// What the program tells of its telling.
-    static let telemetry = [exported, notExported, openTraces, openTracesSize, decidedTraces, lateSpans]
+    static let telemetry = [exported, notExported, openTraces, openTracesSize, decidedTraces, lateSpans, omittedSpans]
 }

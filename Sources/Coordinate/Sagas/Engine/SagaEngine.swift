@@ -206,6 +206,7 @@ public final class SagaEngine: Sendable {
     /// Also where the task is cancelled: so that the next need not wait for the end of the lease.
     private func letGo(of hold: SagaHold, in store: any Store) async {
         let (journal, now) = (journal, clock.now())
+        // A task of its own is not cancelled with this one.
         _ = await Task { try? await store.write { try journal.release(hold, at: now, in: $0) } }.value
     }
 

@@ -26,6 +26,8 @@ public struct Readings: Sendable {
     }
 
     public private(set) var readings: [Reading] = []
+    /// What a server runs, those first that take the most time.
+    public var statements: [StatementReading] = []
     /// What could not be told, and why.
     public private(set) var failures: [(what: String, error: FleetError)] = []
 
@@ -37,4 +39,23 @@ public struct Readings: Sendable {
     }
 
     public mutating func fail(_ what: String, _ error: FleetError) { failures.append((what, error)) }
+}
+
+/// A statement that a server runs, and what it costs.
+public struct StatementReading: Sendable, Hashable {
+    /// By which the server knows it.
+    public var id: String
+    /// Without constants, and not longer than can be shown.
+    public var text: String
+    public var calls: Double
+    public var seconds: Double
+    public var rows: Double
+
+    public init(id: String, text: String, calls: Double, seconds: Double, rows: Double) {
+        self.id = id
+        self.text = text
+        self.calls = calls
+        self.seconds = seconds
+        self.rows = rows
+    }
 }

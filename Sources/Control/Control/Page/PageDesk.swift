@@ -15,17 +15,19 @@ final class PageDesk: Sendable {
     let board: OverviewBoard
     let registry: SignalRegistry
     let health: FleetHealth
+    let statements: StatementBoard
     let logger: Logger
 
     init(
         _ fleet: FleetDefinition, _ serving: ServingDefinition, board: OverviewBoard, registry: SignalRegistry,
-        health: FleetHealth, logger: Logger
+        health: FleetHealth, statements: StatementBoard = StatementBoard(), logger: Logger
     ) {
         self.fleet = fleet
         guardian = PageGuard(serving)
         self.board = board
         self.registry = registry
         self.health = health
+        self.statements = statements
         self.logger = logger
     }
 
@@ -74,6 +76,7 @@ final class PageDesk: Sendable {
         case "/api/stream": return .events(board.stream)
         case "/api/history": return .answer(history(question))
         case "/api/signals": return .answer(signals(question))
+        case "/api/statements": return .answer(statements(question))
         case "/api/parked": return .later { await self.parked() }
         case "/api/sagas", "/api/saga", "/api/flows", "/api/flow": return coordination(question)
         default: return nil

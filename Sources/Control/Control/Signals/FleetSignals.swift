@@ -15,6 +15,11 @@ final class FleetSignals: Sendable {
     let board: OverviewBoard?
     /// How the fleet's objectives stand.
     let objectives = ObjectiveBoard()
+    let certificates: CertificateBoard
+    /// How sagas and flows stand.
+    let coordination = CoordinationBoard()
+    /// What the servers of stores run.
+    let statements: StatementBoard
     private let fleet: FleetDefinition
     private let servers: [HTTPServer]
 
@@ -38,6 +43,8 @@ final class FleetSignals: Sendable {
             )
         })
         self.registry = registry
+        let statements = StatementBoard()
+        self.statements = statements
         registry.gauge(FleetMetrics.build).series(version).set(1)
         registry.gauge(FleetMetrics.fleet).series(fleet.name.text, fleet.broker.engine).set(1)
         registry.gauge(FleetMetrics.carrying).series().set(false)
@@ -45,14 +52,20 @@ final class FleetSignals: Sendable {
         _ = registry.refresh { process.refresh() }
         let board = fleet.page.map { _ in OverviewBoard(fleet, version: version) }
         self.board = board
+        let metricsTLS = try fleet.metrics?.tls?.loaded
+        let pageTLS = try fleet.page?.tls?.loaded
+        let shown = ["metrics": metricsTLS?.end, "page": pageTLS?.end].compactMapValues(\.self)
+        certificates = CertificateBoard(fleet, shown: shown, registry, logger)
         var servers: [HTTPServer] = []
         do {
             if let serving = fleet.metrics {
-                servers.append(try await Self.serveMetrics(at: serving, registry, health, logger))
+                servers.append(try await Self.serveMetrics(at: serving, metricsTLS, registry, health, logger))
             }
             if let serving = fleet.page, let board {
-                let desk = PageDesk(fleet, serving, board: board, registry: registry, health: health, logger: logger)
-                servers.append(try await Self.servePage(at: serving, desk, logger))
+                let desk = PageDesk(
+                    fleet, serving, board: board, registry: registry, health: health, statements: statements,
+                    logger: logger)
+                servers.append(try await Self.servePage(at: serving, pageTLS, desk, logger))
             }
         } catch {
             for server in servers { await server.close() }
@@ -62,11 +75,12 @@ final class FleetSignals: Sendable {
     }
 
     private static func serveMetrics(
-        at serving: ServingDefinition, _ registry: SignalRegistry, _ health: FleetHealth, _ logger: Logger
+        at serving: ServingDefinition, _ tls: ServerTLS?, _ registry: SignalRegistry, _ health: FleetHealth,
+        _ logger: Logger
     ) async throws -> HTTPServer {
         let guardian = PageGuard(serving)
         let server = try await HTTPServer(
-            host: serving.host, port: serving.port, tls: try serving.tls?.loaded
+            host: serving.host, port: serving.port, tls: tls
         ) { question in
             if question.path == "/healthz" { return .answer(health.livenessAnswer) }
             guard !guardian.needsToken || guardian.hasToken(question) else {
@@ -87,10 +101,10 @@ final class FleetSignals: Sendable {
     }
 
     private static func servePage(
-        at serving: ServingDefinition, _ desk: PageDesk, _ logger: Logger
+        at serving: ServingDefinition, _ tls: ServerTLS?, _ desk: PageDesk, _ logger: Logger
     ) async throws -> HTTPServer {
         let server = try await HTTPServer(
-            host: serving.host, port: serving.port, tls: try serving.tls?.loaded, takesPosts: true
+            host: serving.host, port: serving.port, tls: tls, takesPosts: true
         ) { desk.reply(to: $0) }
         logger.info("the page is served at \(serving.url(port: server.port))/")
         return server
@@ -107,6 +121,7 @@ final class FleetSignals: Sendable {
     /// All that may be told.
     static var metrics: [Metric] {
         FleetMetrics.all + ObjectiveMetrics.all + ProcessMetrics.all + Connectors.storeMetrics
+            + Connectors.brokerMetrics
     }
 
     // MARK: Who measures
@@ -123,8 +138,17 @@ final class FleetSignals: Sendable {
     }
 
     func delivery(of applier: ViewApplier, in service: ServiceDefinition) -> DeliveryMeter {
+        delivery(of: applier, storeSystem: storeSystem(service))
+    }
+
+    /// What a journal of flows reads.
+    func delivery(of applier: ViewApplier) -> DeliveryMeter {
+        delivery(of: applier, storeSystem: fleet.state.store == nil ? "sqlite" : "postgresql")
+    }
+
+    private func delivery(of applier: ViewApplier, storeSystem: String) -> DeliveryMeter {
         DeliveryMeter(
-            registry, subscription: applier.subscription, storeSystem: storeSystem(service), stream: applier.stream,
+            registry, subscription: applier.subscription, storeSystem: storeSystem, stream: applier.stream,
             brokerSystem: brokerSystem)
     }
 

@@ -526,6 +526,21 @@ function signals(name) {
   return panel('All signals', body);
 }
 
+/** What a store's server runs that takes the most time; nothing where it does not tell. */
+function topStatements(name) {
+  const grid = new Grid('Statements that took the most time', [
+    {head: 'Statement', isName: true, class: 'mono why wide', stamp: one => one.text, draw: one => h('div', {title: one.text}, one.text)},
+    {head: 'Time', class: 'n', text: one => seconds(one.seconds)}, {head: 'Calls', class: 'n', text: one => count(one.calls)},
+    {head: 'Mean', class: 'n', text: one => seconds(one.calls ? one.seconds / one.calls : 0)}, {head: 'Rows', class: 'n narrow-off', text: one => count(one.rows)},
+  ]);
+  const box = panel('Top statements', grid.element);
+  box.hidden = true;
+  const load = () => ask('/api/statements?of=' + encodeURIComponent(name)).then(all => { box.hidden = all.length === 0; grid.update(all, one => one.id); }, () => {});
+  load();
+  const timer = setInterval(() => { if (!box.isConnected) clearInterval(timer); else load(); }, 10000);
+  return box;
+}
+
 const latency = [{field: 'p50', class: 'low'}, {field: 'p99', class: 'high'}];
 const only = field => [{field, class: 'high'}];
 
@@ -537,7 +552,7 @@ const storePage = name => {
   main.replaceChildren(head, charts('store ' + name, [
     {title: 'p50 / p99', lines: latency, text: seconds}, {title: 'Operations a second', lines: only('rate'), text: rate},
     {title: 'Saturation', lines: only('age'), text: percent}, {title: 'Errors a minute', lines: only('errors'), text: rate}]),
-  ...(own ? [panel('Its outbox and stream', streams.element)] : []), ...(reads ? [panel('What it reads', readers.element)] : []), signals(name));
+  ...(own ? [panel('Its outbox and stream', streams.element)] : []), ...(reads ? [panel('What it reads', readers.element)] : []), topStatements(name), signals(name));
   return {update(overview) {
     const row = find(overview);
     if (!row) return;

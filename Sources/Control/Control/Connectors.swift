@@ -66,6 +66,9 @@ enum Connectors {
         return try store(of: service)
     }
 
+    /// - Throws: `missing` where what is open is not what is at the store's place any more, as may be with a file.
+    static func checkPlace(of store: any Store) throws { try (store as? SQLiteStore)?.checkFileIsInPlace() }
+
     /// What stores of this build tell of themselves.
     static var storeMetrics: [Metric] {
         #if Postgres

@@ -25,7 +25,7 @@ public struct TestCertificates: Sendable {
     /// A certificate for a server.
     /// - Parameters:
     ///   - alternativeName: what clients know it by: `IP:127.0.0.1`, `DNS:localhost`.
-    ///   - days: how long it is taken; one that has ended where that is less than 0.
+    ///   - days: how long it is taken; -1 for one that has ended.
     public func server(_ name: String, alternativeName: String, days: Int = 2) throws -> Pair {
         try sign(name, extensions: "subjectAltName=\(alternativeName)\nextendedKeyUsage=serverAuth\n", days: days)
     }

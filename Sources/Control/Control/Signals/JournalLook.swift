@@ -42,6 +42,7 @@ struct JournalLook: Sendable {
         do {
             let store = try await shared.store()
             do {
+                try Connectors.checkPlace(of: store)
                 try await look(store)
                 return nil
             } catch {

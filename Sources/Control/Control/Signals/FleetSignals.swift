@@ -5,6 +5,7 @@ import HTTPServer
 import Logging
 import Push
 import Signals
+import Synchronization
 import Views
 
 /// What a process measures, and serves: for as long as it lives, whether it carries the fleet or waits for its turn.
@@ -20,6 +21,8 @@ final class FleetSignals: Sendable {
     let coordination = CoordinationBoard()
     /// What the servers of stores run.
     let statements: StatementBoard
+    /// What was told of servers that several stores share.
+    private let told = Mutex<Set<String>>([])
     private let fleet: FleetDefinition
     private let servers: [HTTPServer]
 
@@ -108,6 +111,11 @@ final class FleetSignals: Sendable {
         ) { desk.reply(to: $0) }
         logger.info("the page is served at \(serving.url(port: server.port))/")
         return server
+    }
+
+    /// Whether nobody has told yet what all find who ask a server.
+    func isNews(_ failure: Readings.Failure) -> Bool {
+        told.withLock { $0.insert("\(failure.what): \(failure.error.code)").inserted }
     }
 
     /// Tells why this process does not carry the fleet.

@@ -104,10 +104,11 @@ struct StoreLook: Sendable {
         }
     }
 
-    private func note(_ what: String, _ error: FleetError, _ told: inout Set<String>) {
+    /// - Parameter isNews: whether no other store has told the same.
+    private func note(_ what: String, _ error: FleetError, _ told: inout Set<String>, isNews: Bool = true) {
         signals.registry.counter(FleetMetrics.lookFailures).series(service.name.text, error.code.description).add()
         // What is in use, by the capture that is just beginning for one, is there at the next look.
-        if error.code != .busy, told.insert("\(what): \(error.code)").inserted {
+        if error.code != .busy, told.insert("\(what): \(error.code)").inserted, isNews {
             logger.warning("the store of \(service.name) does not tell of \(what): \(error)")
         }
     }
@@ -121,7 +122,9 @@ struct StoreLook: Sendable {
                 of: service.name.text, with: Dictionary(own) { first, _ in first })
         }
         signals.statements.set(readings.statements, of: service.name.text)
-        for (what, failure) in readings.failures { note(what, failure, &told) }
+        for failure in readings.failures {
+            note(failure.what, failure.error, &told, isNews: !failure.isShared || signals.isNews(failure))
+        }
     }
 
     /// How those who work there use it.

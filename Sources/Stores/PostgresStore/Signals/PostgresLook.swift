@@ -45,13 +45,14 @@
         }
 
         /// - Throws: what is wrong with the connection; what is wrong with this part alone is noted.
-        mutating func part(_ what: String, _ look: () throws -> [Reading]) throws {
+        /// - Parameter isShared: whether others who ask the server find the same.
+        mutating func part(_ what: String, isShared: Bool = false, _ look: () throws -> [Reading]) throws {
             do {
                 for (metric, labels, value) in try transaction.savepoint(look) {
                     readings.add(metric, labels: labels, value: value.number)
                 }
             } catch let error as FleetError where error.code == .statement || error.code == .denied {
-                readings.fail(what, error)
+                readings.fail(what, error, isShared: isShared)
             }
         }
 

@@ -8,6 +8,8 @@
     /// Looks at a server as a role that sees statistics and no data, over a connection of its own.
     final class PostgresMonitor: Sendable {
         let role: String
+        /// Where the server is, for people.
+        let server: String
         private let connection: PostgresConnection
         /// Why the role was refused last, and when.
         private let refusal = Mutex<(at: ContinuousClock.Instant, error: FleetError)?>(nil)
@@ -16,6 +18,9 @@
 
         init(_ needs: MonitoringNeeds, at address: PostgresAddress) {
             role = needs.role
+            let options = PostgresAddress.options(of: address.url)
+            let place = [options["host"] ?? options["hostaddr"], options["port"]].compactMap(\.self)
+            server = place.isEmpty ? "its server" : "the server at \(place.joined(separator: ":"))"
             connection = PostgresConnection(address.monitored(by: needs))
         }
 
@@ -23,11 +28,11 @@
         func readings(_ memory: PostgresLookMemory) async throws -> Readings {
             if let last = refusal.withLock({ $0 }), ContinuousClock.now - last.at < Self.patience { throw last.error }
             do {
-                let role = role
+                let (role, server) = (role, server)
                 return try await connection.transaction(.read) { session in
                     var look = PostgresLook(session, memory)
                     try look.atServer()
-                    try look.part("what pg_monitor lets it see") {
+                    try look.part("what pg_monitor lets see of \(server)", isShared: true) {
                         if try session.firstRow("SELECT pg_has_role('pg_monitor', 'USAGE')")?[0] == .boolean(true) {
                             return []
                         }

@@ -35,7 +35,8 @@
             }
             guard let trouble else { return readings }
             var all = readings
-            all.fail("its server with the role \(monitor.role); its own role looks", trouble)
+            all.fail(
+                "\(monitor.server) as the role \(monitor.role) sees it; its own role looks", trouble, isShared: true)
             return all
         }
     }

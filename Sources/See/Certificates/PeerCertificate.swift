@@ -49,7 +49,11 @@ public struct PeerCertificate: Sendable, Hashable {
                 .connect(host: host, port: port)
             channel.whenFailure { found.fail($0) }
             do {
-                let end = try await found.futureResult.get()
+                let end = try await withTaskCancellationHandler {
+                    try await found.futureResult.get()
+                } onCancel: {
+                    found.fail(CancellationError())
+                }
                 deadline.cancel()
                 channel.whenSuccess { $0.close(promise: nil) }
                 return end
@@ -58,6 +62,8 @@ public struct PeerCertificate: Sendable, Hashable {
                 channel.whenSuccess { $0.close(promise: nil) }
                 throw error
             }
+        } catch let error as CancellationError {
+            throw FleetError.wrapping(error)
         } catch {
             throw FleetError(
                 .unavailable, "\(host):\(port) does not show its certificate", isRetriable: true, underlying: "\(error)"

@@ -207,7 +207,8 @@ let package = Package(
                 "Wire", .product(name: "NIOCore", package: "swift-nio"),
                 .product(name: "NIOPosix", package: "swift-nio"), .product(name: "NIOHTTP1", package: "swift-nio"),
             ],
-            path: "Benchmarks", exclude: ["peers"], sources: ["Spine", "Postgres", "NATS", "Push", "Page", "Sagas"],
+            path: "Benchmarks", exclude: ["peers"],
+            sources: ["Spine", "Postgres", "NATS", "Push", "Page", "Observed", "Sagas"],
             swiftSettings: strict),
         // The failure drill
         drill("DrillJudge", path: "Judge", ["FleetCore"]),

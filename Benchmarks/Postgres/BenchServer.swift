@@ -71,14 +71,4 @@
         }
         return time
     }
-
-    extension [Double] {
-        var median: Double {
-            let sorted = sorted()
-            return isEmpty ? .nan : (sorted[(count - 1) / 2] + sorted[count / 2]) / 2
-        }
-
-        /// Of sorted values: the one that a share of them does not exceed.
-        func quantile(_ share: Double) -> Double { self[Swift.min(count - 1, Int(Double(count) * share))] }
-    }
 #endif

@@ -66,11 +66,4 @@
                     + " \(rounded(limit / seconds)), peak memory \(peak / 1024) MB (wanted: at most 64)")
         }
     }
-
-    /// How often what is compared is run in turns.
-    enum BenchRounds {
-        static var count: Int {
-            ProcessInfo.processInfo.environment["ROUNDS"].flatMap { Int($0) }.map { max(1, $0) } ?? 3
-        }
-    }
 #endif

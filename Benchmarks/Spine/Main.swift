@@ -20,6 +20,7 @@ struct SpineBenchmarks {
             ("latency", LatencyBenchmark.run), ("idle", IdleBenchmark.run), ("views", ViewBenchmark.run),
             ("carry", CarryBenchmark.run), ("memory", MemoryBenchmark.run), ("push", PushBenchmark.run),
             ("decoder", DecoderBenchmark.run), ("traces", TraceBenchmark.run), ("page", PageBenchmark.run),
+            ("observed", ObservedBenchmark.run),
             ("sagas-sqlite", SagaSQLiteBenchmark.run),
             ("sagas-waiting", SagaWaitingBenchmark.run), ("sagas-latency", SagaLatencyBenchmark.run),
         ]
@@ -103,4 +104,21 @@ func seconds(_ body: () async throws -> Void) async rethrows -> Double {
 
 func rounded(_ value: Double, _ digits: Int = 2) -> String {
     String(format: "%.\(digits)f", value)
+}
+
+/// How often what is compared is run in turns.
+enum BenchRounds {
+    static var count: Int {
+        ProcessInfo.processInfo.environment["ROUNDS"].flatMap { Int($0) }.map { max(1, $0) } ?? 3
+    }
+}
+
+extension [Double] {
+    var median: Double {
+        let sorted = sorted()
+        return isEmpty ? .nan : (sorted[(count - 1) / 2] + sorted[count / 2]) / 2
+    }
+
+    /// Of sorted values: the one that a share of them does not exceed.
+    func quantile(_ share: Double) -> Double { self[Swift.min(count - 1, Int(Double(count) * share))] }
 }

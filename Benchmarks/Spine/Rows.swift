@@ -14,7 +14,8 @@ enum Rows {
     }
 
     /// Fills an outbox with committed rows; each key has one event in a thousand.
-    static func fill(_ path: String, count: Int) async throws {
+    /// - Parameter traced: of so many events one belongs to a trace that is recorded; `nil` where none knows of any.
+    static func fill(_ path: String, count: Int, traced: Int? = nil) async throws {
         let needs = StoreNeeds(
             outbox: OutboxNeeds(
                 table: try TableName("outbox"),
@@ -25,6 +26,15 @@ enum Rows {
             try await connection.write { session in
                 let statement = try session.prepare(insertion)
                 for number in start..<min(start + 50_000, count) { try statement.run(values(number)) }
+            }
+        }
+        if let traced {
+            try await connection.write { session in
+                try session.script(
+                    """
+                    UPDATE outbox SET traceparent = '00-' || lower(hex(randomblob(16))) || '-' || lower(hex(randomblob(8)))
+                        || CASE WHEN sequence % \(traced) = 0 THEN '-01' ELSE '-00' END
+                    """)
             }
         }
         try await connection.access { try $0.script("PRAGMA wal_checkpoint(TRUNCATE)") }

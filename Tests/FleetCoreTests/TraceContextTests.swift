@@ -1,4 +1,4 @@
-import FleetCore
+@testable import FleetCore
 import Testing
 
 /// W3C Trace Context: what is a `traceparent`, and what is not.
@@ -65,6 +65,16 @@ import Testing
         for text in ["a", "b", "ab"] { ids.insert(context.child("step", text).span) }
         ids.insert(context.child("stepa", "b").span)
         #expect(ids.count == 10_005)
+    }
+
+    @Test func aLookAtOneDigitTellsWhatIsNotRecorded() throws {
+        for flags in 0...255 {
+            let digits = String(flags, radix: 16)
+            let text =
+                "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-" + (digits.count == 1 ? "0" : "") + digits
+            #expect(TraceContext.mayBeSampled(text) == (try #require(TraceContext(text)).isSampled), "\(text)")
+        }
+        #expect(!TraceContext.mayBeSampled("") && !TraceContext.mayBeSampled("nothing"))
     }
 
     @Test func aBatchHasThoseThatBelongToATrace() {

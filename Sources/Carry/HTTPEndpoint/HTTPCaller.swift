@@ -59,8 +59,9 @@ public final class HTTPCaller: Sendable {
                 .invalidInput, "the method or a header of a call to \(shown) cannot be sent",
                 remedy: "write names of letters and digits, and values on one line")
         }
-        let own = headers.filter { !Self.transport.contains($0.0.lowercased()) }.map { WireMessage.Header($0.0, $0.1) }
-        let text = RequestText(method: method, address, saysLength: body != nil)
+        var fields = FieldText()
+        for (name, value) in headers where !Self.transport.contains(name.lowercased()) { fields.add(name, value) }
+        let bytes = RequestText(method: method, address, saysLength: body != nil).bytes(fields, body: body ?? [])
         let demand = AnswerDemand(
             isWithoutBody: method == "HEAD", keepsHeader: true, keptBody: Self.bodyLimit, longestBody: Self.bodyLimit)
         let deadline = NIODeadline.now() + timeout.timeAmount
@@ -69,7 +70,7 @@ public final class HTTPCaller: Sendable {
             await withCheckedContinuation { continuation in
                 line.submit(
                     HTTPCall(
-                        number: number, bytes: text.bytes(own, body: body ?? []), demand: demand, deadline: deadline,
+                        number: number, bytes: bytes, demand: demand, deadline: deadline,
                         mayBeRepeated: false
                     ) { continuation.resume(returning: $0) })
                 // Whoever was cancelled before it was sent has found nothing to cancel.

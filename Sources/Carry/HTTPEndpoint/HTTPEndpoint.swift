@@ -117,7 +117,7 @@ public final class HTTPEndpoint: EventEndpoint {
         _ done: @escaping @Sendable (DeliveryAnswer) -> Void
     ) -> HTTPCall {
         HTTPCall(
-            number: number, bytes: text.bytes(headers(of: event, in: context), body: event.payload),
+            number: number, bytes: text.bytes(fields(of: event, in: context), body: event.payload),
             demand: Self.demand,
             deadline: deadline, mayBeRepeated: true
         ) { [self] result in
@@ -130,17 +130,18 @@ public final class HTTPEndpoint: EventEndpoint {
         }
     }
 
-    private func headers(of event: Event, in context: TraceContext?) -> [CloudEventsHTTP.Header] {
-        var headers = CloudEventsHTTP.headers(of: event)
-        if let place = context ?? event.traceContext { headers.append(.init("traceparent", place.description)) }
+    private func fields(of event: Event, in context: TraceContext?) -> FieldText {
         let id = event.id.description
+        var fields = FieldText()
+        CloudEventsHTTP.write(event, id: id, to: &fields)
+        if let place = context ?? event.traceContext { fields.add("traceparent", place.description) }
         let time = String(clock.now().microseconds / 1_000_000)
-        headers.append(.init("webhook-id", id))
-        headers.append(.init("webhook-timestamp", time))
+        fields.add("webhook-id", id)
+        fields.add("webhook-timestamp", time)
         if let signature {
-            headers.append(.init("webhook-signature", signature.value(id: id, time: time, body: event.payload)))
+            fields.add("webhook-signature", signature.value(id: id, time: time, body: event.payload))
         }
-        return headers
+        return fields
     }
 
     private func answered(_ answer: HTTPAnswer) -> DeliveryAnswer {

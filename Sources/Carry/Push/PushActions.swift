@@ -23,7 +23,7 @@ extension PushMachine {
         case settle(ParkedEvent, Settlement)
         /// Tell that an endpoint is in trouble, or well again, and whether its circuit breaker keeps requests from it.
         case report(Int, FleetError?, isOpen: Bool)
-        /// Wait for a time that grows with the failures, but not less than what was asked for.
+        /// Wait for a time that grows with the failures, and with none for no longer than what is asked for, but not less.
         case wait(afterFailures: Int, atLeast: Duration?, then: Wake)
 
         public var step: Step {
@@ -56,6 +56,8 @@ extension PushMachine {
         case lane(key: String, ticket: Int, failures: Int)
         /// A circuit breaker that is open.
         case breaker(endpoint: Int, ticket: Int)
+        /// The cursor, for more that it can move over at once.
+        case gathered
     }
 
     /// What became of an action.

@@ -94,6 +94,7 @@ extension PushMachine {
     private mutating func leaveLane(_ key: String, as state: PushWindow.State) {
         guard let ticket = lanes[key]?.first else { return }
         window.set(ticket, state)
+        doneSinceCommit += 1
         leaveLane(key)
         if case .failed = state { heldKeys.insert(key) }
         makeReady(key)

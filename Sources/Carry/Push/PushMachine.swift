@@ -33,6 +33,10 @@ public struct PushMachine: SteerableMachine, Sendable {
     private var readThrough: LogPosition = .start
     /// Records that the commit under way moves over.
     private var committing: Int?
+    /// Whether the cursor waits a moment, so that one step of it notes many deliveries.
+    private var gathering = Gathering.no
+    /// Deliveries and failures since the last step of the cursor.
+    var doneSinceCommit = 0
     private var isReading = false
     private var isFindingDue = false
     /// When the next parked event is to be tried again, as far as is known.
@@ -41,6 +45,7 @@ public struct PushMachine: SteerableMachine, Sendable {
     private var failures: [Step: Int] = [:]
     private var waiting: Set<Step> = []
     var mustReopen = false
+    private enum Gathering { case no, waiting, over }
     private enum Phase {
         case new
         /// The store is opened, or will be after a while.
@@ -58,6 +63,9 @@ public struct PushMachine: SteerableMachine, Sendable {
     public static let windowLimit = BatchLimit(events: 4096, bytes: .mebibytes(4))
     /// What one step of the cursor moves over at most.
     private static let commitLimit = 2048
+    /// While requests are under way, the cursor moves once so much was delivered, or after so long: a crash repeats no more.
+    private static let commitBatch = 512
+    private static let gatheringTime = Duration.milliseconds(5)
     /// How often an event may fail although its endpoint takes others, before it is set aside.
     static let strikeLimit = 2
 
@@ -89,6 +97,18 @@ public struct PushMachine: SteerableMachine, Sendable {
             foundNothing = false
             return next()
         }
+    }
+
+    public mutating func handle(_ inputs: [Input]) -> [Action] {
+        var actions: [Action] = []
+        for input in inputs {
+            if case .answered(let key, let endpoint, let answer) = input {
+                actions += answered(key, endpoint, answer)
+            } else {
+                actions += handle(input)
+            }
+        }
+        return actions + next()
     }
 
     public mutating func handle(_ input: Input) -> [Action] {
@@ -180,11 +200,19 @@ public struct PushMachine: SteerableMachine, Sendable {
         window.removeFirst(count)
     }
 
+    /// Each step costs a durable transaction: where more will have been delivered in a moment, it waits for that.
+    private var isWorthCommitting: Bool {
+        mustClose || gathering == .over || doneSinceCommit >= Self.commitBatch
+            || targets.allSatisfy { $0.inFlight == 0 }
+    }
+
+    private func isDone(_ slot: PushWindow.Slot) -> Bool {
+        if case .pending = slot.state { return heldKeys.contains(slot.record.event.key) }
+        return true
+    }
+
     private func nextCommit() -> Commit? {
-        let done = window.prefix(Self.commitLimit) { slot in
-            if case .pending = slot.state { return heldKeys.contains(slot.record.event.key) }
-            return true
-        }
+        let done = window.prefix(Self.commitLimit, while: isDone)
         guard let last = done.last else { return nil }
         let parked = done.compactMap { slot -> Parked? in
             switch slot.state {
@@ -238,6 +266,8 @@ public struct PushMachine: SteerableMachine, Sendable {
             makeReady(key)
         case .breaker(let endpoint, let ticket):
             targets[endpoint].breaker.waited(ticket)
+        case .gathered:
+            gathering = .over
         }
     }
 
@@ -250,9 +280,18 @@ public struct PushMachine: SteerableMachine, Sendable {
         if phase == .opening { return actions + (mustClose && waiting.isEmpty && !isOpening ? close() : []) }
         actions += settlements()
         if !mustClose { for endpoint in targets.indices { actions += sends(to: endpoint) } }
-        if committing == nil, !waiting.contains(.commit), let commit = nextCommit() {
-            committing = commit.count
-            actions.append(.commit(commit))
+        if committing == nil, !waiting.contains(.commit) {
+            if isWorthCommitting {
+                gathering = gathering == .waiting ? .waiting : .no
+                if let commit = nextCommit() {
+                    committing = commit.count
+                    doneSinceCommit = 0
+                    actions.append(.commit(commit))
+                }
+            } else if gathering == .no, let first = window.first, isDone(first) {
+                gathering = .waiting
+                actions.append(.wait(afterFailures: 0, atLeast: Self.gatheringTime, then: .gathered))
+            }
         }
         if acknowledging == nil, !waiting.contains(.acknowledge), committed > acknowledged {
             acknowledging = committed
@@ -325,6 +364,7 @@ public struct PushMachine: SteerableMachine, Sendable {
     private mutating func forget() {
         foundNothing = false
         window.clear()
+        doneSinceCommit = 0
         lanes = [:]
         parkedInHand = 0
         nextDue = nil

@@ -116,12 +116,12 @@ public final class PushService: Service {
 
     /// Of each event the span that its request is; empty where none belongs to a trace, or nobody makes spans.
     private func contexts(of events: [Event]) -> [TraceContext?] {
-        guard tracer != nil, events.contains(where: { $0.traceParent != nil }) else { return [] }
+        guard tracer != nil, events.contains(where: \.mayBeTraced) else { return [] }
         return events.map(context)
     }
 
     private func context(of event: Event) -> TraceContext? {
-        guard tracer != nil, let context = event.traceContext, context.isSampled else { return nil }
+        guard tracer != nil, event.mayBeTraced, let context = event.traceContext, context.isSampled else { return nil }
         return context.newChild()
     }
 
@@ -187,7 +187,7 @@ public final class PushService: Service {
             return .reported(number)
         case .wait(let failures, let least, let wake):
             var random = SystemRandomNumberGenerator()
-            let delay = backoff.delay(afterFailures: failures, using: &random)
+            let delay = failures == 0 ? .zero : backoff.delay(afterFailures: failures, using: &random)
             try? await clock.sleep(max(delay, least ?? .zero))
             return .waited(wake)
         }

@@ -24,6 +24,7 @@ struct PushWindow: Sendable {
 
     var isEmpty: Bool { count == 0 }
     var count: Int { slots.count - removed }
+    var first: Slot? { isEmpty ? nil : slots[removed] }
 
     subscript(ticket: Int) -> Slot { slots[ticket - firstTicket] }
 

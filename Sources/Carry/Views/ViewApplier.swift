@@ -99,7 +99,7 @@ public struct ViewApplier: Sendable {
                 inbox.acceptance(of: records[effect.event].event.id, at: records[effect.event].position)
             },
             traced: findsTraces
-                ? Array(effects.effects.lazy.map(\.event).filter { records[$0].event.traceParent != nil }) : [])
+                ? Array(effects.effects.lazy.map(\.event).filter { records[$0].event.mayBeTraced }) : [])
     }
 
     /// Applies records in order.
@@ -240,7 +240,7 @@ public struct ViewApplier: Sendable {
             var last: EventID?
             let failure = try retry(key: key, automatically: true, at: now, in: transaction) { event in
                 last = event.id
-                if event.traceParent != nil, let event = TracedEvent(event) { traced.append(event) }
+                if event.mayBeTraced, let event = TracedEvent(event) { traced.append(event) }
             }.failure
             if failure == nil { released.insert(key) }
             // The last that was tried is the one that failed.

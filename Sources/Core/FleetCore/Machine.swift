@@ -12,6 +12,13 @@ public protocol Machine {
 
     /// Takes an answer, and returns what to do next.
     mutating func handle(_ input: Input) -> [Action]
+
+    /// Takes answers that came at the same time, in order.
+    mutating func handle(_ inputs: [Input]) -> [Action]
+}
+
+extension Machine {
+    public mutating func handle(_ inputs: [Input]) -> [Action] { inputs.flatMap { handle($0) } }
 }
 
 /// A machine that can be told from outside to rest, to go on, and to begin anew.
@@ -68,7 +75,7 @@ public struct MachineDriver: Sendable {
             for action in loop.machine.start() { group.addTask { await Self.answer(action, perform) } }
             while let input = await group.next() {
                 if Task.isCancelled { break }
-                for action in loop.handle(input, isExpected) { group.addTask { await Self.answer(action, perform) } }
+                for action in loop.handle([input], isExpected) { group.addTask { await Self.answer(action, perform) } }
             }
             group.cancelAll()
         }
@@ -96,10 +103,10 @@ public struct MachineDriver: Sendable {
             while let event = await group.next() {
                 if Task.isCancelled { break }
                 switch event {
-                case .answer(let input): actions = loop.handle(input, isExpected)
+                case .answer(let input): actions = loop.handle([input], isExpected)
                 case .answers(let inputs):
                     group.addTask { .answers(await inbox.next()) }
-                    actions = inputs.flatMap { loop.handle($0, isExpected) }
+                    actions = loop.handle(inputs, isExpected)
                 case .told(let standing):
                     group.addTask { .told(await gate.standing(after: standing)) }
                     actions = loop.machine.restart(isPaused: standing.isPaused)
@@ -143,13 +150,12 @@ private struct DrivenMachine<M: Machine> {
         self.observer = observer
     }
 
-    /// Answers an action, and returns what is to be carried out next.
-    mutating func handle(_ input: M.Input, _ isExpected: (M.Step, FleetError) -> Bool) -> [M.Action] {
-        let ending = input.ending
-        let actions = machine.handle(input)
+    /// Answers actions, and returns what is to be carried out next.
+    mutating func handle(_ inputs: [M.Input], _ isExpected: (M.Step, FleetError) -> Bool) -> [M.Action] {
+        let actions = machine.handle(inputs)
         let isIdle = machine.isIdle
         if isIdle { failing.removeAll() }
-        observe(ending, isExpected)
+        for input in inputs { observe(input.ending, isExpected) }
         progress.setIdle(isIdle)
         return actions
     }

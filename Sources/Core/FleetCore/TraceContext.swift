@@ -58,6 +58,17 @@ public struct TraceContext: Hashable, Sendable {
             trace: TraceID(high: high, low: low), span: SpanID(span), flags: UInt8(truncatingIfNeeded: flags))
     }
 
+    /// Whether a `traceparent` may be of a trace that is recorded: a look at the one digit that says so, for those who see
+    /// many.
+    static func mayBeSampled(_ text: String) -> Bool {
+        let last = length - 1
+        let digit =
+            text.utf8.withContiguousStorageIfAvailable { $0.count > last ? $0[last] : 0 }
+            ?? text.utf8.dropFirst(last).first ?? 0
+        // In ASCII 1 and 3 are odd, and so are a and c, which are even numbers.
+        return digit < UInt8(ascii: "a") ? digit & 1 == 1 : digit & 1 == 0
+    }
+
     /// Digits of lower case alone.
     private static func number(_ digits: Slice<UnsafeBufferPointer<UInt8>>) -> UInt64? {
         var number: UInt64 = 0
@@ -142,4 +153,7 @@ extension TraceContext {
 extension Event {
     /// Its place in a trace; `nil` where the writer gave none, or something that is none.
     public var traceContext: TraceContext? { traceParent.flatMap { TraceContext($0) } }
+
+    /// Whether the event may belong to a trace that is recorded. Costs next to nothing; ``traceContext`` tells for sure.
+    public var mayBeTraced: Bool { traceParent.map { TraceContext.mayBeSampled($0) } ?? false }
 }

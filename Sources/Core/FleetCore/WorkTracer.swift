@@ -21,7 +21,7 @@ public struct TracedEvent: Sendable {
     /// Those of a batch that belong to a trace.
     public static func all(of events: [Event]) -> [TracedEvent] {
         var traced: [TracedEvent] = []
-        for index in events.indices where events[index].traceParent != nil {
+        for index in events.indices where events[index].mayBeTraced {
             if let event = TracedEvent(events[index]) { traced.append(event) }
         }
         return traced

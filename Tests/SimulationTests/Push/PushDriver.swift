@@ -29,10 +29,21 @@ final class PushDriver {
             if !isHasty { return }
         }
         guard let input = work.remove(at: index).answer else { return }
-        try schedule(machine.handle(input))
+        // Answers of endpoints come together.
+        var inputs = [input]
+        if case .answered = input {
+            while let next = work.firstIndex(where: Self.isAnswered), world.random.chance(60) {
+                inputs += [work.remove(at: next).answer].compactMap(\.self)
+            }
+        }
+        try schedule(inputs.count == 1 ? machine.handle(input) : machine.handle(inputs))
         if world.bug == .answersTwice, case .answered(_, _, .delivered) = input {
             try schedule(machine.handle(input))
         }
+    }
+
+    private static func isAnswered(_ work: Work<PushMachine.Action, PushMachine.Input>) -> Bool {
+        if case .answered? = work.answer { true } else { false }
     }
 
     /// An operator has the push rest, go on, or begin anew.
@@ -78,7 +89,7 @@ final class PushDriver {
             if !world.isCalm, world.random.chance(2) { return .unsent(key: event.key, endpoint: endpoint) }
             return .answered(key: event.key, endpoint: endpoint, try answer(event, endpoint))
         case .wait(let failures, let least, let wake):
-            let wait = Backoff.standard.delay(afterFailures: failures, using: &world.random)
+            let wait = failures == 0 ? .zero : Backoff.standard.delay(afterFailures: failures, using: &world.random)
             world.now = world.now.advanced(by: max(wait, least ?? .zero))
             return .waited(wake)
         case .report(let endpoint, let error, _):

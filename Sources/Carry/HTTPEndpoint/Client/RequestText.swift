@@ -15,38 +15,13 @@ struct RequestText: Sendable {
         self.saysLength = saysLength
     }
 
-    /// - Parameter headers: names and values that hold no end of a line.
-    func bytes(_ headers: [WireMessage.Header], body: [UInt8]) -> ByteBuffer {
-        let length = String(body.count)
-        var count = beginning.count + body.count + 24 + length.utf8.count
-        for header in headers { count += header.name.utf8.count + header.value.utf8.count + 4 }
+    func bytes(_ fields: FieldText, body: [UInt8]) -> ByteBuffer {
         var buffer = ByteBuffer()
-        buffer.writeWithUnsafeMutableBytes(minimumWritableBytes: count) { room in
-            var end = 0
-            func append(_ source: UnsafeBufferPointer<UInt8>) {
-                UnsafeMutableRawBufferPointer(rebasing: room[end...]).copyBytes(from: source)
-                end += source.count
-            }
-            func append(_ text: String) {
-                var text = text
-                text.withUTF8 { append($0) }
-            }
-            beginning.withUnsafeBufferPointer { append($0) }
-            for header in headers {
-                append(header.name)
-                append(": ")
-                append(header.value)
-                append("\r\n")
-            }
-            if saysLength || !body.isEmpty {
-                append("content-length: ")
-                append(length)
-                append("\r\n")
-            }
-            append("\r\n")
-            body.withUnsafeBufferPointer { append($0) }
-            return end
-        }
+        buffer.reserveCapacity(beginning.count + fields.bytes.count + body.count + 40)
+        buffer.writeBytes(beginning)
+        buffer.writeBytes(fields.bytes)
+        buffer.writeString(saysLength || !body.isEmpty ? "content-length: \(body.count)\r\n\r\n" : "\r\n")
+        buffer.writeBytes(body)
         return buffer
     }
 }

@@ -34,6 +34,19 @@ import Testing
         for _ in 0..<3 { #expect(folding.take(line("a", "info"), at: Self.begin) == [line("a", "info")]) }
     }
 
+    /// Of many events with the same trouble one is named, and the others are counted.
+    @Test func whichEventItIsAboutMakesNoDifference() {
+        var folding = LogFolding()
+        func parked(_ event: String, _ reason: String = "no") -> LogLine {
+            LogLine(level: "warning", message: reason, metadata: ["event": event, "trace_id": event, "place": "a"])
+        }
+        #expect(folding.take(parked("1"), at: Self.begin) == [parked("1")])
+        for number in 2...5 { #expect(folding.take(parked("\(number)"), at: Self.begin).isEmpty) }
+        #expect(folding.take(parked("6", "another"), at: Self.begin) == [parked("6", "another")])
+        let told = folding.end(at: Self.begin)
+        #expect(told.map(\.repeated) == [4] && told.first?.metadata == ["place": "a"])
+    }
+
     @Test func theEndTellsWhatWasCounted() {
         var folding = LogFolding()
         for _ in 0..<3 { _ = folding.take(line("gone"), at: Self.begin) }

@@ -1,5 +1,6 @@
-@testable import FleetCore
 import Testing
+
+@testable import FleetCore
 
 /// W3C Trace Context: what is a `traceparent`, and what is not.
 @Suite struct TraceContextTests {

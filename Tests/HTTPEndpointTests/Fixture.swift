@@ -35,11 +35,11 @@ func deliver(
 extension DeliveryAnswer {
     var isDelivered: Bool { if case .delivered = self { true } else { false } }
 
-    var refusal: FleetError? { if case .refused(let error) = self { error } else { nil } }
+    var refusal: FleetError? { if case .refused(let error, _) = self { error } else { nil } }
 
-    var later: FleetError? { if case .notNow(let error, _, _) = self { error } else { nil } }
+    var later: FleetError? { if case .notNow(let error, _, _, _) = self { error } else { nil } }
 
-    var wait: Duration? { if case .notNow(_, let wait, _) = self { wait } else { nil } }
+    var wait: Duration? { if case .notNow(_, let wait, _, _) = self { wait } else { nil } }
 
-    var mayBeTheEvent: Bool? { if case .notNow(_, _, let mayBe) = self { mayBe } else { nil } }
+    var mayBeTheEvent: Bool? { if case .notNow(_, _, let mayBe, _) = self { mayBe } else { nil } }
 }

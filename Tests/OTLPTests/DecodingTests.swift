@@ -26,17 +26,13 @@ import Traces
         let collector = Collector()
         let exporter = Samples.exporter(collector, encoding: encoding, registry: registry())
         exporter.export([Samples.span(10), Samples.span(11, status: .error("refused")), Samples.span(12, status: .ok)])
-        var logger = Logger(label: "test") { _ in
-            OTLPLogHandler(level: .info) { record in exporter.export(record) }
-        }
-        logger[metadataKey: "fleet"] = "shop"
-        logger.debug("not this one")
-        logger.warning(
-            "a line",
-            metadata: [
-                "stream": "shop-orders", "trace_id": "\(Samples.context.trace)", "span_id": "\(Samples.context.span)",
-            ])
-        logger.error("another", metadata: ["trace_id": "no trace"])
+        let metadata = [
+            "fleet": "shop", "stream": "shop-orders", "trace_id": "\(Samples.context.trace)",
+            "span_id": "\(Samples.context.span)",
+        ]
+        exporter.export(OTLPLogRecord(at: .now(), level: .warning, "a line", metadata: metadata))
+        exporter.export(
+            OTLPLogRecord(at: .now(), level: .error, "another", metadata: ["trace_id": "no trace"], repeated: 3))
         exporter.finish(within: .seconds(300))
         await exporter.run()
         return collector.received
@@ -90,6 +86,7 @@ import Traces
         #expect(logs[0]["span"] as? String == "\(Samples.context.span)" && logs[1]["trace"] as? String == "")
         let said = try #require(logs[0]["attributes"] as? [String: Any])
         #expect(said["fleet"] as? String == "shop" && said["stream"] as? String == "shop-orders" && said.count == 2)
+        #expect((logs[1]["attributes"] as? [String: Any])?["repeated"] as? Int == 3)
     }
 
     /// Without the package: what OTLP's JSON says of names, ids, enums and numbers of 64 bits.

@@ -1,5 +1,6 @@
 import FleetCore
 import OTLP
+import Synchronization
 import TestKit
 import Testing
 import Traces
@@ -53,27 +54,54 @@ import Traces
         #expect(collector.received.count == 32)
     }
 
-    @Test func theEndIsNotWaitedForLong() async throws {
-        struct Hanging: OTLPTransport {
-            let name = "http://hanging"
-            func post(
-                _ body: [UInt8], to signal: OTLPSignal, contentType: String, within limit: Duration
-            ) async -> OTLPAnswer {
-                try? await Task.sleep(for: .seconds(3600))
-                return .unanswered(FleetError(.cancelled, "it was given up"))
-            }
-            func close() async {}
+    /// A collector that answers nobody, until it is cancelled.
+    private final class Hanging: OTLPTransport {
+        let name = "http://hanging"
+        private let count = Mutex(0)
+        private let ended = Mutex(false)
+        var asked: Int { count.withLock { $0 } }
+        /// Whether its exporter has ended.
+        var isOver: Bool { ended.withLock { $0 } }
+
+        func end() { ended.withLock { $0 = true } }
+
+        func post(
+            _ body: [UInt8], to signal: OTLPSignal, contentType: String, within limit: Duration
+        ) async -> OTLPAnswer {
+            count.withLock { $0 += 1 }
+            try? await Task.sleep(for: .seconds(3600))
+            return .unanswered(FleetError(.cancelled, "it was given up"))
         }
+
+        func close() async {}
+    }
+
+    /// What hangs when the end comes has the rest of the time, and what waits behind it is not begun with.
+    @Test(arguments: [true, false]) func theEndIsNotWaitedForLong(_ isUnderWay: Bool) async throws {
+        let hanging = Hanging()
         let exporter = OTLPExporter(
             .init(encoding: .protobuf, signals: [.traces], interval: .seconds(60), resource: Samples.resource),
-            transport: Hanging(), read: { [] }, logger: LogLines().logger)
-        exporter.export([Samples.span()])
-        let begun = ContinuousClock.now
-        await withTaskGroup(of: Void.self) { group in
-            group.addTask { await exporter.run() }
-            exporter.finish(within: .seconds(2))
+            transport: hanging, read: { [] }, logger: LogLines().logger)
+        // Three requests.
+        exporter.export((1...1100).map { Samples.span($0) })
+        try await withThrowingTaskGroup(of: Void.self) { group in
+            // Whatever fails below, the request is cancelled.
+            defer { group.cancelAll() }
+            if !isUnderWay { exporter.finish(within: .seconds(1)) }
+            group.addTask {
+                await exporter.run()
+                hanging.end()
+            }
+            if isUnderWay {
+                try await eventually("it is asked") { hanging.asked == 1 }
+                exporter.finish(within: .seconds(1))
+            }
+            let begun = ContinuousClock.now
+            try await eventually(deadline: .seconds(60), "the exporter has ended") { hanging.isOver }
+            // Not at once: what there is of the time is used.
+            if isUnderWay { #expect(ContinuousClock.now - begun > .milliseconds(500)) }
         }
-        #expect(ContinuousClock.now - begun < .seconds(600))
-        #expect(exporter.losses == [.init(signal: .traces, reason: "ended", count: 1)])
+        #expect(hanging.asked <= 1)
+        #expect(exporter.losses == [.init(signal: .traces, reason: "ended", count: 1100)])
     }
 }

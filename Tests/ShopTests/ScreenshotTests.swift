@@ -41,7 +41,11 @@ import Testing
                 "SHOP_PAGE": "127.0.0.1:\(port)", "FLOTILLA_BIN": Bundle.main.bundleURL.path,
             ])
         try await withThrowingTaskGroup(of: Void.self) { group in
-            group.addTask { _ = try await shop.run() }
+            group.addTask {
+                let outcome = try await shop.run()
+                // Where it ends before the pictures are taken, there are none.
+                throw CheckFailure("the shop ended (\(outcome.status)): \(outcome.output.suffix(2000))")
+            }
             group.addTask {
                 try await takePictures("http://127.0.0.1:\(port)/", of: seconds, data.path, into: target)
             }
@@ -68,6 +72,9 @@ import Testing
         #expect(published.status == 0, "\(published.output)")
         try await eventually("it is parked") {
             try curl.run(["-s", url + "api/parked"]).output.contains("compass-4711")
+        }
+        try await eventually("it is counted") {
+            try curl.run(["-s", url + "api/overview"]).output.contains("1 parked")
         }
         let browser = try Browser()
         for picture in Self.pictures {

@@ -14,6 +14,8 @@ import Testing
         /// `nil` where there is no server.
         var nats: String? = "2.9.10"
         var hasWrk = true
+        /// Of what tests look at the page with, what is there.
+        var page: Set = ["chromium", "curl", "fonts-inter"]
         var hasPackages = true
         /// Whether apt-get can install them.
         var hasNetwork = true
@@ -75,6 +77,9 @@ import Testing
         if machine.nats != nil { try program("nats-server", in: server, nats) }
         try program("nats-server", in: later, nats)
         if machine.hasWrk { try program("wrk", "exit 0") }
+        for name in ["chromium", "curl"] where machine.page.contains(name) { try program(name, "exit 0") }
+        // Fonts are looked for with it, and with nothing else.
+        try program("find", machine.page.contains("fonts-inter") ? "echo /usr/share/fonts/Inter.otf" : "exit 0")
         if machine.hasPackages {
             try program(
                 "apt-get",
@@ -100,14 +105,15 @@ import Testing
         let outcome = try env.run(
             [
                 "PATH=\(bin.path)", "FLOTILLA_POSTGRES=\(server.path)",
-                "FLOTILLA_NATS_SERVER=\(server.path)/nats-server", script,
+                // By the shell: while other tests start processes, a file that was just written may be held open for a moment.
+                "FLOTILLA_NATS_SERVER=\(server.path)/nats-server", "/bin/sh", script,
             ] + arguments)
         let changes = (try? String(contentsOfFile: log, encoding: .utf8)) ?? ""
         return Outcome(
             status: outcome.status, output: outcome.output, changes: changes.replacing(policy, with: Self.policy))
     }
 
-    @Test(arguments: [[], ["postgres"], ["nats"], ["postgres", "nats"], ["postgres", "nats", "bench"]])
+    @Test(arguments: [[], ["postgres"], ["nats"], ["postgres", "nats"], ["postgres", "nats", "bench"], ["page"]])
     func whereAllIsThereItSaysAndDoesNothing(arguments: [String]) throws {
         let outcome = try setUp(Machine(), arguments)
         #expect(outcome.status == 0)
@@ -184,6 +190,20 @@ import Testing
             "apt-get install -y -qq --no-install-recommends nats-server", "rm -f \(Self.policy)",
         ]
         #expect(outcome.changes.split(separator: "\n").map(String.init) == changes)
+    }
+
+    /// A browser, a font that it can show, and what asks as no browser does: each is installed where it is missing.
+    @Test(arguments: ["chromium", "curl", "fonts-inter"]) func whatLooksAtThePageIsInstalled(missing: String) throws {
+        var machine = Machine()
+        machine.page.remove(missing)
+        // Nobody else needs it.
+        #expect(try setUp(machine, ["postgres", "nats", "bench"]).changes.isEmpty)
+        let outcome = try setUp(machine, ["page"])
+        #expect(outcome.status == 0 && outcome.output == "setup: installing \(missing)\n", "\(outcome.output)")
+        #expect(outcome.changes.hasSuffix("--no-install-recommends \(missing)\n"), "\(outcome.changes)")
+        machine.hasPackages = false
+        let told = try setUp(machine, ["page"])
+        #expect(told.status == 1 && told.output.contains("missing: \(missing) (by their Debian names)"))
     }
 
     @Test func whatIsMeasuredAgainstIsInstalled() throws {

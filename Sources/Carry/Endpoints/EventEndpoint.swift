@@ -16,7 +16,7 @@ public protocol EventEndpoint: Sendable {
     func deliver(
         _ events: [Event], in contexts: [TraceContext?], answered: @escaping @Sendable (Int, DeliveryAnswer) -> Void)
 
-    /// Lets go of its connections. Calls after this are answered with ``DeliveryAnswer/notNow(_:wait:mayBeTheEvent:)``.
+    /// Lets go of its connections. Calls after this are answered with ``DeliveryAnswer/notNow(_:wait:mayBeTheEvent:status:)``.
     func close() async
 }
 
@@ -29,13 +29,41 @@ extension EventEndpoint {
 }
 
 /// What became of a delivery.
+///
+/// `status` is what the endpoint answered with, where it speaks HTTP and answered.
 public enum DeliveryAnswer: Sendable {
-    case delivered
+    case delivered(status: Int? = nil)
     /// The endpoint does not want this event, and will not want it later.
-    case refused(FleetError)
+    case refused(FleetError, status: Int? = nil)
     /// Nobody knows whether the event arrived; it must be sent again.
     /// - Parameters:
     ///   - wait: how long the endpoint asks to be left alone.
     ///   - mayBeTheEvent: whether another event might have fared better: false where the endpoint says that it is too much.
-    case notNow(FleetError, wait: Duration?, mayBeTheEvent: Bool)
+    case notNow(FleetError, wait: Duration?, mayBeTheEvent: Bool, status: Int? = nil)
+}
+
+extension DeliveryAnswer {
+    public var status: Int? {
+        switch self {
+        case .delivered(let status), .refused(_, let status), .notNow(_, _, _, let status): status
+        }
+    }
+
+    /// Why it was not delivered; `nil` where it was.
+    public var failure: FleetError? {
+        switch self {
+        case .delivered: nil
+        case .refused(let error, _), .notNow(let error, _, _, _): error
+        }
+    }
+
+    /// The same, and which place of a trace it is about, where it failed.
+    public func failed(in place: TraceContext?) -> DeliveryAnswer {
+        switch self {
+        case .delivered: self
+        case .refused(let error, let status): .refused(error.about(place), status: status)
+        case .notNow(let error, let wait, let mayBeTheEvent, let status):
+            .notNow(error.about(place), wait: wait, mayBeTheEvent: mayBeTheEvent, status: status)
+        }
+    }
 }

@@ -146,13 +146,13 @@ public final class HTTPEndpoint: EventEndpoint {
 
     private func answered(_ answer: HTTPAnswer) -> DeliveryAnswer {
         // What a success says, and whether it ends, does not matter.
-        if (200...299).contains(answer.status) { return .delivered }
+        if (200...299).contains(answer.status) { return .delivered(status: answer.status) }
         let error = HTTPFailure.error(answer, at: name)
         switch answer.status {
         case 408, 429, 500...:
             let wait = RetryAfter.wait(answer.header("retry-after"), at: clock.now())
-            return .notNow(error, wait: wait, mayBeTheEvent: answer.status != 429)
-        default: return .refused(error)
+            return .notNow(error, wait: wait, mayBeTheEvent: answer.status != 429, status: answer.status)
+        default: return .refused(error, status: answer.status)
         }
     }
 }

@@ -8,11 +8,16 @@ public struct ParkedPush: Sendable {
     public let plan: PushPlan
     private let store: any Store
     private let clock: FleetClock
+    private let tracer: (any WorkTracer)?
 
-    public init(plan: PushPlan, store: any Store, clock: FleetClock = .system) {
+    /// - Parameter tracer: who makes spans of it.
+    public init(
+        plan: PushPlan, store: any Store, clock: FleetClock = .system, tracer: (any WorkTracer)? = nil
+    ) {
         self.plan = plan
         self.store = store
         self.clock = clock
+        self.tracer = tracer
     }
 
     /// Sends the parked events of a key in order, until one is not taken or none is left.
@@ -36,10 +41,16 @@ public struct ParkedPush: Sendable {
 
     private func failure(of event: Event) async -> FleetError? {
         // Events of this type are not pushed any more.
-        guard let target = plan.target(of: event) else { return nil }
-        switch await target.endpoint.deliver(event) {
-        case .delivered: return nil
-        case .refused(let error), .notNow(let error, _, _): return error
+        guard let number = plan.routes[event.type] else { return nil }
+        let traced = tracer == nil ? nil : TracedEvent(event)
+        let context = traced?.context.newChild()
+        let begun = ContinuousClock.now
+        let answer = await plan.targets[number].endpoint.deliver(event, in: context)
+        if var traced, let context {
+            traced.failure = answer.failure
+            tracer?.requested(
+                traced, as: context, to: number, status: answer.status, took: ContinuousClock.now - begun)
         }
+        return answer.failure
     }
 }

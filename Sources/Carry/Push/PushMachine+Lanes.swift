@@ -57,7 +57,7 @@ extension PushMachine {
                 leaveLane(key, as: .delivered)
             }
             return []
-        case .refused(let error):
+        case .refused(let error, _):
             recover(endpoint)
             if mustReopen { return [] }
             if let parked = lanes[key]?.parked {
@@ -66,7 +66,7 @@ extension PushMachine {
                 leaveLane(key, as: .failed(error, isRetried: false))
             }
             return []
-        case .notNow(let error, let wait, let mayBeTheEvent):
+        case .notNow(let error, let wait, let mayBeTheEvent, _):
             return failed(key, endpoint, error, wait, mayBeTheEvent: mayBeTheEvent)
         }
     }

@@ -22,6 +22,7 @@ public final class PushService: Service {
     private let drain: DrainLimit
     private let observer: (any WorkObserver)?
     private let tracer: (any WorkTracer)?
+    private let tell: @Sendable ([ParkedNotice]) -> Void
     private let state: Mutex<State>
 
     private struct State {
@@ -42,11 +43,13 @@ public final class PushService: Service {
     ///   - drain: how long it may take, when the process shuts down, to hear of what it has sent, and to note it.
     ///   - observer: who measures it.
     ///   - tracer: who makes spans of it.
+    ///   - tell: is told of events that were parked.
     public init(
         plan: PushPlan, stores: any StoreProvider, broker: any Broker, limit: BatchLimit = PushService.batchLimit,
         backoff: Backoff = Backoff(initial: .milliseconds(100), cap: .seconds(10)), patience: Duration = .seconds(1),
         clock: FleetClock = .system, progress: Progress, gate: FlowGate = FlowGate(),
-        drain: DrainLimit = DrainLimit(), observer: (any WorkObserver)? = nil, tracer: (any WorkTracer)? = nil
+        drain: DrainLimit = DrainLimit(), observer: (any WorkObserver)? = nil, tracer: (any WorkTracer)? = nil,
+        tell: @escaping @Sendable ([ParkedNotice]) -> Void = { _ in }
     ) {
         let now = clock.now()
         let buckets = plan.targets.map { target in
@@ -58,6 +61,7 @@ public final class PushService: Service {
         self.drain = drain
         self.observer = observer
         self.tracer = tracer
+        self.tell = tell
         self.plan = plan
         self.stores = stores
         self.broker = broker
@@ -107,8 +111,8 @@ public final class PushService: Service {
             let contexts = contexts(of: events)
             plan.targets[number].endpoint.deliver(events, in: contexts) { index, answer in
                 let context = contexts.isEmpty ? nil : contexts[index]
-                self.note(answer, of: events[index], in: context, to: number, since: begun)
-                inbox.put(.answered(key: events[index].key, endpoint: number, answer))
+                let noted = self.note(answer, of: events[index], in: context, to: number, since: begun)
+                inbox.put(.answered(key: events[index].key, endpoint: number, noted))
             }
         }
         return others
@@ -125,18 +129,20 @@ public final class PushService: Service {
         return context.newChild()
     }
 
+    /// - Returns: the answer; a failure says which place of a trace it is about.
     private func note(
         _ answer: DeliveryAnswer, of event: Event, in context: TraceContext?, to target: Int,
         since begun: ContinuousClock.Instant
-    ) {
+    ) -> DeliveryAnswer {
         let took = ContinuousClock.now - begun
         observer?.observe(.sent(to: target, occurred: event.time, outcome: answer.outcome, took: took))
         if let tracer, let context, let event = TracedEvent(event, failure: answer.failure) {
-            tracer.requested(event, as: context, to: target, took: took)
+            tracer.requested(event, as: context, to: target, status: answer.status, took: took)
         }
-        guard case .delivered = answer else { return }
+        guard case .delivered = answer else { return answer.failed(in: context ?? event.traceContext) }
         progress.count(1)
         CrashPoint.pushed.reached()
+        return answer
     }
 
     private func perform(_ action: PushMachine.Action) async throws -> PushMachine.Input {
@@ -157,8 +163,8 @@ public final class PushService: Service {
             let begun = ContinuousClock.now
             let context = context(of: event)
             let answer = await plan.targets[number].endpoint.deliver(event, in: context)
-            note(answer, of: event, in: context, to: number, since: begun)
-            return .answered(key: event.key, endpoint: number, answer)
+            let noted = note(answer, of: event, in: context, to: number, since: begun)
+            return .answered(key: event.key, endpoint: number, noted)
         case .commit(let commit):
             let (store, number) = try opened()
             let (ledger, now) = (PushLedger(plan: plan), clock.now())
@@ -168,6 +174,10 @@ public final class PushService: Service {
                 .committed(
                     events: commit.count, parked: commit.parked.count, through: commit.last.position,
                     took: ContinuousClock.now - begun))
+            let parked = commit.parked.compactMap { one in
+                one.failure.map { ParkedNotice(one.record.event, reason: $0.withoutData) }
+            }
+            if !parked.isEmpty { tell(parked) }
             CrashPoint.pushNoted.reached()
             return .committed(nextDue: nextDue)
         case .acknowledge(let position):
@@ -262,13 +272,6 @@ extension DeliveryAnswer {
         case .delivered: .delivered
         case .refused: .refused
         case .notNow: .postponed
-        }
-    }
-
-    fileprivate var failure: FleetError? {
-        switch self {
-        case .delivered: nil
-        case .refused(let error), .notNow(let error, _, _): error
         }
     }
 }

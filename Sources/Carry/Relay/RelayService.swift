@@ -25,6 +25,7 @@ public final class RelayService: Service {
     private let drain: DrainLimit
     private let observer: (any WorkObserver)?
     private let tracer: (any WorkTracer)?
+    private let tell: @Sendable ([ParkedNotice]) -> Void
 
     /// - Parameters:
     ///   - patience: how long one look at an idle outbox may wait before it says that there is nothing.
@@ -32,12 +33,13 @@ public final class RelayService: Service {
     ///   - drain: how long it may take, when the process shuts down, to append and settle what it has captured.
     ///   - observer: who measures it.
     ///   - tracer: who makes spans of it.
+    ///   - tell: is told of events that were parked.
     ///   - makeSource: opens the outbox; called anew after the source has failed.
     public init(
         stream: StreamName, contract: RelayContract, broker: any Broker, limit: BatchLimit = .standard,
         backoff: Backoff = .standard, patience: Duration = .seconds(1), clock: FleetClock = .system, progress: Progress,
         gate: FlowGate = FlowGate(), drain: DrainLimit = DrainLimit(), observer: (any WorkObserver)? = nil,
-        tracer: (any WorkTracer)? = nil,
+        tracer: (any WorkTracer)? = nil, tell: @escaping @Sendable ([ParkedNotice]) -> Void = { _ in },
         makeSource: @escaping @Sendable () async throws -> any OutboxSource
     ) {
         self.stream = stream
@@ -52,6 +54,7 @@ public final class RelayService: Service {
         self.drain = drain
         self.observer = observer
         self.tracer = tracer
+        self.tell = tell
         self.makeSource = makeSource
     }
 
@@ -116,6 +119,8 @@ public final class RelayService: Service {
             let took = ContinuousClock.now - begun
             observer?.observe(.settled(parked: batch.parked.count, took: took))
             traceParked(batch, took: took)
+            let parked = batch.parked.compactMap { row in row.reason.map { ParkedNotice(row.traced, reason: $0) } }
+            if !parked.isEmpty { tell(parked) }
             inFlight.withLock { inFlight in
                 if !inFlight.isEmpty { inFlight.removeFirst() }
             }

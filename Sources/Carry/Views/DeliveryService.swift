@@ -20,6 +20,7 @@ public final class DeliveryService: Service {
     private let gate: FlowGate
     private let observer: (any WorkObserver)?
     private let tracer: (any WorkTracer)?
+    private let tell: @Sendable ([ParkedNotice]) -> Void
     private let state: Mutex<State>
 
     private struct State {
@@ -45,11 +46,13 @@ public final class DeliveryService: Service {
     ///   - gate: where it is told to rest, or to begin anew.
     ///   - observer: who measures it.
     ///   - tracer: who makes spans of it.
+    ///   - tell: is told of events that were parked.
     public init(
         applier: ViewApplier, stores: any StoreProvider, broker: any Broker, limit: BatchLimit = .standard,
         rate: EventRate? = nil, backoff: Backoff = .standard, patience: Duration = .seconds(1),
         clock: FleetClock = .system, progress: Progress, gate: FlowGate = FlowGate(),
-        observer: (any WorkObserver)? = nil, tracer: (any WorkTracer)? = nil
+        observer: (any WorkObserver)? = nil, tracer: (any WorkTracer)? = nil,
+        tell: @escaping @Sendable ([ParkedNotice]) -> Void = { _ in }
     ) {
         var limit = limit
         if let rate {
@@ -61,6 +64,7 @@ public final class DeliveryService: Service {
         self.gate = gate
         self.observer = observer
         self.tracer = tracer
+        self.tell = tell
         self.applier = applier
         self.stores = stores
         self.broker = broker
@@ -116,6 +120,7 @@ public final class DeliveryService: Service {
                         times: records.map { $0.event.time }, parked: result.parked, through: last.position, took: took)
                 )
                 if let tracer, !batch.traced.isEmpty { tracer.worked(on: traced(batch, result), took: took) }
+                if !result.failures.isEmpty { tell(parked(batch, result)) }
             }
             CrashPoint.delivered.reached()
             return .applied(result)
@@ -184,6 +189,12 @@ public final class DeliveryService: Service {
             let record = batch.records[number]
             if result.waiting.contains(record.position) { return nil }
             return TracedEvent(record.event, failure: result.failures[record.position])
+        }
+    }
+
+    private func parked(_ batch: ViewApplier.Batch, _ result: DeliveryMachine.Application) -> [ParkedNotice] {
+        batch.records.compactMap { record in
+            result.failures[record.position].map { ParkedNotice(record.event, reason: $0.withoutData) }
         }
     }
 

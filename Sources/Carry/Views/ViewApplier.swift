@@ -208,25 +208,24 @@ public struct ViewApplier: Sendable {
 
     /// Tries the parked events of a key again, in order.
     /// - Parameter automatically: whether one that fails again is tried later by itself, as far as the policy goes.
+    /// - Returns: how many took effect, why the first that did not stays, and what was tried and belongs to a trace.
     public func retry(
         key: String, automatically: Bool, at now: Timestamp, in transaction: any StoreTransaction
-    ) throws -> (applied: Int, failure: FleetError?) {
-        try retry(key: key, automatically: automatically, at: now, in: transaction) { _ in }
-    }
-
-    /// - Parameter tried: told each event that is tried.
-    private func retry(
-        key: String, automatically: Bool, at now: Timestamp, in transaction: any StoreTransaction,
-        tried: (Event) -> Void
-    ) throws -> (applied: Int, failure: FleetError?) {
+    ) throws -> (applied: Int, failure: FleetError?, traced: [TracedEvent]) {
         var session = program.session(in: transaction)
-        return try parking.retry(
+        var traced: [TracedEvent] = []
+        var last: EventID?
+        let (applied, failure) = try parking.retry(
             key, in: transaction,
             nextAttempt: { automatically ? retries.nextAttempt(after: $0, at: now) : nil },
-            apply: {
-                tried($0.event)
-                try session.run($0.event)
+            apply: { parked in
+                last = parked.event.id
+                if parked.event.mayBeTraced, let event = TracedEvent(parked.event) { traced.append(event) }
+                try session.run(parked.event)
             })
+        // The last that was tried is the one that failed.
+        if let end = traced.indices.last, traced[end].id == last { traced[end].failure = failure }
+        return (applied, failure, traced)
     }
 
     /// Tries every parked event that is due by a time, and tells which keys are free again.
@@ -236,15 +235,9 @@ public struct ViewApplier: Sendable {
         var released: Set<String> = []
         var traced: [TracedEvent] = []
         for key in try parking.dueKeys(at: due, limit: 256, in: transaction) {
-            let first = traced.count
-            var last: EventID?
-            let failure = try retry(key: key, automatically: true, at: now, in: transaction) { event in
-                last = event.id
-                if event.mayBeTraced, let event = TracedEvent(event) { traced.append(event) }
-            }.failure
-            if failure == nil { released.insert(key) }
-            // The last that was tried is the one that failed.
-            if traced.count > first, traced[traced.count - 1].id == last { traced[traced.count - 1].failure = failure }
+            let tried = try retry(key: key, automatically: true, at: now, in: transaction)
+            if tried.failure == nil { released.insert(key) }
+            traced += tried.traced
         }
         var result = DeliveryMachine.Retry(released: released, nextDue: try parking.nextDue(in: transaction))
         result.traced = traced

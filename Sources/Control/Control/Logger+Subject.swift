@@ -16,3 +16,25 @@ extension Logger {
         return logger
     }
 }
+
+extension Logger {
+    /// Tells of events that were just parked at a place.
+    func tell(of parked: [ParkedNotice], at place: String) {
+        for notice in parked {
+            var metadata: Logger.Metadata = ["place": "\(place)"]
+            if let id = notice.id { metadata["event"] = "\(id)" }
+            if let type = notice.type { metadata["type"] = "\(type)" }
+            warning(
+                "an event is parked at \(place): \(notice.reason); see `flotilla parked list`",
+                metadata: metadata.about(notice.trace))
+        }
+    }
+}
+
+extension Logger.Metadata {
+    /// The same, and which place of a trace it is about.
+    func about(_ trace: TraceContext?) -> Logger.Metadata {
+        guard let trace else { return self }
+        return merging(["trace_id": "\(trace.trace)", "span_id": "\(trace.span)"]) { $1 }
+    }
+}

@@ -13,6 +13,8 @@ struct OutboxRelease {
     let contract: RelayContract
     let store: any Store
     let broker: any Broker
+    /// Who makes spans of it.
+    let tracer: (any WorkTracer)?
 
     /// What became of the events of one key.
     struct Result {
@@ -68,7 +70,14 @@ struct OutboxRelease {
     private func settle(_ published: [ParkedEvent], _ failed: [(event: ParkedEvent, reason: String)]) async throws {
         if published.isEmpty, failed.isEmpty { return }
         // Durable in the broker first.
-        if !published.isEmpty { _ = try await broker.append(published.map(\.event), to: parking.stream) }
+        if !published.isEmpty {
+            let begun = ContinuousClock.now
+            let events = published.map(\.event)
+            _ = try await broker.append(events, to: parking.stream)
+            trace(TracedEvent.all(of: events), took: ContinuousClock.now - begun)
+        }
+        trace(
+            failed.compactMap { TracedEvent($0.event.event, failure: FleetError(.badEvent, $0.reason)) }, took: .zero)
         CrashPoint.released.reached()
         let parking = parking
         try await store.write { transaction in
@@ -77,6 +86,10 @@ struct OutboxRelease {
                 try parking.recordFailure(of: event, reason: reason, nextAttempt: nil, in: transaction)
             }
         }
+    }
+
+    private func trace(_ events: [TracedEvent], took: Duration) {
+        if !events.isEmpty { tracer?.worked(on: events, took: took) }
     }
 
     private func objection(to event: ParkedEvent) -> String? {

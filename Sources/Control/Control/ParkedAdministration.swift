@@ -1,6 +1,7 @@
 import Brokers
 public import FleetCore
 public import FleetFile
+public import Logging
 public import Parking
 import Push
 import Relay
@@ -34,9 +35,30 @@ public struct ParkedAdministration: Sendable {
     }
 
     private let fleet: FleetDefinition
+    private let tracing: FleetTracing?
 
     public init(_ fleet: FleetDefinition) {
+        self.init(fleet, tracing: nil)
+    }
+
+    /// - Parameter tracing: who makes spans of what is tried again.
+    init(_ fleet: FleetDefinition, tracing: FleetTracing?) {
         self.fleet = fleet
+        self.tracing = tracing
+    }
+
+    /// Lends one whose tries are told to the fleet's collector, where it has one.
+    /// - Parameter logger: where trouble with the collector is told.
+    public static func lend<Result: Sendable>(
+        _ fleet: FleetDefinition, version: String, logger: Logger,
+        _ body: @escaping @Sendable (ParkedAdministration) async throws -> Result
+    ) async throws -> Result {
+        guard let telemetry = FleetTelemetry(fleet, version: version, logger: logger) else {
+            return try await body(ParkedAdministration(fleet))
+        }
+        return try await telemetry.exporting {
+            try await body(ParkedAdministration(fleet, tracing: telemetry.operatorTracing))
+        }
     }
 
     private struct Site {
@@ -50,7 +72,7 @@ public struct ParkedAdministration: Sendable {
     /// What it means for an event not to be parked any more.
     private enum Effect {
         case publish(ServiceDefinition)
-        case apply(ViewApplier)
+        case apply(ViewApplier, tracer: (any WorkTracer)?)
         case push(ServiceDefinition)
         /// A program of the service's own does it.
         case ask
@@ -76,7 +98,7 @@ public struct ParkedAdministration: Sendable {
                     sites.append(
                         Site(
                             open: open, name: applier.subscription.description, parking: parking,
-                            effect: .apply(applier)))
+                            effect: .apply(applier, tracer: tracing?.delivery(of: applier, in: service))))
                 }
             }
             let push = SubscriptionName.push(to: service.name)
@@ -98,7 +120,8 @@ public struct ParkedAdministration: Sendable {
                 sites.append(
                     Site(
                         open: { try Connectors.store(of: journal, in: fleet) },
-                        name: applier.subscription.description, parking: applier.parking, effect: .apply(applier)))
+                        name: applier.subscription.description, parking: applier.parking,
+                        effect: .apply(applier, tracer: nil)))
             }
         }
         return sites
@@ -197,14 +220,18 @@ public struct ParkedAdministration: Sendable {
         switch site.effect {
         case .publish:
             throw FleetError(.bug, "what is parked at an outbox is released, and not retried")
-        case .apply(let applier):
+        case .apply(let applier, let tracer):
             return try await body { key, discarded in
-                try await store.write { transaction in
+                let begun = ContinuousClock.now
+                let tried = try await store.write {
+                    transaction -> (applied: Int, failure: FleetError?, traced: [TracedEvent]) in
                     if let discarded { try parking.remove(discarded, in: transaction) }
                     // One that only waited leaves its key held by the one before it.
-                    if let discarded, discarded.reason == nil { return (0, nil) }
+                    if let discarded, discarded.reason == nil { return (0, nil, []) }
                     return try applier.retry(key: key, automatically: false, at: .now(), in: transaction)
                 }
+                if !tried.traced.isEmpty { tracer?.worked(on: tried.traced, took: ContinuousClock.now - begun) }
+                return (tried.applied, tried.failure)
             }
         case .ask:
             return try await body { key, discarded in
@@ -224,7 +251,7 @@ public struct ParkedAdministration: Sendable {
         case .push(let service):
             let assembly = PushAssembly(of: service, in: fleet)
             let pushes = assembly.plans.filter { $0.stream == parking.stream }.map {
-                ParkedPush(plan: $0, store: store)
+                ParkedPush(plan: $0, store: store, tracer: tracing?.push(of: $0, in: service))
             }
             do {
                 let outcomes = try await body { key, discarded in
@@ -285,7 +312,9 @@ public struct ParkedAdministration: Sendable {
         let contract = RelayContract(service: service.name, maximumEventSize: service.outbox.maximumEventSize) {
             service.publishes.contains($0)
         }
-        return OutboxRelease(parking: site.parking, contract: contract, store: store, broker: broker)
+        return OutboxRelease(
+            parking: site.parking, contract: contract, store: store, broker: broker,
+            tracer: tracing?.relay(of: service, stream: site.parking.stream))
     }
 
     private func item(_ event: ParkedEvent, at site: Site) -> Item {

@@ -61,6 +61,8 @@ public struct FleetError: Error, Sendable {
     /// Where in Flotilla's source the error was made.
     public let file: String
     public let line: Int
+    /// Which place of a trace it is about, where it is one event's.
+    public private(set) var trace: TraceContext?
 
     public init(
         _ code: Code, _ message: String, remedy: String? = nil, isRetriable: Bool = false,
@@ -75,6 +77,13 @@ public struct FleetError: Error, Sendable {
         self.line = line
     }
 
+    /// The same error, about a place of a trace.
+    public func about(_ trace: TraceContext?) -> FleetError {
+        var error = self
+        error.trace = trace
+        return error
+    }
+
     /// The given error if it is one of ours, else a ``Code/bug`` that quotes it.
     public static func wrapping(_ error: any Error, file: String = #fileID, line: Int = #line) -> FleetError {
         if let known = error as? FleetError { return known }
@@ -86,6 +95,9 @@ public struct FleetError: Error, Sendable {
 }
 
 extension FleetError {
+    /// What may be told where nobody's data belong, as in logs and traces: a store's own words may quote some.
+    public var withoutData: String { code == .statement ? "its store refuses the effect" : message }
+
     /// Whether nothing that is known of the store is void: the same call may be made again after a while.
     public var waitingHelps: Bool { [.busy, .full, .conflictingTransactions].contains(code) }
 }

@@ -39,5 +39,6 @@ public protocol WorkTracer: Sendable {
     /// - Parameters:
     ///   - context: what was sent along as `traceparent`.
     ///   - target: the endpoint, by its number.
-    func requested(_ event: TracedEvent, as context: TraceContext, to target: Int, took: Duration)
+    ///   - status: what it answered with, where it answered.
+    func requested(_ event: TracedEvent, as context: TraceContext, to target: Int, status: Int?, took: Duration)
 }

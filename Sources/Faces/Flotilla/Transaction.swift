@@ -7,7 +7,7 @@ public struct Transaction {
     let base: any StoreTransaction
     private let events: EventWriter
     /// The place in a trace that what is done here has, where no span says another.
-    private let trace: String?
+    let trace: String?
 
     init(_ base: any StoreTransaction, events: EventWriter, trace: String? = nil) {
         self.base = base

@@ -3,7 +3,6 @@ import Control
 import FleetCore
 import FleetFile
 import Foundation
-import Logging
 
 /// The fleet file: `./fleet.yaml` where none is given.
 struct FleetArgument: ParsableArguments {
@@ -57,11 +56,4 @@ struct LogOptions: ParsableArguments {
     var logFormat: LogFormat = .text
 
     func writer() -> LogWriter { LogWriter(format: logFormat) }
-
-    /// - Parameter fleet: what every line says that it is about.
-    func logger(of fleet: FleetName, to writer: LogWriter) -> Logger {
-        var logger = Logger(label: "flotilla") { _ in LineLogHandler(writer: writer) }
-        logger[metadataKey: "fleet"] = "\(fleet)"
-        return logger
-    }
 }

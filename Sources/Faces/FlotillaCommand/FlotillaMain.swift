@@ -60,7 +60,7 @@ struct FlotillaCommand: AsyncParsableCommand {
         version: Version.text,
         subcommands: [
             CheckCommand.self, PlanCommand.self, ApplyCommand.self, RunCommand.self, StatusCommand.self,
-            TopCommand.self,
+            TopCommand.self, NoteCommand.self,
             ParkedCommand.self, PublishCommand.self, EventsCommand.self, ViewsCommand.self, SagasCommand.self,
             FlowsCommand.self, ObjectivesCommand.self, PauseCommand.self, ResumeCommand.self, ReplayCommand.self,
             MigrateBrokerCommand.self,

@@ -1,6 +1,7 @@
 import ArgumentParser
 import Control
 import FleetCore
+import FleetFile
 import Foundation
 import Parking
 
@@ -38,16 +39,28 @@ struct ParkedCommand: AsyncParsableCommand {
         guard let verb = Verb(rawValue: word) else {
             throw ValidationError("'\(word)' is none of list, retry, discard")
         }
-        let administration = ParkedAdministration(try await FleetArgument.load(file))
+        let fleet = try await FleetArgument.load(file)
+        let (ids, all) = (words, all)
         switch verb {
-        case .list: try await list(administration)
-        case .retry: try tell(try await administration.retry(words), ids: words, done: "applied")
+        case .list: try await list(ParkedAdministration(fleet))
+        case .retry: try tell(try await lend(fleet) { try await $0.retry(ids) }, ids: ids, done: "applied")
         case .discard:
             guard all || !words.isEmpty else {
                 throw ValidationError("name the ids to discard, or say --all; `flotilla parked list` shows them")
             }
-            try tell(try await administration.discard(all ? [] : words), ids: words, done: "discarded")
+            try tell(try await lend(fleet) { try await $0.discard(all ? [] : ids) }, ids: ids, done: "discarded")
         }
+    }
+
+    /// What is tried again is told to the fleet's collector; trouble with that is no reason to fail.
+    private func lend(
+        _ fleet: FleetDefinition,
+        _ body: @escaping @Sendable (ParkedAdministration) async throws -> [ParkedAdministration.Outcome]
+    ) async throws -> [ParkedAdministration.Outcome] {
+        let writer = LogWriter(format: .text)
+        defer { writer.end() }
+        return try await ParkedAdministration.lend(
+            fleet, version: Version.text, logger: writer.logger(of: fleet.name), body)
     }
 
     private func list(_ administration: ParkedAdministration) async throws {

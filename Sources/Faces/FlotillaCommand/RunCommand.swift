@@ -45,7 +45,7 @@ struct RunCommand: AsyncParsableCommand {
         defer { writer.end() }
         let carrier = FleetCarrier(
             definition, options: FleetRun.Options(untilIdle: untilIdle, version: Version.text),
-            logger: logs.logger(of: definition.name, to: writer))
+            logger: writer.logger(of: definition.name))
         let logger = carrier.logger
         let outcome = try await carrier.carry { run in
             logger.info(

@@ -1,4 +1,4 @@
-import FleetCore
+public import FleetCore
 public import Logging
 import Traces
 
@@ -11,6 +11,26 @@ public struct OTLPLogRecord: Sendable {
     /// The trace that the line is about.
     var trace: [UInt8]?
     var span: [UInt8]?
+
+    /// - Parameters:
+    ///   - metadata: `trace_id` and `span_id` say which span the line belongs to.
+    ///   - repeated: how often the line came again; told instead of so many lines.
+    public init(
+        at time: Timestamp, level: Logger.Level, _ text: String, metadata: [String: String], repeated: Int = 0
+    ) {
+        self.time = time
+        self.level = level
+        self.text = text
+        var rest = metadata
+        let trace = rest.removeValue(forKey: "trace_id")
+        let span = rest.removeValue(forKey: "span_id")
+        // By a `traceparent` both are checked.
+        let context = TraceContext("00-\(trace ?? "")-\(span ?? "0000000000000001")-01")
+        self.trace = context?.trace.bytes
+        self.span = span == nil ? nil : context?.span.bytes
+        attributes = rest.sorted { $0.key < $1.key }.map { SpanAttribute($0.key, .text($0.value)) }
+        if repeated > 0 { attributes.append(SpanAttribute("repeated", .integer(Int64(repeated)))) }
+    }
 }
 
 extension OTLP {
@@ -38,36 +58,5 @@ extension OTLP {
         case .error: 17
         case .critical: 21
         }
-    }
-}
-
-/// Hands lines of the log to whoever exports them; it stands beside the handler that writes them.
-public struct OTLPLogHandler: LogHandler {
-    public var metadata: Logger.Metadata = [:]
-    public var logLevel: Logger.Level
-    private let sink: @Sendable (OTLPLogRecord) -> Void
-
-    public init(level: Logger.Level, sink: @escaping @Sendable (OTLPLogRecord) -> Void) {
-        logLevel = level
-        self.sink = sink
-    }
-
-    public subscript(metadataKey key: String) -> Logger.Metadata.Value? {
-        get { metadata[key] }
-        set { metadata[key] = newValue }
-    }
-
-    public func log(event: LogEvent) {
-        var all = metadata
-        for (key, value) in event.metadata ?? [:] { all[key] = value }
-        let trace = all.removeValue(forKey: "trace_id")?.description
-        let span = all.removeValue(forKey: "span_id")?.description
-        // By a `traceparent` both are checked.
-        let context = TraceContext("00-\(trace ?? "")-\(span ?? "0000000000000001")-01")
-        sink(
-            OTLPLogRecord(
-                time: .now(), level: event.level, text: event.message.description,
-                attributes: all.sorted { $0.key < $1.key }.map { SpanAttribute($0.key, $0.value.description) },
-                trace: context?.trace.bytes, span: span == nil ? nil : context?.span.bytes))
     }
 }

@@ -29,6 +29,8 @@ public struct FleetOverview: Codable, Sendable {
     public var bombs: [Bomb] = []
     /// In the order of the file.
     public var objectives: [ObjectiveReading] = []
+    /// What takes longer than usual, at the same traffic.
+    public var anomalies: [Anomaly] = []
     /// The youngest last.
     public var moments: [FleetMoment] = []
 
@@ -264,6 +266,8 @@ public struct FleetOverview: Codable, Sendable {
 public struct FleetMoment: Codable, Sendable, Hashable {
     public enum Kind: String, Codable, Sendable {
         case start, takeover, stop, apply, pause, resume, trouble, recovery
+        /// Noted by somebody else: a deployment, say.
+        case note
     }
 
     public var at: Double

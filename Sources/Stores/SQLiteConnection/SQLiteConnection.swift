@@ -83,7 +83,7 @@ public final class SQLiteConnection: Sendable {
     }
 
     /// Set before the first connection of the process; without effect where somebody else has used SQLite already.
-    private static let configuration = flotilla_sqlite_without_memory_statistics()
+    private static let configuration = flotilla_sqlite_configure()
 
     /// Runs `body` in one transaction that holds the write lock from the beginning, and commits it.
     /// - Throws: `missing`, besides what `body` throws, where the file is no longer at its path.

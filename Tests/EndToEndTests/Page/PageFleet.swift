@@ -103,4 +103,23 @@ struct RunningPage: Sendable {
         }
         return Answer(status: code, body: String(parts[1]), head: parts[0].lowercased())
     }
+
+    /// What the page sends along with all that acts.
+    func pageToken() throws -> String {
+        let front = try ask("/").body
+        guard let found = front.firstMatch(of: #/name="page-token" content="([0-9a-f]{64})"/#) else {
+            throw Trouble("the page has no token: \(front)")
+        }
+        return String(found.1)
+    }
+
+    /// Asks for something as the page itself does.
+    func act(_ path: String, _ body: String) throws -> Answer {
+        try ask(
+            path,
+            [
+                "-d", body, "-H", "x-flotilla-page: \(try pageToken())", "-H", "origin: \(url)", "-H",
+                "sec-fetch-site: same-origin",
+            ])
+    }
 }

@@ -7,14 +7,6 @@ import Testing
 @Suite(.lanes) struct PageGuardTests {
     private static let discard = "/api/parked/discard"
 
-    private func pageToken(_ run: RunningPage) throws -> String {
-        let front = try run.ask("/").body
-        guard let found = front.firstMatch(of: #/name="page-token" content="([0-9a-f]{64})"/#) else {
-            throw Trouble("the page has no token: \(front)")
-        }
-        return String(found.1)
-    }
-
     /// Another site's page in an operator's browser may ask, and changes nothing.
     @Test func anotherSiteChangesNothing() async throws {
         let shop = try await PageFleet(also: "\nmetrics: {listen: \"127.0.0.1:0\"}\n")
@@ -23,7 +15,7 @@ import Testing
         try await eventually("it is parked") { try await shop.parked() == 1 }
         let id = try await shop.shop.texts("SELECT event_id FROM flotilla_parked")[0]
         let body = "{\"id\":\"\(id)\",\"place\":\"shop.sales\"}"
-        let token = try pageToken(run)
+        let token = try run.pageToken()
         let field = "x-flotilla-page: \(token)"
         let own = "origin: \(run.url)"
         let refused: [[String]] = [

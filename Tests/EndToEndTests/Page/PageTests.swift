@@ -25,9 +25,7 @@ import Testing
             _ = try await page.value("(location.hash = '\(address)', true)", as: Bool.self)
             try await page.wait(
                 "\(address) has a heading", "location.hash === '\(address)' && document.querySelector('main h1')")
-            let wide = try await page.value(
-                "document.documentElement.scrollWidth - document.documentElement.clientWidth", as: Int.self)
-            #expect((wide ?? 1) <= 0, "\(address) is \(wide ?? -1) wider than \(width)")
+            try await page.expectNoFlaws("\(address) at \(width)")
             #expect(try await page.screenshot().count > 5000)
         }
         #expect(page.complaints.isEmpty, "\(page.complaints)")
@@ -72,29 +70,67 @@ import Testing
         try await run.stop()
     }
 
-    /// What a screen reader needs: landmarks, a heading, tables with heads, names for what can be pressed, a place for news.
-    @Test func itCanBeReadAloud() async throws {
+    /// What is told of changes is told to those as well who do not see them.
+    @Test func aChangeIsReadAloud() async throws {
         let shop = try await PageFleet()
         let run = try await shop.run()
         let browser = try Browser()
         let page = try await BrowserPage(browser)
         try await page.open(run.url)
-        try await page.wait("the stores are there", Self.rowsAreThere)
-        for hash in ["#/", "#/map", "#/streams", "#/parked", "#/store/shop"] {
-            _ = try await page.value("(location.hash = '\(hash)', true)", as: Bool.self)
-            try await page.wait("\(hash) is drawn", "location.hash === '\(hash)' && document.querySelector('main h1')")
-            let missing = try await page.value(
-                """
-                [
-                  ...['header', 'nav', 'main', 'footer', '[aria-live=polite]', 'main h1'].filter(one => !document.querySelector(one)),
-                  ...[...document.querySelectorAll('table')].filter(one => !one.caption || !one.querySelector('thead th[scope=col]')).map(one => one.outerHTML.slice(0, 200)),
-                  ...[...document.querySelectorAll('button, a[href], input, select')].filter(one => !one.labels?.length && !(one.getAttribute('aria-label') || one.textContent || '').trim()).map(one => one.outerHTML.slice(0, 200)),
-                  ...[...document.querySelectorAll('img')].filter(one => !one.hasAttribute('alt')).map(one => one.outerHTML),
-                  ...[...document.querySelectorAll('[role=img]')].filter(one => !one.getAttribute('aria-label')).map(one => one.outerHTML.slice(0, 200)),
-                ]
-                """, as: [String].self)
-            #expect(missing == [], "\(hash)")
-        }
+        try await page.wait("all is well", "document.getElementById('health').dataset.level === 'good'")
+        try await shop.shop.publish(PageFleet.sold("b", 1000))
+        try await page.wait(
+            "it is said", "document.querySelector('[aria-live=polite]').textContent.includes('The fleet is now')")
+        try await run.stop()
+    }
+
+    /// From the first control to the last and around by Tab alone, and the overview's numbers lead to what they are about.
+    @Test func everythingIsReachedByTab() async throws {
+        let shop = try await PageFleet()
+        let run = try await shop.run()
+        try await shop.shop.publish(PageFleet.sold("a", 1))
+        let browser = try Browser()
+        let page = try await BrowserPage(browser)
+        try await page.open(run.url)
+        try await page.wait("a latency is there", "document.querySelector('section[aria-label=Stores] td.n a')")
+        let count =
+            try await page.value(
+                "[...document.querySelectorAll('a[href], button, input, select, [tabindex=\"0\"]')].filter(one => one.checkVisibility() && !one.closest('dialog')).length",
+                as: Int.self) ?? 0
+        _ = try await page.value(
+            "(window.reached = new Set(), addEventListener('focusin', event => window.reached.add(event.target)), true)",
+            as: Bool.self)
+        for _ in 0..<count + 3 { try await page.press("Tab") }
+        try await page.wait("all were reached", "window.reached.size >= \(count)")
+        #expect(count >= 12)
+        _ = try await page.value(
+            "(document.querySelector('section[aria-label=Stores] td.n a').click(), true)", as: Bool.self)
+        try await page.wait(
+            "p99 leads to what takes the time",
+            "location.hash.endsWith('/latency') && document.activeElement.getAttribute('aria-label') === 'History'")
+        #expect(page.complaints.isEmpty, "\(page.complaints)")
+        try await run.stop()
+    }
+
+    /// What somebody notes is seen on the time axis; without a history nobody takes it.
+    @Test func whatIsNotedIsOnTheTimeAxis() async throws {
+        let shop = try await PageFleet()
+        let early = try await shop.fleet.flotilla("note", "too early", environment: PageFleet.environment)
+        #expect(early.ended(69) || early.ended(1), "\(early.said)")
+        #expect(early.errors.contains("keeps no history here"), "\(early.said)")
+        let run = try await shop.run()
+        let noted = try await shop.fleet.flotilla(
+            "note", "orders", "1.4.2", "is <b>deployed</b>", environment: PageFleet.environment)
+        #expect(noted.ended(0), "\(noted.said)")
+        let browser = try Browser()
+        let page = try await BrowserPage(browser)
+        try await page.open(run.url)
+        try await page.wait(
+            "it is seen", "document.querySelector('.moments').textContent.includes('orders 1.4.2 is <b>deployed</b>')")
+        try await page.wait(
+            "so is who carries", "document.querySelector('.moments').textContent.includes('with flotilla ')")
+        #expect(try await page.value("document.querySelectorAll('.axis-strip .mark').length", as: Int.self) == 2)
+        #expect(try await shop.fleet.flotilla("note", " ", environment: PageFleet.environment).ended(1))
         try await run.stop()
     }
 

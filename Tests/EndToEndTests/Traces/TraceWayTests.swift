@@ -45,6 +45,7 @@ import Testing
         #expect(pushParent == "00-\(TracedFleet.trace(1))-\(pushed.id)-01")
         #expect(pushed.text("url.full") == "http://127.0.0.1:\(traced.receiver.port)/events")
         #expect(pushed.attributes["server.port"] as? Int == traced.receiver.port)
+        #expect(pushed.attributes["http.response.status_code"] as? Int == 200)
 
         let saga = try span("saga fulfil")
         #expect(saga.parent == published.id && saga.kind == 1 && saga.status == 0)
@@ -70,8 +71,11 @@ import Testing
         let spans = try traced.told(decoder).map(ToldSpan.init)
         let applied = spans.filter { $0.name == "apply traced-orders" }
         #expect(applied.count >= 1 && applied.allSatisfy { $0.status == 2 && $0.text("error.type") == "statement" })
+        // What the store says of it may quote data.
+        #expect(applied.allSatisfy { $0.message == "its store refuses the effect" })
         let pushed = try #require(spans.first { $0.name == "POST" })
         #expect(pushed.status == 2 && pushed.text("error.type") == "bad-event" && pushed.message.contains("410"))
+        #expect(pushed.attributes["http.response.status_code"] as? Int == 410)
         #expect(spans.first { $0.name == "step pay" }?.status == 2)
         #expect(spans.first { $0.name == "saga fulfil" }?.status == 2)
         #expect(spans.first { $0.name == "append traced-orders" }?.status == 0)

@@ -73,7 +73,7 @@ import Testing
 
     @Test func anEndpointThatIsDownParksNothingHoweverLong() {
         var isUp = false
-        let bench = Bench(keys: (0..<200).map { "k\($0 % 50)" }) { _ in isUp ? .delivered : Self.down }
+        let bench = Bench(keys: (0..<200).map { "k\($0 % 50)" }) { _ in isUp ? .delivered() : Self.down }
         for _ in 0..<500 { bench.endWaits() }
         #expect(bench.commits.isEmpty)
         #expect(bench.told.last == "503")
@@ -88,7 +88,7 @@ import Testing
 
     @Test func anEventThatFailsAloneIsSetAside() {
         let bench = Bench(keys: ["bad"] + (0..<100).map { "k\($0 % 20)" } + ["bad"]) {
-            $0.key == "bad" ? Self.down : .delivered
+            $0.key == "bad" ? Self.down : .delivered()
         }
         for _ in 0..<5 { bench.endWaits() }
         let parked = bench.commits.flatMap(\.parked)
@@ -104,7 +104,7 @@ import Testing
         let bench = Bench(keys: ["bad"] + (0..<100).map { "k\($0 % 20)" }) {
             $0.key == "bad"
                 ? .notNow(FleetError(.unavailable, "429", isRetriable: true), wait: nil, mayBeTheEvent: false)
-                : .delivered
+                : .delivered()
         }
         for _ in 0..<100 { bench.endWaits() }
         #expect(bench.commits.isEmpty)
@@ -115,7 +115,7 @@ import Testing
         let bench = Bench(keys: (0..<40).map { "k\($0)" }) { _ in
             isPatient
                 ? .notNow(FleetError(.unavailable, "503", isRetriable: true), wait: .seconds(60), mayBeTheEvent: true)
-                : .delivered
+                : .delivered()
         }
         #expect(bench.sends.count == 16)
         #expect(bench.told.last == "503")

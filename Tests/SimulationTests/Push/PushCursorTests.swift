@@ -25,7 +25,7 @@ import Testing
         }
 
         mutating func deliver(_ numbers: some Sequence<Int>) -> [PushMachine.Action] {
-            machine.handle(numbers.map { .answered(key: "\($0)", endpoint: 0, .delivered) })
+            machine.handle(numbers.map { .answered(key: "\($0)", endpoint: 0, .delivered()) })
         }
     }
 

@@ -119,7 +119,7 @@ final class PushDriver {
     ]
 
     private func answer(_ event: Event, _ endpoint: Int) throws -> DeliveryAnswer {
-        if world.bug == .saysDelivered, world.random.chance(5) { return .delivered }
+        if world.bug == .saysDelivered, world.random.chance(5) { return .delivered() }
         let (status, isLost) = try world.receive(event, at: endpoint)
         world.note("  \(event.id.low) at \(endpoint): \(isLost ? "lost" : "\(status)")")
         if isLost {
@@ -129,7 +129,7 @@ final class PushDriver {
                 FleetError(.unavailable, "lost", isRetriable: true), wait: wait, mayBeTheEvent: world.random.chance(80))
         }
         switch status {
-        case 200: return .delivered
+        case 200: return .delivered()
         case 500:
             return .notNow(FleetError(.unavailable, "500", isRetriable: true), wait: nil, mayBeTheEvent: true)
         default: return .refused(FleetError(.badEvent, "\(status)"))

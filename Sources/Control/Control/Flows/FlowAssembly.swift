@@ -43,7 +43,8 @@ struct FlowAssembly {
                 services.append(
                     DeliveryService(
                         applier: applier, stores: store, broker: broker, limit: Self.limit, patience: patience,
-                        progress: progress, gate: gate, observer: meter))
+                        progress: progress, gate: gate, observer: meter,
+                        tell: { logger.about(applier.stream).tell(of: $0, at: subject) }))
                 work.append(
                     FleetRun.Work(
                         kind: .delivery, subject: subject, stream: applier.stream, progress: progress, gate: gate))

@@ -101,6 +101,24 @@ struct HistoryFile: Sendable {
         file.close()
     }
 
+    /// Notes what somebody did to a fleet or its services, beside what happened to the fleet itself.
+    /// - Throws: `missing` where no history is kept on this machine.
+    static func note(_ text: String, of fleet: FleetDefinition) async throws {
+        guard FileIdentity.exists(path(of: fleet)) else {
+            throw FleetError(
+                .missing, "fleet \(fleet.name) keeps no history here: there is no \(path(of: fleet))",
+                remedy: "note it where `flotilla run` serves the page")
+        }
+        let file = try await HistoryFile(of: fleet, isMade: false)
+        do {
+            try await file.note([FleetMoment(at: Date().timeIntervalSince1970, kind: .note, text: text)])
+            file.close()
+        } catch {
+            file.close()
+            throw error
+        }
+    }
+
     func note(_ moments: [FleetMoment]) async throws {
         try await connection.write { session in
             for moment in moments {

@@ -2,6 +2,7 @@ import FleetCore
 import FleetFile
 import Foundation
 import Logging
+import Objectives
 import Overview
 
 /// Adds what was seen to a fleet's history, notices what happens, and keeps both in a file.
@@ -14,6 +15,8 @@ struct HistoryKeeper {
     private var sparks: [String: Sparkline] = [:]
     private var troubles: Set<FleetOverview.Trouble>?
     private var paused: Set<String>?
+    private var burning: Set<String>?
+    private var anomalies: [Anomaly] = []
 
     /// Moments that the page shows.
     static let shownLimit = 60
@@ -42,11 +45,12 @@ struct HistoryKeeper {
 
     // MARK: What happens
 
-    mutating func begin(predecessor: String?) async {
+    mutating func begin(predecessor: String?, version: String) async {
         let name = FleetHolder.shortName
+        let carries = "\(name) carries the fleet with flotilla \(version)"
         await note([
-            predecessor.map { FleetMoment(at: Self.now, kind: .takeover, text: "\(name) took over from \($0)") }
-                ?? FleetMoment(at: Self.now, kind: .start, text: "\(name) carries the fleet")
+            predecessor.map { FleetMoment(at: Self.now, kind: .takeover, text: "\(carries), and took over from \($0)") }
+                ?? FleetMoment(at: Self.now, kind: .start, text: carries)
         ])
     }
 
@@ -81,7 +85,25 @@ struct HistoryKeeper {
             }
         }
         self.paused = paused
+        new += changes(of: overview.objectives, at: now)
         if !new.isEmpty { await note(new) }
+    }
+
+    /// Which objectives have begun to spend their budgets too fast, and which do not any more.
+    private mutating func changes(of objectives: [ObjectiveReading], at now: Double) -> [FleetMoment] {
+        let told = objectives.filter { $0.state == .burning || $0.state == .breached }
+        let names = Set(told.map(\.name))
+        defer { if !objectives.isEmpty { burning = names } }
+        guard let known = burning, !objectives.isEmpty else { return [] }
+        let begun = told.filter { !known.contains($0.name) }.map { one in
+            FleetMoment(
+                at: now, kind: .trouble, subject: "objective \(one.name)",
+                text: "objective \(one.name): \(one.reason ?? one.state.rawValue)")
+        }
+        return begun
+            + known.subtracting(names).sorted().map {
+                FleetMoment(at: now, kind: .recovery, subject: "objective \($0)", text: "objective \($0) is well again")
+            }
     }
 
     private mutating func note(_ new: [FleetMoment]) async {
@@ -118,7 +140,7 @@ struct HistoryKeeper {
                 reader.lag.map(Double.init), Double(reader.parked))
         }
         let now = Int(overview.at)
-        let (points, names, sparks) = board.update { history in
+        let (points, names, sparks, anomalies) = board.update { history in
             let points = history.add(at: now, numbers)
             let sparks = overview.stores.map { store in
                 (
@@ -128,8 +150,9 @@ struct HistoryKeeper {
                         high: history.values(of: "store \(store.name)", .p99, .hour, at: now))
                 )
             }
-            return (points, history.names, sparks)
+            return (points, history.names, sparks, history.anomalies(at: now))
         }
+        self.anomalies = anomalies
         self.sparks = Dictionary(sparks.compactMap { name, spark in spark.map { (name, $0) } }) { $1 }
         do {
             try await file?.keep(points, names: names)
@@ -143,6 +166,7 @@ struct HistoryKeeper {
     /// Adds what is known of the past.
     func complete(_ overview: inout FleetOverview) {
         for index in overview.stores.indices { overview.stores[index].spark = sparks[overview.stores[index].name] }
+        overview.anomalies = anomalies
         overview.moments = moments.filter { $0.at > overview.at - Self.day }
     }
 }

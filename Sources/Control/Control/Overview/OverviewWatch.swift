@@ -30,7 +30,7 @@ struct OverviewWatch: Service {
 
     private func watch() async {
         var keeper = await HistoryKeeper(fleet, board: board, logger: logger)
-        await keeper.begin(predecessor: predecessor)
+        await keeper.begin(predecessor: predecessor, version: board.empty.version)
         var sampler = OverviewSampler()
         var kept = ContinuousClock.now - OverviewSampler.window
         while !Task.isCancelled {

@@ -78,7 +78,7 @@ extension PageDesk {
         guard let request = try? JSONDecoder().decode(Request.self, from: Data(question.body)), !request.id.isEmpty,
             !request.place.isEmpty
         else { return Self.failure(400, "which event?", "send {\"id\": …, \"place\": …}") }
-        let administration = ParkedAdministration(fleet)
+        let administration = ParkedAdministration(fleet, tracing: tracing)
         do {
             let outcomes =
                 isRetry

@@ -16,11 +16,13 @@ final class PageDesk: Sendable {
     let registry: SignalRegistry
     let health: FleetHealth
     let statements: StatementBoard
+    /// Who makes spans of what operators ask for; `nil` where nobody does.
+    let tracing: FleetTracing?
     let logger: Logger
 
     init(
         _ fleet: FleetDefinition, _ serving: ServingDefinition, board: OverviewBoard, registry: SignalRegistry,
-        health: FleetHealth, statements: StatementBoard = StatementBoard(), logger: Logger
+        health: FleetHealth, statements: StatementBoard = StatementBoard(), tracing: FleetTracing?, logger: Logger
     ) {
         self.fleet = fleet
         guardian = PageGuard(serving)
@@ -28,6 +30,7 @@ final class PageDesk: Sendable {
         self.registry = registry
         self.health = health
         self.statements = statements
+        self.tracing = tracing
         self.logger = logger
     }
 

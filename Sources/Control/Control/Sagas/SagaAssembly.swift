@@ -79,7 +79,8 @@ struct SagaAssembly: Sendable {
             let meter = signals?.delivery(of: applier, in: place.host)
             readers.append(MeasuredDelivery(subscription: place.subscription, stream: stream, meter: meter))
             return DeliveryService(
-                applier: applier, stores: own, broker: broker, patience: patience, progress: progress, observer: meter)
+                applier: applier, stores: own, broker: broker, patience: patience, progress: progress, observer: meter,
+                tell: { logger.about(stream).tell(of: $0, at: place.subscription.description) })
         }
         self.readers = readers
         self.work = work
@@ -88,9 +89,11 @@ struct SagaAssembly: Sendable {
     private static func tell(_ notice: SagaEngine.Notice, _ logger: Logger) {
         switch notice {
         case .started: break
-        case .ended(_, .completed): break
-        case .ended(let saga, let outcome): logger.info("\(saga) \(outcome)")
-        case .parked(let saga, let text): logger.warning("\(text); see `flotilla sagas show \(saga)`")
+        case .ended(_, .completed, _): break
+        case .ended(let saga, let outcome, let trace):
+            logger.info("\(saga) \(outcome)", metadata: Logger.Metadata().about(trace))
+        case .parked(let saga, let text, let trace):
+            logger.warning("\(text); see `flotilla sagas show \(saga)`", metadata: Logger.Metadata().about(trace))
         case .stray(let text): logger.warning("\(text)")
         }
     }

@@ -33,12 +33,15 @@ final class FleetSignals: Sendable {
     ) async throws -> FleetSignals? {
         let isWanted = fleet.metrics != nil || fleet.page != nil || !fleet.objectives.isEmpty
         guard isWanted || telemetry?.wantsMetrics == true else { return nil }
-        let signals = try await FleetSignals(fleet, version: version, logger: logger)
+        let signals = try await FleetSignals(
+            fleet, version: version, tracing: telemetry?.operatorTracing, logger: logger)
         telemetry?.measure(signals.registry)
         return signals
     }
 
-    private init(_ fleet: FleetDefinition, version: String, logger: Logger) async throws {
+    private init(
+        _ fleet: FleetDefinition, version: String, tracing: FleetTracing?, logger: Logger
+    ) async throws {
         self.fleet = fleet
         let registry = SignalRegistry(onOverflow: { metric in
             logger.warning(
@@ -67,7 +70,7 @@ final class FleetSignals: Sendable {
             if let serving = fleet.page, let board {
                 let desk = PageDesk(
                     fleet, serving, board: board, registry: registry, health: health, statements: statements,
-                    logger: logger)
+                    tracing: tracing, logger: logger)
                 servers.append(try await Self.servePage(at: serving, pageTLS, desk, logger))
             }
         } catch {

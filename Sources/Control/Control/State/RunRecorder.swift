@@ -132,7 +132,9 @@ struct RunRecorder: Service {
     private func log(_ work: FleetRun.Work, _ snapshot: FleetCore.Progress.Snapshot) {
         let logger = logger.about(work.stream)
         if let condition = snapshot.condition {
-            logger.warning("\(work.progress.name) waits: \(condition.error)")
+            logger.warning(
+                "\(work.progress.name) waits: \(condition.error)",
+                metadata: Logger.Metadata().about(condition.error.trace))
         } else {
             logger.info("\(work.progress.name) goes on")
         }

@@ -11,6 +11,9 @@ import Traces
 final class FleetTelemetry: Sendable {
     /// `nil` where traces are not exported.
     let tracing: FleetTracing?
+    /// The same for what operators ask for.
+    let operatorTracing: FleetTracing?
+    private let log: ExportedLog
     private let exporter: OTLPExporter
     private let signals: Set<OTLPSignal>
     private let registry: SharedRegistry
@@ -36,8 +39,11 @@ final class FleetTelemetry: Sendable {
             read: { registry.read() },
             logger: logger)
         self.exporter = exporter
-        tracing =
-            signals.contains(.traces) ? FleetTracing(fleet, telemetry.sampling) { exporter.export($0) } : nil
+        log = ExportedLog { exporter.export($0) }
+        let isTracing = signals.contains(.traces)
+        tracing = isTracing ? FleetTracing(fleet, telemetry.sampling) { exporter.export($0) } : nil
+        operatorTracing =
+            isTracing ? FleetTracing.ofOperators(fleet, telemetry.sampling) { exporter.export($0) } : nil
     }
 
     private static func resource(
@@ -65,9 +71,9 @@ final class FleetTelemetry: Sendable {
     func logger(beside logger: Logger) -> Logger {
         guard signals.contains(.logs) else { return logger }
         var logger = logger
-        let exporter = exporter
+        let log = log
         logger.handler = MultiplexLogHandler([
-            logger.handler, OTLPLogHandler(level: logger.logLevel) { exporter.export($0) },
+            logger.handler, LineLogHandler(level: logger.logLevel) { log.take($0) },
         ])
         return logger
     }
@@ -107,6 +113,8 @@ final class FleetTelemetry: Sendable {
                 outcome = .failure(error)
             }
             tracing?.end()
+            operatorTracing?.end()
+            log.end()
             exporter.finish(within: Self.flushLimit)
             // The exporter ends by itself then.
             _ = try await group.next()
@@ -116,7 +124,11 @@ final class FleetTelemetry: Sendable {
     }
 
     private func decideRepeatedly() async {
-        while (try? await Task.sleep(for: Self.interval)) != nil { tracing?.decide() }
+        while (try? await Task.sleep(for: Self.interval)) != nil {
+            tracing?.decide()
+            operatorTracing?.decide()
+            log.takeDue()
+        }
     }
 }
 

@@ -14,13 +14,31 @@ final class FleetTracing: Sendable {
     private let fleet: FleetDefinition
     private let sampler: Mutex<TailSampler>
     private let sink: @Sendable ([Span]) -> Void
+    /// What all of its spans say.
+    private let common: [SpanAttribute]
     private let begun = (wall: Timestamp.now(), steady: ContinuousClock.now)
 
-    /// - Parameter sink: takes spans that are to leave, and does not wait.
-    init(_ fleet: FleetDefinition, _ settings: TailSampler.Settings, sink: @escaping @Sendable ([Span]) -> Void) {
+    /// - Parameters:
+    ///   - common: what all of its spans say.
+    ///   - sink: takes spans that are to leave, and does not wait.
+    init(
+        _ fleet: FleetDefinition, _ settings: TailSampler.Settings, common: [SpanAttribute] = [],
+        sink: @escaping @Sendable ([Span]) -> Void
+    ) {
         self.fleet = fleet
         sampler = Mutex(TailSampler(settings))
+        self.common = common
         self.sink = sink
+    }
+
+    /// For what an operator asks for: that is always told, but where the policies drop it.
+    static func ofOperators(
+        _ fleet: FleetDefinition, _ settings: TailSampler.Settings, sink: @escaping @Sendable ([Span]) -> Void
+    ) -> FleetTracing {
+        let drops = settings.policies.filter { if case .drop = $0 { true } else { false } }
+        return FleetTracing(
+            fleet, TailSampler.Settings(wait: .zero, policies: [.always] + drops),
+            common: [SpanAttribute("flotilla.parked.retry", "operator")], sink: sink)
     }
 
     /// A time that never goes back.
@@ -58,7 +76,7 @@ final class FleetTracing: Sendable {
             SpanAttribute("messaging.system", brokerSystem), SpanAttribute("messaging.operation.name", operation),
             SpanAttribute("messaging.operation.type", type),
             SpanAttribute("messaging.destination.name", stream.description),
-        ]
+        ] + common
     }
 
     func relay(of service: ServiceDefinition, stream: StreamName) -> some WorkTracer {
@@ -141,7 +159,7 @@ private struct RelayTracer: WorkTracer {
             })
     }
 
-    func requested(_ event: TracedEvent, as context: TraceContext, to target: Int, took: Duration) {}
+    func requested(_ event: TracedEvent, as context: TraceContext, to target: Int, status: Int?, took: Duration) {}
 }
 
 /// Makes spans of the transactions in which events take effect.
@@ -161,7 +179,7 @@ private struct DeliveryTracer: WorkTracer {
             })
     }
 
-    func requested(_ event: TracedEvent, as context: TraceContext, to target: Int, took: Duration) {}
+    func requested(_ event: TracedEvent, as context: TraceContext, to target: Int, status: Int?, took: Duration) {}
 }
 
 /// Makes spans of requests, each of which has sent its span's context along.
@@ -172,12 +190,14 @@ private struct PushTracer: WorkTracer {
 
     func worked(on events: [TracedEvent], took: Duration) {}
 
-    func requested(_ event: TracedEvent, as context: TraceContext, to target: Int, took: Duration) {
+    func requested(_ event: TracedEvent, as context: TraceContext, to target: Int, status: Int?, took: Duration) {
         let end = Timestamp.now()
+        let answered = status.map { [SpanAttribute("http.response.status_code", .integer(Int64($0)))] } ?? []
         tracing.record([
             Span(
                 kinds[target], context, parent: event.context.publication(of: event.id, in: stream).span,
-                from: end.advanced(by: .zero - took), to: end, attributes: event.attributes, status: event.status)
+                from: end.advanced(by: .zero - took), to: end, attributes: event.attributes + answered,
+                status: event.status)
         ])
     }
 }
@@ -192,7 +212,7 @@ extension TracedEvent {
     }
 
     /// The store's own words may quote data: they stay with the parked event.
-    fileprivate var status: Span.Status { failure.map { .error($0.message) } ?? .unset }
+    fileprivate var status: Span.Status { failure.map { .error($0.withoutData) } ?? .unset }
 }
 
 extension SagaTrace {

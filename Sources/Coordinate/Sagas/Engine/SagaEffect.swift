@@ -25,6 +25,8 @@ public struct SagaLocalCall: Sendable, Hashable {
     public var idempotencyKey: String
     public var due: Timestamp
     public var isTransactional: Bool
+    /// Its place in a trace; `nil` where the saga belongs to none.
+    public var traceParent: String?
 }
 
 /// What code throws where it refused a step: it had no effect, and will have none.

@@ -13,8 +13,8 @@ public final class SagaEngine: Sendable {
     /// What it tells of itself, for logs.
     public enum Notice: Sendable, Hashable {
         case started(count: Int)
-        case ended(saga: String, SagaOutcome)
-        case parked(saga: String, String)
+        case ended(saga: String, SagaOutcome, TraceContext?)
+        case parked(saga: String, String, TraceContext?)
         case stray(String)
     }
 
@@ -332,8 +332,8 @@ public final class SagaEngine: Sendable {
         if !result.traced.isEmpty { trace(result.traced) }
         if !result.observations.isEmpty { observer?.observe(result.observations) }
         if result.started > 0 { notify(.started(count: result.started)) }
-        for ending in result.ended { notify(.ended(saga: ending.saga, ending.outcome)) }
-        for parked in result.parked { notify(.parked(saga: parked.saga, parked.text)) }
+        for ending in result.ended { notify(.ended(saga: ending.saga, ending.outcome, ending.trace)) }
+        for parked in result.parked { notify(.parked(saga: parked.saga, parked.text, parked.trace)) }
         for stray in result.strays { notify(.stray(stray)) }
     }
 

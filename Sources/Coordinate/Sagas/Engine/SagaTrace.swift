@@ -41,6 +41,12 @@ extension SagaMachine {
         return step.description
     }
 
+    /// The place that the saga itself has in a trace.
+    /// - Parameter isTraced: whether it is a span of its own.
+    func trace(isTraced: Bool) -> TraceContext? {
+        (isTraced ? place?.own : nil) ?? state.trace.flatMap { TraceContext($0) }
+    }
+
     /// What has ended since it was as `before`.
     func endings(since before: SagaMachine) -> [SagaTrace] {
         guard let (parent, own) = place else { return [] }

@@ -90,11 +90,11 @@ struct SagaTurn {
 
     private mutating func take(_ message: SagaMessage, in transaction: any StoreTransaction) throws {
         switch message {
-        case .start(let saga, let id, let data):
+        case .start(let saga, let id, let data, let trace):
             guard let definition = catalog.declared(named: saga) else {
                 return try stray("no saga \(saga) is declared, and \(id) of it was to be started", in: transaction)
             }
-            try start(definition, id: id, data: data, in: transaction)
+            try start(definition, id: id, data: data, trace: trace, in: transaction)
         case .event(let event, let id, let payload, let trace):
             try take(event, id: id, payload, trace: trace, in: transaction)
         case .cancel(let saga, let reason): try tell(saga, .cancel(reason: reason), in: transaction)
@@ -288,10 +288,15 @@ struct SagaTurn {
         case .park(let ticket, let reason):
             let what = ticket.direction == .forward ? "" : "the compensation of "
             result.parked.append(
-                SagaTurnResult.Parking(saga: id, text: "\(id) is parked at \(what)\(ticket.step): \(reason)"))
+                SagaTurnResult.Parking(
+                    saga: id, text: "\(id) is parked at \(what)\(ticket.step): \(reason)",
+                    trace: touched[id]?.machine.trace(of: ticket, isTraced: parties.isTraced).flatMap(TraceContext.init)
+                ))
         case .finish(let outcome):
             if touched[id]?.hasWaits == true { try journal.removeWaits(of: id, in: transaction) }
-            result.ended.append(SagaTurnResult.Ending(saga: id, outcome: outcome))
+            result.ended.append(
+                SagaTurnResult.Ending(
+                    saga: id, outcome: outcome, trace: touched[id]?.machine.trace(isTraced: parties.isTraced)))
             if let state = touched[id]?.machine.state {
                 result.observations.append(
                     .ended(
@@ -406,12 +411,16 @@ struct SagaTurnResult: Sendable {
     struct Ending: Sendable {
         var saga: String
         var outcome: SagaOutcome
+        /// Its place in a trace, where it has one.
+        var trace: TraceContext?
     }
 
     struct Parking: Sendable {
         var saga: String
         /// For people.
         var text: String
+        /// Its place in a trace, where it has one.
+        var trace: TraceContext?
     }
 
     /// Attempts to carry out.

@@ -6,7 +6,8 @@ import Synchronization
 /// What comes to sagas from outside: it is in the journal, durably, before anybody acts on it.
 public enum SagaMessage: Sendable, Hashable, Codable {
     /// Starts one.
-    case start(saga: String, id: String, data: String)
+    /// - Parameter trace: the `traceparent` that it belongs to.
+    case start(saga: String, id: String, data: String, trace: String? = nil)
     /// An event, which may start sagas, answer requests, and be waited for.
     /// - Parameter trace: the event's `traceparent`, to which a saga belongs that it starts.
     case event(SagaEventName, id: String, payload: String, trace: String? = nil)

@@ -36,12 +36,12 @@ extension SagaMachine {
                     service: sql.service, statements: statements, expectsRow: sql.expectsRow,
                     step: "\(state.id)/\(id)", direction: work.ticket.direction,
                     settlesRefusal: settlesRefusal(work.ticket)))
-        case .local(let local): return .local(call(work, isTransactional: local.isTransactional))
+        case .local(let local): return .local(call(work, isTransactional: local.isTransactional, trace: trace))
         case .event, .timer, .decision: return nil
         }
     }
 
-    private func call(_ work: SagaWork, isTransactional: Bool) -> SagaLocalCall {
+    private func call(_ work: SagaWork, isTransactional: Bool, trace: String?) -> SagaLocalCall {
         var replies: [String: String] = [:]
         for run in state.runs.all where run.id.items.isEmpty || run.id == work.ticket.step {
             if let reply = run.forward.reply { replies[run.id.name] = reply }
@@ -49,7 +49,8 @@ extension SagaMachine {
         let item = value(of: SagaReference(.item), for: work.ticket.step).map(JSONText.text)
         return SagaLocalCall(
             saga: state.saga, id: state.id, ticket: work.ticket, data: state.data, replies: replies, item: item,
-            idempotencyKey: work.idempotencyKey, due: work.due, isTransactional: isTransactional)
+            idempotencyKey: work.idempotencyKey, due: work.due, isTransactional: isTransactional,
+            traceParent: trace)
     }
 
     private func request(_ work: SagaWork) -> String { "\(SagaRequestID(state.id, work.ticket))" }

@@ -11,9 +11,7 @@ struct ConsumerTracing: Sendable {
     /// - Parameter body: is told the place in the trace that it has: the span's, or where nobody makes spans, the event's.
     func withSpan<Result>(of event: FleetCore.Event, _ body: (String?) throws -> Result) throws -> Result {
         guard let context = event.traceContext else { return try body(nil) }
-        var place = InstrumentationContext.topLevel
-        tracer.extract(["traceparent": context.description], into: &place, using: HeaderFields())
-        let span = start(within: place, by: tracer)
+        let span = tracer.start("handle \(stream)", .consumer, within: context)
         defer { span.end() }
         span.attributes["messaging.system"] = "flotilla"
         span.attributes["messaging.operation.name"] = "handle"
@@ -32,9 +30,14 @@ struct ConsumerTracing: Sendable {
             throw error
         }
     }
+}
 
-    private func start(within place: InstrumentationContext, by tracer: some Tracer) -> any Tracing.Span {
-        tracer.startSpan("handle \(stream)", context: place, ofKind: .consumer)
+extension Tracer {
+    /// Begins a span within a trace that came from elsewhere.
+    func start(_ name: String, _ kind: SpanKind, within context: TraceContext) -> any Tracing.Span {
+        var place = InstrumentationContext.topLevel
+        extract(["traceparent": context.description], into: &place, using: HeaderFields())
+        return startSpan(name, context: place, ofKind: kind)
     }
 }
 

@@ -68,12 +68,15 @@ public struct SagaAttempt: Sendable {
     public let idempotencyKey: String
     /// From 1.
     public let number: Int
+    /// Its place in a trace, for requests that it makes; `nil` where the saga belongs to none.
+    public let traceParent: String?
     private let replies: [String: String]
 
     init(_ call: SagaLocalCall) {
         saga = call.id
         idempotencyKey = call.idempotencyKey
         number = call.ticket.attempt
+        traceParent = call.traceParent
         replies = call.replies
     }
 

@@ -5,6 +5,7 @@ public import Sagas
 public import ServiceLifecycle
 import Stores
 import Subscriptions
+public import Tracing
 
 /// Carries out the sagas of a service, in its own process: the journal is in the service's store.
 ///
@@ -16,14 +17,17 @@ public final class SagaRunner: Service {
     private let stores: SharedStore
     private let names: [String]
     private let progress: FleetCore.Progress
+    private let tracer: any Tracer
 
     /// - Parameters:
     ///   - name: whose sagas those are, where a service has several runners.
     ///   - keep: how long sagas that have ended stay in the journal.
     ///   - lease: how long a process that says nothing keeps the others waiting.
+    ///   - tracer: who makes spans: each attempt at a step of a saga that belongs to a trace is one.
     public init<each Input: Codable & Sendable>(
         _ sagas: repeat Saga<each Input>, of store: ServiceStore, name: String = "sagas",
-        keep: Duration = .seconds(30 * 86_400), lease: Duration = .seconds(5)
+        keep: Duration = .seconds(30 * 86_400), lease: Duration = .seconds(5),
+        tracer: any Tracer = InstrumentationSystem.tracer
     ) throws {
         var definitions: [SagaDefinition] = []
         var code: [SagaName: [String: SagaCode]] = [:]
@@ -37,6 +41,7 @@ public final class SagaRunner: Service {
         }
         let journal = SagaJournal(runner: "\(store.service).\(name)")
         self.journal = journal
+        self.tracer = tracer
         let service = try ServiceName(store.service)
         let connector = store.connector
         let stores = SharedStore { try connector.store(of: service) }
@@ -45,7 +50,9 @@ public final class SagaRunner: Service {
         let owner = "process \(ProcessInfo.processInfo.processIdentifier) on \(ProcessInfo.processInfo.hostName)"
         engine = SagaEngine(
             runner: journal.runner, catalog: SagaCatalog(definitions, journal: journal),
-            parties: SagaCodeParties(code: code, service: store.service, events: store.events, stores: stores),
+            parties: SagaCodeParties(
+                code: code, service: store.service, events: store.events, stores: stores,
+                tracing: SagaTracing(tracer: tracer)),
             stores: stores,
             settings: SagaEngine.Settings(
                 owner: "\(owner), \(UUID().uuidString.prefix(8))", confirm: nil, lease: lease, keep: keep),
@@ -80,33 +87,43 @@ public final class SagaRunner: Service {
     // MARK: Sagas
 
     /// Starts a saga.
-    /// - Parameter id: a saga of this id that is there already stays as it is, so that a repeated start does nothing.
+    /// - Parameters:
+    ///   - id: a saga of this id that is there already stays as it is, so that a repeated start does nothing.
+    ///   - traceParent: W3C Trace Context, to which the saga belongs; by default the current span's. Text that is none is ignored.
     /// - Returns: the id under which it is found.
     @discardableResult
-    public func start<Input>(_ saga: Saga<Input>, _ input: Input, id: String? = nil) async throws -> String {
-        let (full, message) = try start(saga, input, id)
+    public func start<Input>(
+        _ saga: Saga<Input>, _ input: Input, id: String? = nil, traceParent: String? = nil
+    ) async throws -> String {
+        let (full, message) = try start(saga, input, id, traceParent)
         try await post(message)
         return full
     }
 
     /// Starts a saga if, and only if, a transaction of the service's store commits.
+    /// - Parameter traceParent: by default the current span's, and in a consumer's handler else that of the event at hand.
     @discardableResult
     public func start<Input>(
-        _ saga: Saga<Input>, _ input: Input, id: String? = nil, in transaction: Transaction
+        _ saga: Saga<Input>, _ input: Input, id: String? = nil, traceParent: String? = nil, in transaction: Transaction
     ) throws -> String {
-        let (full, message) = try start(saga, input, id)
+        let (full, message) = try start(saga, input, id, traceParent ?? transaction.trace)
         try journal.post(message, in: transaction.base)
         engine.nudge()
         return full
     }
 
-    private func start<Input>(_ saga: Saga<Input>, _ input: Input, _ id: String?) throws -> (String, SagaMessage) {
+    private func start<Input>(
+        _ saga: Saga<Input>, _ input: Input, _ id: String?, _ traceParent: String?
+    ) throws -> (String, SagaMessage) {
         guard names.contains(saga.name) else {
             throw FleetError(
                 .invalidInput, "the saga \(saga.name) is none of this runner", remedy: "give it to SagaRunner.init")
         }
         let full = "\(saga.name)/\(id ?? EventID.make().description)"
-        return (full, .start(saga: saga.name, id: full, data: try SagaJSON.text(input)))
+        let trace = (traceParent ?? TraceParent.current(tracer: tracer)).flatMap { TraceContext($0) }
+        return (
+            full, .start(saga: saga.name, id: full, data: try SagaJSON.text(input), trace: trace?.description)
+        )
     }
 
     /// Where a saga stands; `nil` where there is none of this id.
@@ -154,13 +171,14 @@ private struct SagaCodeParties: SagaParties {
     let service: String
     let events: EventWriter
     let stores: SharedStore
+    let tracing: SagaTracing
 
     func sharesJournal(_ service: String) -> Bool { service == self.service }
 
     func perform(_ call: SagaLocalCall) async throws -> String {
         let code = try found(call)
         guard let body = call.ticket.direction == .forward ? code.forward : code.undo else { throw missing(call) }
-        return try await body(call)
+        return try await tracing.withSpan(of: call) { try await body($0) }
     }
 
     func perform(_ call: SagaLocalCall, in transaction: any StoreTransaction) throws -> String {
@@ -168,7 +186,7 @@ private struct SagaCodeParties: SagaParties {
         guard let body = call.ticket.direction == .forward ? code.forwardInTransaction : code.undoInTransaction else {
             throw missing(call)
         }
-        return try body(call, transaction, events)
+        return try tracing.withSpan(of: call) { try body($0, transaction, events) }
     }
 
     private func found(_ call: SagaLocalCall) throws -> SagaCode {

@@ -89,7 +89,8 @@ public struct Step<Input: Codable & Sendable, Reply: Codable & Sendable>: Sendab
             forwardInTransaction: SagaJSON.run(body),
             undoInTransaction: { call, base, events in
                 try undo(
-                    SagaJSON.input(call), SagaJSON.ownReply(call), Transaction(base, events: events), SagaAttempt(call))
+                    SagaJSON.input(call), SagaJSON.ownReply(call),
+                    Transaction(base, events: events, trace: call.traceParent), SagaAttempt(call))
                 return "null"
             })
         part = SagaPart(name, code, retry, .seconds(30), role: .compensatable)
@@ -241,7 +242,8 @@ enum SagaJSON {
         _ body: @escaping @Sendable (Input, Transaction, SagaAttempt) throws -> Reply
     ) -> SagaCode.Transactional {
         { call, base, events in
-            try text(try body(input(call), Transaction(base, events: events), SagaAttempt(call)))
+            try text(
+                try body(input(call), Transaction(base, events: events, trace: call.traceParent), SagaAttempt(call)))
         }
     }
 }

@@ -1,6 +1,7 @@
 import Control
 import FleetCore
 import Foundation
+import Logging
 import ServiceLifecycle
 import Synchronization
 
@@ -10,6 +11,13 @@ final class LogWriter: Sendable {
     private let folding = Mutex(LogFolding())
 
     init(format: LogFormat) { self.format = format }
+
+    /// - Parameter fleet: what every line says that it is about.
+    func logger(of fleet: FleetName) -> Logger {
+        var logger = Logger(label: "flotilla") { _ in LineLogHandler { self.write($0) } }
+        logger[metadataKey: "fleet"] = "\(fleet)"
+        return logger
+    }
 
     func write(_ line: LogLine) {
         let now = Timestamp.now()

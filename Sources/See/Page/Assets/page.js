@@ -74,7 +74,7 @@ function count(value) {
 function rate(value) { return !known(value) ? '–' : value >= 1000 ? spaced(value) : value === 0 ? '0' : value < 0.01 ? '<0.01' : few(value); }
 function percent(value) { return known(value) ? few(value * 100) + ' %' : '–'; }
 function amount(value, unit) {
-  return unit === 'seconds' ? seconds(value) : unit === 'bytes' ? bytes(value) : count(value);
+  return unit === 'seconds' ? seconds(value) : unit === 'bytes' ? bytes(value) : unit === 'times' ? few(value) + '×' : count(value);
 }
 const two = number => String(number).padStart(2, '0');
 function clock(at) { const date = new Date(at * 1000); return `${two(date.getHours())}:${two(date.getMinutes())}:${two(date.getSeconds())}`; }
@@ -97,6 +97,18 @@ function sign(level) {
  * A table whose rows are changed in their place, so that focus and selection stay.
  * Columns: {head, class, text(item)} or {head, class, stamp(item), draw(item)}: drawn anew where the stamp is another one.
  */
+const widths = new ResizeObserver(entries => {
+  for (const {target} of entries) {
+    const box = target.closest('.scroll');
+    if (!box) continue;
+    // What is wider than its place can be reached with the keyboard.
+    const isWide = box.scrollWidth > box.clientWidth;
+    mark(box, 'tabindex', isWide ? 0 : null);
+    mark(box, 'role', isWide ? 'region' : null);
+    mark(box, 'aria-label', isWide ? box.dataset.name + ', may be scrolled' : null);
+  }
+});
+
 class Grid {
   constructor(caption, columns, options) {
     this.columns = columns;
@@ -108,7 +120,9 @@ class Grid {
       h('thead', {}, h('tr', {}, columns.map(column => h('th', {scope: 'col', class: column.class, title: column.hint}, column.unseen ? h('span', {class: 'unseen'}, column.head) : column.head)))),
       this.body);
     this.empty = h('p', {class: 'faint body small', hidden: true}, this.options.empty || 'nothing');
-    this.element = h('div', {class: 'scroll'}, this.table, this.empty);
+    this.element = h('div', {class: 'scroll', 'data-name': caption}, this.table, this.empty);
+    widths.observe(this.element);
+    widths.observe(this.table);
   }
 
   update(items, key, level) {
@@ -305,8 +319,9 @@ function take(overview) {
   const level = worst(overview);
   const pill = document.getElementById('health');
   const bad = overview.stores.filter(row => row.level === 'bad').length, warned = overview.stores.filter(row => row.level === 'warning').length;
+  const spent = (overview.objectives || []).filter(one => one.state === 'breached').length;
   const word = !overview.isCarried ? 'not carried here' : level === 'good' ? 'all is well'
-    : level === 'paused' ? 'well, and partly paused' : [bad && `${bad} bad`, warned && `${warned} with warnings`].filter(Boolean).join(', ') || (level === 'bad' ? 'not ready' : 'warnings');
+    : level === 'paused' ? 'well, and partly paused' : [spent && `${spent} in breach`, bad && `${bad} bad`, warned && `${warned} with warnings`].filter(Boolean).join(', ') || (level === 'bad' ? 'not ready' : 'warnings');
   set(pill, (levels[overview.isCarried ? level : 'paused'].sign) + ' ' + word);
   mark(pill, 'data-level', overview.isCarried ? level : 'paused');
   set(document.getElementById('fleet'), overview.fleet);
@@ -337,7 +352,7 @@ const overviewPage = () => {
     {head: 'Engine', class: 'narrow-off dim', text: row => row.engine === 'postgresql' ? 'PostgreSQL' : row.engine === 'sqlite' ? 'SQLite' : row.engine},
     ...(hasObjectives ? [{head: 'Budget left', class: 'narrow-off nw', hint: 'The least of its objectives, with the four burn lights', stamp: row => JSON.stringify(objectivesOf(row.name)), draw: row => budget(objectivesOf(row.name))}] : []),
     {head: 'Latency', class: 'narrow-off', hint: 'The last hour at most: p50 and p99 of Flotilla\u2019s transactions there', stamp: row => row.spark ? row.spark.low + row.spark.high + row.spark.top : '', draw: row => sparkline(row.spark)},
-    {head: 'p50 / p99', class: 'n', text: row => known(row.p50) ? `${seconds(row.p50)} / ${seconds(row.p99)}` : '–'},
+    {head: 'p50 / p99', class: 'n', hint: 'Leads to what takes the time', stamp: row => `${row.p50} ${row.p99}`, draw: row => known(row.p50) ? link(`${seconds(row.p50)} / ${seconds(row.p99)}`, 'store', row.name, 'latency') : h('span', {}, '–')},
     {head: 'Operations/s', class: 'n', hint: 'Transactions of all who use the store where its server counts them, else Flotilla\u2019s own', text: row => rate(row.operations)},
     {head: 'Errors/min', class: 'n narrow-off', text: row => rate(row.errors)},
     {head: 'Saturation', class: 'n narrow-off', stamp: row => `${row.saturation} ${row.saturationOf}`, draw: row => known(row.saturation) ? h('span', {title: row.saturationOf}, percent(row.saturation), bar(row.saturation)) : h('span', {class: 'faint'}, '–')},
@@ -369,22 +384,25 @@ const overviewPage = () => {
       notice.hidden = troubles.length === 0;
       notice.replaceChildren(h('b', {}, overview.isCarried ? 'The fleet is not ready' : 'This process does not carry the fleet'), h('ul', {}, troubles.slice(0, 8).map(text => h('li', {}, text)), troubles.length > 8 ? h('li', {}, `and ${troubles.length - 8} more`) : null));
     }
-    for (const lag of overview.strip) {
+    for (const lag of [...headline(overview), ...overview.strip]) {
       let cell = cells.get(lag.what);
       if (!cell) {
-        cell = {box: h('div'), sign: h('span', {class: 'sign'}), value: h('dd'), of: h('div', {class: 'of'})};
-        cell.box.append(h('dt', {}, lag.what, cell.sign), cell.value, cell.of);
+        const value = lag.href || leads[lag.what] ? h('a', {href: lag.href || leads[lag.what]}) : h('span');
+        cell = {box: h('div'), sign: h('span', {class: 'sign'}), value, of: h('dd', {class: 'of'})};
+        cell.box.append(h('dt', {}, lag.what, cell.sign), h('dd', {}, value), cell.of);
         cells.set(lag.what, cell);
         strip.append(cell.box);
       }
+      if (lag.href) mark(cell.value, 'href', lag.href);
       mark(cell.box, 'data-level', lag.level === 'good' ? null : lag.level);
       set(cell.sign, lag.level === 'good' ? '' : levels[lag.level].sign);
       mark(cell.sign, 'aria-label', lag.level === 'good' ? null : levels[lag.level].word);
       mark(cell.sign, 'data-level', lag.level);
       mark(cell.sign, 'role', lag.level === 'good' ? null : 'img');
       set(cell.value, amount(lag.value, lag.unit));
-      mark(cell.value, 'class', lag.value ? null : 'nil');
-      set(cell.of, lag.value ? lag.of || '' : '');
+      const says = lag.value || (known(lag.value) && lag.level !== 'good');
+      mark(cell.value, 'class', says ? null : 'nil');
+      set(cell.of, says ? lag.of || '' : '');
     }
     const rows = overview.stores.filter(row => !filter || row.name.toLowerCase().includes(filter) || row.level.includes(filter));
     stores.update(rows, row => row.name, row => row.level);
@@ -392,16 +410,35 @@ const overviewPage = () => {
     set(storeCount, `${well} of ${overview.stores.length} well${filter ? `, ${rows.length} shown` : ''}`);
     bombs.update(overview.bombs, row => row.what + row.of, row => row.level);
     if (objectives) objectives.update(overview);
-    const story = JSON.stringify(overview.moments) + Math.floor(overview.at / 60);
+    const story = JSON.stringify(overview.moments) + Math.floor(overview.at / 60) + axis.clientWidth;
     if (story === drawn) return;
     drawn = story;
-    axis.replaceChildren(timeline(overview));
+    axis.replaceChildren(timeline(overview, Math.min(600, Math.max(280, axis.clientWidth - 28 || 600))));
     moments.replaceChildren(...(overview.moments.length ? overview.moments.slice().reverse().map(moment => h('li', {}, h('time', {class: 'dim', datetime: new Date(moment.at * 1000).toISOString()}, clock(moment.at)), h('span', {class: 'faint'}, moment.kind), h('span', {class: 'text'}, (moment.subject && !moment.text.includes(moment.subject) ? moment.subject + ': ' : '') + moment.text))) : [h('li', {class: 'faint'}, 'nothing')]));
   }};
 };
 
-function timeline(overview) {
-  const width = 600, begin = overview.at - 86400;
+/** Where what the strip tells of is shown whole. */
+const leads = {'outbox age': '#/streams', 'delivery lag': '#/streams', 'end to end p99': '#/streams', 'parked events': '#/parked', 'stuck sagas': '#/sagas'};
+
+/** What an operator looks at first: what is in breach, what will be next, and what is unusual. */
+function headline(overview) {
+  const breached = one => objectivesOf(one.name).some(objective => objective.state === 'breached');
+  const stores = overview.stores.filter(one => one.level === 'bad' || breached(one));
+  const cells = [{what: 'stores in breach', value: stores.length, unit: 'things', level: stores.length ? 'bad' : 'good', of: stores.map(one => one.name).join(', '), href: stores.length ? path('store', stores[0].name) : '#/'}];
+  const burner = fastestBurner(overview);
+  if (burner) {
+    const level = objectiveLevel(burner.one);
+    cells.push({what: 'fastest burner', value: burner.burn, unit: 'times', level, of: burner.one.name},
+      {what: 'budget exhausted in', value: known(burner.one.hours_to_exhaustion) ? burner.one.hours_to_exhaustion * 3600 : null, unit: 'seconds', level, of: burner.one.name});
+  }
+  const anomalies = overview.anomalies || [];
+  cells.push({what: 'open anomalies', value: anomalies.length, unit: 'things', level: anomalies.length ? 'warning' : 'good', of: anomalies.map(one => one.of).join(', ')});
+  return cells;
+}
+
+function timeline(overview, width) {
+  const begin = overview.at - 86400;
   const drawing = s('svg', {class: 'axis-strip', viewBox: `0 0 ${width} 46`, role: 'img', 'aria-label': `${overview.moments.length} events in 24 hours; they are listed below`, preserveAspectRatio: 'none'});
   drawing.setAttribute('preserveAspectRatio', 'xMidYMid meet');
   drawing.append(s('line', {x1: 0, x2: width, y1: 26, y2: 26}));
@@ -409,8 +446,8 @@ function timeline(overview) {
   first.setMinutes(0, 0, 0);
   for (let hour = 1; hour <= 24; hour += 1) {
     const at = first / 1000 + hour * 3600, date = new Date(at * 1000);
-    if (date.getHours() % 4 || at > overview.at) continue;
     const x = (at - begin) / 86400 * width;
+    if (date.getHours() % 4 || at > overview.at || x < 14 || x > width - 14) continue;
     drawing.append(s('line', {x1: x, x2: x, y1: 26, y2: 31}), s('text', {x, y: 42, 'text-anchor': 'middle'}, two(date.getHours()) + ':00'));
   }
   for (const moment of overview.moments) {
@@ -439,6 +476,11 @@ function budget(own) {
   const least = own.reduce((least, one) => (one.budget_left ?? 9) < (least.budget_left ?? 9) ? one : least);
   return [h('span', {title: least.name}, percent(least.budget_left) + ' '), lights({burns: least.burns.map((burn, index) => own.map(one => one.burns[index]).find(one => one && one.firing) || burn)})];
 }
+/** Which of them spends its budget fastest, over the first of its windows that says; `null` where none spends any. */
+function fastestBurner(overview) {
+  const all = (overview.objectives || []).map(one => ({one, burn: Math.max(0, ...one.burns.map(burn => burn.long || 0))}));
+  return all.filter(found => found.burn > 0).sort((a, b) => b.burn - a.burn)[0] || null;
+}
 const objectiveLevel = one => one.state === 'breached' ? 'bad' : one.state === 'burning' ? 'warning' : 'good';
 function objectivePanel() {
   const head = h('span', {class: 'dim'});
@@ -457,9 +499,10 @@ function objectivePanel() {
     update(overview) {
       const all = overview.objectives || [];
       const breached = all.filter(one => one.state === 'breached').length;
-      const fastest = all.map(one => ({one, burn: Math.max(0, ...one.burns.map(burn => burn.long || 0))})).sort((a, b) => b.burn - a.burn)[0];
-      set(head, `${breached} in breach` + (fastest && fastest.burn > 0 ? ` · fastest burner ${fastest.one.name}, ${few(fastest.burn)}×` + (known(fastest.one.hours_to_exhaustion) ? ` · exhausted in ${seconds(fastest.one.hours_to_exhaustion * 3600)}` : '') : ''));
-      grid.update(all.slice().sort((a, b) => ranks[objectiveLevel(b)] - ranks[objectiveLevel(a)]), one => one.name, objectiveLevel);
+      set(head, `${breached} of ${all.length} in breach`);
+      // What is worst stands first; of equals what has least left.
+      const left = one => one.budget_left ?? 9;
+      grid.update(all.slice().sort((a, b) => ranks[objectiveLevel(b)] - ranks[objectiveLevel(a)] || left(a) - left(b)), one => one.name, objectiveLevel);
     },
   };
 }
@@ -536,7 +579,7 @@ function topStatements(name) {
   const box = panel('Top statements', grid.element);
   box.hidden = true;
   const load = () => ask('/api/statements?of=' + encodeURIComponent(name)).then(all => { box.hidden = all.length === 0; grid.update(all, one => one.id); }, () => {});
-  load();
+  box.loaded = load();
   const timer = setInterval(() => { if (!box.isConnected) clearInterval(timer); else load(); }, 10000);
   return box;
 }
@@ -544,15 +587,26 @@ function topStatements(name) {
 const latency = [{field: 'p50', class: 'low'}, {field: 'p99', class: 'high'}];
 const only = field => [{field, class: 'high'}];
 
-const storePage = name => {
+/** Shows the first panel that there is of some, and has the keyboard begin there. */
+function lead(names) {
+  const panel = names.map(name => main.querySelector(`section[aria-label="${name}"]`)).find(panel => panel && !panel.hidden);
+  if (!panel) return;
+  panel.setAttribute('tabindex', '-1');
+  panel.focus({preventScroll: true});
+  panel.scrollIntoView({block: 'start'});
+}
+
+const storePage = (name, part) => {
   const find = overview => overview.stores.find(row => row.name === name);
   if (!find(fleet)) return gone(`store ${name}`);
+  const statements = topStatements(name);
   const head = h('div'), streams = new Grid('Its stream', streamColumns), readers = new Grid('What reads for it', readerColumns);
   const own = fleet.streams.some(row => row.service === name), reads = fleet.readers.some(row => row.service === name);
   main.replaceChildren(head, charts('store ' + name, [
     {title: 'p50 / p99', lines: latency, text: seconds}, {title: 'Operations a second', lines: only('rate'), text: rate},
     {title: 'Saturation', lines: only('age'), text: percent}, {title: 'Errors a minute', lines: only('errors'), text: rate}]),
-  ...(own ? [panel('Its outbox and stream', streams.element)] : []), ...(reads ? [panel('What it reads', readers.element)] : []), topStatements(name), signals(name));
+  ...(own ? [panel('Its outbox and stream', streams.element)] : []), ...(reads ? [panel('What it reads', readers.element)] : []), statements, signals(name));
+  if (part) statements.loaded.then(() => { if (statements.isConnected) lead(part === 'latency' ? ['Top statements', 'History'] : []); });
   return {update(overview) {
     const row = find(overview);
     if (!row) return;
@@ -841,15 +895,22 @@ const sagasPage = name => {
 
 function reloading(url, draw) {
   let before = '';
+  const here = location.hash;
   async function load() {
     try {
       const value = await ask(url), now = JSON.stringify(value);
+      // Somebody may have gone on meanwhile.
+      if (location.hash !== here) return;
       if (now !== before) { before = now; draw(value); }
-    } catch (error) { main.replaceChildren(h('h1', {}, 'Not here'), h('p', {class: 'trouble'}, error.message)); }
+    } catch (error) {
+      // Where nobody answers, what was drawn stays: the head of the page says so.
+      if (location.hash !== here || (error instanceof TypeError && before)) return;
+      before = '';
+      main.replaceChildren(h('h1', {}, 'Not here'), h('p', {class: 'trouble'}, error.message));
+    }
   }
   main.replaceChildren(h('p', {class: 'faint'}, 'Asking …'));
   load();
-  const here = location.hash;
   const timer = setInterval(() => { if (location.hash !== here) clearInterval(timer); else load(); }, 5000);
   return {};
 }

@@ -26,7 +26,7 @@ trait = --traits Postgres,NATS
 # Tests that use all of a processor, and those that break a whole fleet, or have a browser or a cluster beside it, run by
 # themselves: others wait for servers, with deadlines.
 simulations = ^(SimulationTests|SagaTests|PGOutputTests)\.
-heavy = EndToEndTests\.(PageTests|PageGuardTests|CoordinationPageTests|ObjectivePageTests|ManyServicesTests|NATSFleetTests)\b
+heavy = EndToEndTests\.(PageTests|StatementPageTests|PageGuardTests|CoordinationPageTests|ObjectivePageTests|ManyServicesTests|NATSFleetTests)\b
 drills = ^(DrillTests\.|$(heavy))
 # Those that run the program: apart from those that fill a processor with servers.
 programs = ^(?!$(heavy))(EndToEndTests|ShopTests)\.

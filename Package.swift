@@ -152,10 +152,17 @@ let package = Package(
                 .product(name: "NIOPosix", package: "swift-nio"), .product(name: "NIOHTTP1", package: "swift-nio"),
                 .product(name: "NIOSSL", package: "swift-nio-ssl"),
             ]),
+        room(
+            "Certificates", wing: "See",
+            [
+                "FleetCore", .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "NIOPosix", package: "swift-nio"), .product(name: "NIOTLS", package: "swift-nio"),
+                .product(name: "NIOSSL", package: "swift-nio-ssl"),
+            ]),
         .systemLibrary(
             name: "CLibNATS", path: "Sources/Brokers/CLibNATS", pkgConfig: "libnats",
             providers: [.apt(["libnats-dev", "libssl-dev"])]),
-        room("NATSBroker", wing: "Brokers", ["FleetCore", "Brokers", "Wire", nats("CLibNATS")]),
+        room("NATSBroker", wing: "Brokers", ["FleetCore", "Signals", "Brokers", "Wire", nats("CLibNATS")]),
         // Control
         room(
             "Control", wing: "Control",
@@ -163,7 +170,7 @@ let package = Package(
                 "FleetCore", "FleetFile", "Stores", "SQLTemplate", "Brokers", "Outbox", "Inbox", "Parking", "Wire",
                 "Relay", "Views", "Push", "SagaModel", "Sagas", "Flows", "FlowModel", "Subscriptions", crypto,
                 "Endpoints", "SQLiteConnection", "SQLiteStore", "EmbeddedBroker", "HTTPEndpoint", "Signals",
-                "Objectives", "Overview", "Page", "HTTPServer", "Traces", "OTLP",
+                "Objectives", "Overview", "Page", "HTTPServer", "Certificates", "Traces", "OTLP",
                 postgres("PostgresConnection"), postgres("PostgresStore"), nats("NATSBroker"), lifecycle, logging,
                 .product(name: "UnixSignals", package: "swift-service-lifecycle"),
             ]),
@@ -255,6 +262,7 @@ let package = Package(
             "ControlTests", ["Control", "FleetCore", "FleetFile", "HTTPServer", "Overview", "Page", "Relay", "Signals"]),
         tests("OverviewTests", ["Overview"]),
         tests("HTTPServerTests", ["FleetCore", "HTTPServer", "TestKit"]),
+        tests("CertificatesTests", ["FleetCore", "Certificates", "HTTPReceiver", "TestKit"]),
         tests("WireTests", ["FleetCore", "Wire", "TestKit"]),
         tests("SQLTemplateTests", ["FleetCore", "SQLTemplate", "TestKit"]),
         tests("PGOutputTests", ["FleetCore", "PGOutput", "TestKit", "CAllocations"]),

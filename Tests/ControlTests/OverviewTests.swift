@@ -77,6 +77,45 @@ import Testing
         return overview
     }
 
+    #if Postgres && NATS
+        @Test func whatGrowsTowardsALimitAndWhatEndsIsToldWithItsCure() throws {
+            let fleet = try Self.fleet(2)
+            let registry = SignalRegistry()
+            func tell(_ name: String, _ labels: [String], _ number: Double) throws {
+                let metric = try #require(FleetSignals.metrics.first { $0.name == name }, "\(name)")
+                registry.gauge(metric).series(labels).set(number)
+            }
+            let mebibyte = 1024.0 * 1024
+            for (table, size, bloat) in [("orders", 1000.0, 700.0), ("lines", 1000, 300), ("small", 100, 90)] {
+                try tell(StoreSignal.tableSize, ["service1", table], size * mebibyte)
+                try tell(StoreSignal.tableBloat, ["service1", table], bloat * mebibyte)
+            }
+            try tell(StoreSignal.standby, ["service2"], 1)
+            try tell(StoreSignal.replicaBehind, ["service1", "second"], 2048 * mebibyte)
+            try tell(StoreSignal.replicaLag, ["service1", "second"], 3)
+            try tell(BrokerSignal.storageUsed, ["a:8222", "file"], 95 * mebibyte)
+            try tell(BrokerSignal.storageLimit, ["a:8222", "file"], 100 * mebibyte)
+            for (name, days) in [("page", 3.0), ("broker, as a client", 20), ("NATS at a:4222", 300), ("metrics", -1)] {
+                try tell("flotilla.certificate.expiry", [name], days * 86_400)
+            }
+            var overview = FleetOverview(fleet: "large", broker: "nats", version: "1", at: 0, isCarried: true)
+            OverviewBuilder(fleet, OverviewReadings(registry.read()), OverviewSampler.Rates()).fill(&overview)
+            let bombs = overview.bombs.map { "\($0.what) of \($0.of): \($0.level)" }
+            #expect(
+                Set(bombs) == [
+                    "bloat of service1 orders: warning", "bloat of service1 lines: good",
+                    "bloat of service1 small: good",
+                    "JetStream's storage of a:8222 file: bad", "certificate ends of page: bad",
+                    "certificate ends of broker, as a client: warning", "certificate ends of metrics: bad",
+                ], "\(bombs)")
+            #expect(overview.bombs.allSatisfy { $0.value >= 0 && !$0.cure.isEmpty })
+            #expect(overview.bombs.first { $0.of == "page" }?.cure.contains("start `flotilla run` again") == true)
+            let replica = overview.strip.first { $0.what == "replica lag" }
+            #expect(replica?.level == .warning && replica?.of == "service1 second")
+            #expect(overview.stores.first { $0.name == "service2" }?.role.hasSuffix(", on a standby") == true)
+        }
+    #endif
+
     /// All that a browser fetches before it shows a fleet of 200 services.
     @Test func aLargeFleetsFirstPaintIsSmall() throws {
         let fleet = try Self.fleet(200)

@@ -34,6 +34,15 @@ import Testing
         #expect(definition.broker.nats?.servers.first?.scheme == "nats")
     }
 
+    @Test func monitoringEndpointsOfTheServers() throws {
+        let one = fleet("{engine: nats, url: 'nats://a', monitor: 'http://a:8222/'}")
+        #expect(
+            one.definition?.broker.nats?.monitors == [NATSMonitorDefinition(url: "http://a:8222", name: "a:8222")],
+            "\(one.problems)")
+        let two = fleet("{engine: nats, url: 'nats://a', monitor: ['https://a:8222', 'http://[::1]:8222']}")
+        #expect(two.definition?.broker.nats?.monitors.map(\.name) == ["a:8222", "[::1]:8222"], "\(two.problems)")
+    }
+
     @Test func filesThatSayWhoWeAre() throws {
         #expect(
             fleet("{engine: nats, url: 'nats://a', credentials: c.creds}").definition?.broker.nats?.credentials
@@ -56,6 +65,13 @@ import Testing
         ("{engine: nats, url: 'nats://t@a', nkey: a}", "more than one way", 43),
         ("{engine: nats, url: 'nats://a', nkey: a, credentials: b}", "more than one way", 41),
         ("{engine: nats, url: 'nats://a', stream: x}", "unknown key \"stream\"", 41),
+        ("{engine: nats, url: 'nats://a', monitor: 'nats://a:8222'}", "is no URL of http or https", 50),
+        ("{engine: nats, url: 'nats://a', monitor: 'http://a:8222/varz'}", "has more than a server", 50),
+        ("{engine: nats, url: 'nats://a', monitor: 'http://u:p@a:8222'}", "has a user or a password", 50),
+        ("{engine: nats, url: 'nats://a', monitor: 'http://a:0'}", "has no port", 50),
+        ("{engine: nats, url: 'nats://a', monitor: []}", "is a list of 0", 50),
+        ("{engine: nats, url: 'nats://a', monitor: ['http://a:1', 'http://a:1/']}", "is given twice", 65),
+        ("{monitor: 'http://a:8222'}", "the embedded broker has no \"monitor\"", 10),
         ("{replicas: 3}", "the embedded broker has no \"replicas\"", 10),
     ]) func whatIsWrongIsTold(broker: String, message: String, column: Int) throws {
         let result = fleet(broker)

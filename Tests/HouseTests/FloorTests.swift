@@ -26,6 +26,7 @@ import Testing
             [
                 "CSQLiteConfiguration", "SQLiteConnection", "CLibPQ", "PostgresConnection", "SQLiteStore",
                 "PostgresStore", "EmbeddedBroker", "CLibNATS", "NATSBroker", "HTTPEndpoint", "HTTPServer",
+                "Certificates",
             ], true
         ),
         ("control", ["Control"], false),

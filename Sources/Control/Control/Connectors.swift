@@ -51,17 +51,23 @@ enum Connectors {
     }
 
     /// A store to look at, and no more: one connection, which waits for nothing for long.
-    static func monitoredStore(of service: ServiceDefinition) throws -> any Store {
+    /// - Parameter monitoring: as whom its server is looked at; `nil` for as who works there.
+    static func monitoredStore(
+        of service: ServiceDefinition, monitoring: MonitoringDefinition? = nil
+    ) throws -> any Store {
         #if Postgres
             if !service.store.isSQLite {
                 var address = service.postgresAddress
                 address.application = "flotilla signals of \(service.name)"
                 address.statementTimeout = .seconds(2)
-                return PostgresStore(address, connections: 1)
+                return PostgresStore(address, connections: 1, monitoring: monitoring?.needs)
             }
         #endif
         return try store(of: service)
     }
+
+    /// - Throws: `missing` where what is open is not what is at the store's place any more, as may be with a file.
+    static func checkPlace(of store: any Store) throws { try (store as? SQLiteStore)?.checkFileIsInPlace() }
 
     /// What stores of this build tell of themselves.
     static var storeMetrics: [Metric] {
@@ -71,6 +77,38 @@ enum Connectors {
             return SQLiteStore.metrics + SQLiteStore.usageMetrics
         #endif
     }
+
+    /// The files of certificates that the address of a store names.
+    static func certificateFiles(of store: StoreAddress) -> (certificate: String?, authority: String?) {
+        #if Postgres
+            if !store.isSQLite {
+                let options = PostgresAddress.options(of: store.text)
+                // The system's authorities are in no file that the fleet's file names.
+                let authority = options["sslrootcert"].flatMap { $0 == "system" ? nil : $0 }
+                return (options["sslcert"], authority)
+            }
+        #endif
+        return (nil, nil)
+    }
+
+    /// The servers of a store that may have TLS.
+    static func servers(of store: StoreAddress) -> [(host: String, port: Int)] {
+        #if Postgres
+            if !store.isSQLite { return PostgresAddress.servers(of: store.text) }
+        #endif
+        return []
+    }
+
+    /// What the monitoring endpoint of a broker's server tells, and where it is asked.
+    #if NATS
+        static var brokerMetrics: [Metric] { NATSMonitor.metrics }
+        static var brokerMonitorPaths: [String] { NATSMonitor.paths }
+        static func brokerReadings(_ answers: [[UInt8]]) throws -> Readings { try NATSMonitor.readings(answers) }
+    #else
+        static var brokerMetrics: [Metric] { [] }
+        static var brokerMonitorPaths: [String] { [] }
+        static func brokerReadings(_ answers: [[UInt8]]) throws -> Readings { Readings() }
+    #endif
 
     /// Opens a service's store for the length of `body`.
     static func withStore<Result>(
@@ -287,6 +325,10 @@ enum Connectors {
     }
 }
 
+extension MonitoringDefinition {
+    fileprivate var needs: MonitoringNeeds { MonitoringNeeds(role: role, password: password) }
+}
+
 extension RetentionDefinition {
     fileprivate var limits: Retention { Retention(age: age, size: size, limit: limit) }
 }
@@ -353,7 +395,7 @@ extension FleetDefinition {
         StoreNeeds(
             outbox: service.publishes.isEmpty ? nil : service.outboxNeeds(stream: stream(of: service.name)),
             views: service.views.map(service.viewNeeds), isPushedTo: !service.push.isEmpty,
-            journals: sagaJournals(in: service.name))
+            journals: sagaJournals(in: service.name), monitoring: monitoring?.needs)
     }
 }
 

@@ -206,14 +206,14 @@ public final class FleetRun: Sendable {
                     SagaAssembly(
                         place, inUse: sagasInUse[place.name] ?? [], in: fleet, broker: broker, caller: caller,
                         hold: hold, patience: patience, changes: changes, tracing: tracing, observer: sagaMeter,
-                        logger: logger,
+                        signals: signals, logger: logger,
                         stores: { stores.store(of: $0) })
                 }
             } ?? []
         work += sagas.flatMap(\.work)
         let flows = FlowAssembly(
             fleet, relays: Dictionary(zip(fleet.publishers.map(\.service.name.text), relays)) { first, _ in first },
-            broker: broker, gates: gates, patience: patience, changes: changes, logger: logger)
+            broker: broker, gates: gates, patience: patience, changes: changes, signals: signals, logger: logger)
         work += flows.work
         flowStores = flows.stores
         flowServices = flows.services
@@ -223,10 +223,11 @@ public final class FleetRun: Sendable {
         self.pushes = pushes
         self.endpoints = endpoints
         self.stores = stores
+        let readers = sagas.flatMap(\.readers) + flows.readers
         let watch = signals.map { signals in
             SignalWatch(
                 fleet: fleet, epoch: hold.epoch, signals: signals, broker: broker, relays: measuredRelays,
-                deliveries: measured + fleet.declaredConsumers, effects: effects, work: work, logger: logger)
+                deliveries: measured + fleet.declaredConsumers + readers, effects: effects, work: work, logger: logger)
         }
         self.watch = watch
         objectives =
@@ -244,7 +245,7 @@ public final class FleetRun: Sendable {
             signals.board.map { board in
                 OverviewWatch(
                     fleet: fleet, board: board, registry: signals.registry, health: signals.health, work: work,
-                    gates: gates, objectives: signals.objectives,
+                    gates: gates, objectives: signals.objectives, coordination: signals.coordination,
                     predecessor: hold.predecessor.map { "process \($0.number)" }, logger: logger)
             }
         }

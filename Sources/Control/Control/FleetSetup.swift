@@ -109,8 +109,11 @@ public enum FleetSetup {
 
     /// - Throws: `notApplied` where `apply` has something to do, and what the first part that cannot be used throws.
     public static func requireApplied(_ fleet: FleetDefinition) async throws {
-        let plan = await parts(of: fleet, tellsOlder: false) {
-            try await $0.plan($1)
+        let plan = await parts(of: fleet, tellsOlder: false) { setup, needs in
+            // No event waits for who looks.
+            var needs = needs
+            needs.monitoring = nil
+            return try await setup.plan(needs)
         } broker: {
             try await Connectors.brokerSetup(of: fleet).obstacles(to: $0)
         } state: {
@@ -160,13 +163,16 @@ public enum FleetSetup {
             }
             plan.parts.append(part)
         }
+        // What several stores of one server have in common is told once.
+        var (shared, told): (Set<SetupStep>, Set<String>) = ([], [])
         for service in fleet.services {
             let setup = Connectors.setup(of: service)
             var part = FleetPlan.Part(name: "\(service.name) (\(setup.name))", steps: [], notices: [])
             do {
                 let changes = try await store(setup, fleet.storeNeeds(of: service))
-                part.steps = changes.steps.map(\.description)
-                part.notices = changes.notices
+                let own = changes.sharedSteps.filter { shared.insert($0).inserted }
+                part.steps = (changes.steps + own).map(\.description)
+                part.notices = changes.notices.filter { told.insert($0).inserted }
             } catch {
                 part.failure = FleetError.wrapping(error)
             }

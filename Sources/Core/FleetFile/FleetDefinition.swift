@@ -16,6 +16,8 @@ public struct FleetDefinition: Sendable {
     public var page: ServingDefinition?
     /// Where signals are sent; `nil` for nowhere.
     public var telemetry: TelemetryDefinition?
+    /// As whom servers of stores are asked how they are; `nil` for as whoever works there.
+    public var monitoring: MonitoringDefinition?
     /// In the order of the file.
     public var services: [ServiceDefinition]
     /// In the order of the file.
@@ -30,7 +32,7 @@ public struct FleetDefinition: Sendable {
     public init(
         name: FleetName, file: String, broker: BrokerDefinition, state: StateDefinition,
         metrics: ServingDefinition? = nil, page: ServingDefinition? = nil, telemetry: TelemetryDefinition? = nil,
-        services: [ServiceDefinition],
+        monitoring: MonitoringDefinition? = nil, services: [ServiceDefinition],
         sagas: [SagaDeclaration] = [], flows: [FlowDefinition] = [], objectives: [Objective] = [],
         alerts: AlertsDefinition = AlertsDefinition()
     ) {
@@ -41,6 +43,7 @@ public struct FleetDefinition: Sendable {
         self.metrics = metrics
         self.page = page
         self.telemetry = telemetry
+        self.monitoring = monitoring
         self.services = services
         self.sagas = sagas
         self.flows = flows

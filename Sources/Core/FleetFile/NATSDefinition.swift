@@ -9,20 +9,36 @@ public struct NATSDefinition: Sendable, Hashable {
     public var credentials: String?
     /// A file with the seed of an nkey; an absolute path.
     public var nkey: String?
+    /// Where the servers tell how they are, over HTTP.
+    public var monitors: [NATSMonitorDefinition]
 
     public init(
         servers: [StoreAddress], replicas: Int = 1, tls: TLSFiles? = nil, credentials: String? = nil,
-        nkey: String? = nil
+        nkey: String? = nil, monitors: [NATSMonitorDefinition] = []
     ) {
         self.servers = servers
         self.replicas = replicas
         self.tls = tls
         self.credentials = credentials
         self.nkey = nkey
+        self.monitors = monitors
     }
 
     /// The addresses as they may be shown.
     public var description: String { servers.map(\.description).joined(separator: ", ") }
+}
+
+/// The monitoring endpoint of a NATS server.
+public struct NATSMonitorDefinition: Sendable, Hashable {
+    /// `http://HOST:PORT`, without a path.
+    public var url: String
+    /// `HOST:PORT`.
+    public var name: String
+
+    public init(url: String, name: String) {
+        self.url = url
+        self.name = name
+    }
 }
 
 /// Certificates and keys of a secure connection, in files of PEM form; absolute paths.

@@ -26,8 +26,18 @@ public struct Readings: Sendable {
     }
 
     public private(set) var readings: [Reading] = []
+    /// What a server runs, those first that take the most time.
+    public var statements: [StatementReading] = []
     /// What could not be told, and why.
-    public private(set) var failures: [(what: String, error: FleetError)] = []
+    public private(set) var failures: [Failure] = []
+
+    public struct Failure: Sendable {
+        /// What could not be told.
+        public var what: String
+        public var error: FleetError
+        /// Whether it is the same for all who ask that server: it is enough to say it of one.
+        public var isShared: Bool
+    }
 
     public init() {}
 
@@ -36,5 +46,27 @@ public struct Readings: Sendable {
         if let value { readings.append(Reading(metric: metric, labels: labels, value: value)) }
     }
 
-    public mutating func fail(_ what: String, _ error: FleetError) { failures.append((what, error)) }
+    /// - Parameter isShared: whether it is the same for all who ask that server, which `what` names.
+    public mutating func fail(_ what: String, _ error: FleetError, isShared: Bool = false) {
+        failures.append(Failure(what: what, error: error, isShared: isShared))
+    }
+}
+
+/// A statement that a server runs, and what it costs.
+public struct StatementReading: Sendable, Hashable {
+    /// By which the server knows it.
+    public var id: String
+    /// Without constants, and not longer than can be shown.
+    public var text: String
+    public var calls: Double
+    public var seconds: Double
+    public var rows: Double
+
+    public init(id: String, text: String, calls: Double, seconds: Double, rows: Double) {
+        self.id = id
+        self.text = text
+        self.calls = calls
+        self.seconds = seconds
+        self.rows = rows
+    }
 }

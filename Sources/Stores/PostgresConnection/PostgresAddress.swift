@@ -18,6 +18,20 @@
         public var connectTimeout: Duration = .seconds(5)
         /// How long a statement may take. A server that answers nothing at all is given up 10 seconds later.
         public var statementTimeout: Duration = .seconds(60)
+        /// As whom to come in, in place of whom ``url`` names.
+        public var login: Login?
+
+        /// A role, and what it comes in with. Of the URL, user and password are not used then.
+        public struct Login: Sendable, Hashable {
+            public var role: String
+            /// `nil` where there is another way in: `~/.pgpass`, `peer`.
+            public var password: String?
+
+            public init(role: String, password: String? = nil) {
+                self.role = role
+                self.password = password
+            }
+        }
 
         public init(url: String, name: String, schema: String? = nil, application: String = "flotilla") {
             self.url = url

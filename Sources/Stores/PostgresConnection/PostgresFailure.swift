@@ -1,11 +1,12 @@
 #if Postgres
     import CLibPQ
-    import FleetCore
+    public import FleetCore
 
     /// Turns what PostgreSQL says into ``FleetError``, naming the store and the cure.
     /// Codes: https://www.postgresql.org/docs/current/errcodes-appendix.html
     struct PostgresFailure: Sendable {
         let name: String
+        fileprivate static let refusedPassword = "the server refuses the password"
 
         /// - Parameter wasCancelled: whether nobody waits for the work any more, and the server was told so.
         func error(
@@ -47,7 +48,7 @@
                     isRetriable: true)
             case "28P01":
                 return failure(
-                    .denied, "the server refuses the password",
+                    .denied, Self.refusedPassword,
                     remedy: "check the password in the URL, in ~/.pgpass or in PGPASSWORD")
             case "28000":
                 return failure(
@@ -105,7 +106,8 @@
             // libpq tells no SQLSTATE of a connection that did not come about, but quotes the server's sentence.
             for (sentence, state) in [
                 ("password authentication failed", "28P01"), ("no password supplied", "28P01"),
-                ("no pg_hba.conf entry", "28000"), ("too many connections", "53300"),
+                ("no pg_hba.conf entry", "28000"), ("is not permitted to log in", "28000"),
+                ("permission denied for database", "42501"), ("too many connections", "53300"),
                 ("remaining connection slots are reserved", "53300"),
             ] where message.contains(sentence) {
                 return error(sqlState: state, message)
@@ -127,6 +129,13 @@
         private static func shortened(_ sql: String) -> String {
             let line = sql.split(whereSeparator: \.isWhitespace).joined(separator: " ")
             return line.count > 160 ? line.prefix(160) + "…" : line
+        }
+    }
+
+    extension FleetError {
+        /// Whether a server of PostgreSQL has let nobody in as the password is another one, or none was given.
+        public var isRefusedPassword: Bool {
+            code == .denied && message.hasSuffix(PostgresFailure.refusedPassword)
         }
     }
 

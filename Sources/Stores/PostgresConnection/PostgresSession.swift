@@ -60,8 +60,9 @@
                 ("keepalives_idle", "10"), ("keepalives_interval", "3"),
                 ("keepalives_count", "3"), ("tcp_user_timeout", "15000"),
                 ("fallback_application_name", address.application),
-                ("dbname", address.url), ("client_encoding", "UTF8"),
             ]
+            settings += PostgresURL.settings(of: address)
+            settings.append(("client_encoding", "UTF8"))
             if replication { settings.append(("replication", "database")) }
             let handle = Self.withPointers(settings.map(\.0)) { keywords in
                 Self.withPointers(settings.map(\.1)) { values in PQconnectStartParams(keywords, values, 1) }
@@ -113,6 +114,24 @@
         var isInTransaction: Bool { PQtransactionStatus(handle) == PQTRANS_INTRANS }
         /// As `server_version_num` tells: 150018 is 15.18.
         public var serverVersion: Int { Int(PQserverVersion(handle)) }
+
+        /// Which of the server's addresses this is, for people: two databases of one server have the same.
+        public var server: String {
+            let host = PQhost(handle).map { String(cString: $0) } ?? ""
+            return "\(host.isEmpty ? "the server" : host):\(PQport(handle).map { String(cString: $0) } ?? "")"
+        }
+
+        /// What a server keeps of a role's password, made here so that the password itself is sent and logged nowhere.
+        /// - Throws: `invalidInput` where libpq cannot make it.
+        public func passwordVerifier(of password: String, role: String) throws -> String {
+            guard let verifier = PQencryptPasswordConn(handle, password, role, "scram-sha-256") else {
+                throw FleetError(
+                    .invalidInput, "\(name): of the password of \(role) nothing can be made that a server keeps",
+                    remedy: "make another one: openssl rand -base64 24")
+            }
+            defer { PQfreemem(verifier) }
+            return String(cString: verifier)
+        }
 
         // MARK: Connecting
 

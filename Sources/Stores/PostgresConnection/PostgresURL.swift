@@ -2,6 +2,35 @@
     import CLibPQ
     import FleetCore
 
+    extension PostgresAddress {
+        /// What a URL says to libpq, by libpq's names of its options; empty where libpq cannot read it. It may hold a password.
+        public static func options(of url: String) -> [String: String] {
+            let options = PQconninfoParse(url, nil)
+            defer { PQconninfoFree(options) }
+            var settings: [String: String] = [:]
+            var option = options
+            while let known = option?.pointee, let keyword = known.keyword {
+                if let value = known.val { settings[String(cString: keyword)] = String(cString: value) }
+                option = option?.advanced(by: 1)
+            }
+            return settings
+        }
+
+        /// The servers that a URL names by host and port, and that TLS is tried with; none for Unix sockets, and for what service
+        /// files and the environment say.
+        public static func servers(of url: String) -> [(host: String, port: Int)] {
+            let options = options(of: url)
+            guard options["sslmode"] != "disable", let hosts = options["host"] ?? options["hostaddr"] else { return [] }
+            let ports = (options["port"] ?? "").split(separator: ",", omittingEmptySubsequences: false).map { Int($0) }
+            return hosts.split(separator: ",", omittingEmptySubsequences: false).enumerated().compactMap {
+                number, host in
+                guard !host.isEmpty, !host.hasPrefix("/"), !host.hasPrefix("@") else { return nil }
+                let port = ports.count > number ? ports[number] : ports.count == 1 ? ports[0] : nil
+                return (String(host), port ?? 5432)
+            }
+        }
+    }
+
     /// Looks at an address before libpq does, which quotes what it cannot use: with a character in the password that a URL
     /// gives a meaning, a part of the password would be taken for a host, a port or a database, and be shown.
     enum PostgresURL {
@@ -27,6 +56,16 @@
                     remedy: "write postgres://USER@HOST:PORT/DATABASE, with parameters of libpq after a question mark,"
                         + " and special characters percent-encoded")
             }
+        }
+
+        /// What libpq is told of an address that was checked: the URL, or, where somebody else comes in than it names, all of it
+        /// but user and password, which are nobody else's business.
+        static func settings(of address: PostgresAddress) -> [(String, String)] {
+            guard let login = address.login else { return [("dbname", address.url)] }
+            var settings = PostgresAddress.options(of: address.url).filter { !["user", "password"].contains($0.key) }
+            settings["user"] = login.role
+            settings["password"] = login.password
+            return settings.sorted { $0.key < $1.key }.map { ($0.key, $0.value) }
         }
 
         /// Whether user or password may hold a character that ends them: there is more than one `@` before the parameters,

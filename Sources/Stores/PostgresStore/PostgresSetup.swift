@@ -15,10 +15,23 @@
         public func plan(_ needs: StoreNeeds) async throws -> SetupPlan {
             try await PostgresConnection.withConnection(to: address) { connection in
                 let address = address
-                return try await connection.transaction(.look) { session in
+                let plan = try await connection.transaction(.look) { session in
                     try PostgresChanges(needs: needs, address: address, session: session).plan()
                 }
+                return await monitored(plan, needs) { await $0.plan(on: connection) }
             }
+        }
+
+        /// Adds what a monitoring role needs. Nothing fails for it.
+        private func monitored(
+            _ plan: SetupPlan, _ needs: StoreNeeds, _ work: (MonitoringRole) async -> MonitoringRole.Outcome
+        ) async -> SetupPlan {
+            guard let monitoring = needs.monitoring else { return plan }
+            let outcome = await work(MonitoringRole(monitoring, at: address))
+            var plan = plan
+            plan.sharedSteps += outcome.steps.map { SetupStep($0) }
+            plan.notices += outcome.notices
+            return plan
         }
 
         public func apply(_ needs: StoreNeeds) async throws -> SetupPlan {
@@ -32,11 +45,12 @@
                     try changes.perform()
                     return plan
                 }
-                guard let outbox = needs.outbox, outbox.capture != .poll else { return plan }
-                let replication = ReplicationSetup(outbox, address: address)
-                let steps = try await connection.transaction(.look) { try replication.plan(in: $0, isSetUp: true) }
-                if steps.contains(.createSlot) { try await replication.createSlot() }
-                return plan
+                if let outbox = needs.outbox, outbox.capture != .poll {
+                    let replication = ReplicationSetup(outbox, address: address)
+                    let steps = try await connection.transaction(.look) { try replication.plan(in: $0, isSetUp: true) }
+                    if steps.contains(.createSlot) { try await replication.createSlot() }
+                }
+                return await monitored(plan, needs) { await $0.apply(on: connection) }
             }
         }
 

@@ -11,11 +11,18 @@
         public let name: String
         private let pool: PostgresPool
         private let turns: WriteTurns
+        /// Who is asked how the server is; `nil` for whoever works in the store.
+        let monitor: PostgresMonitor?
+        /// What need not be looked at each time.
+        let memory = PostgresLookMemory()
 
         /// Connects when it is first used.
-        /// - Parameter connections: how many transactions may run at a time.
-        public init(_ address: PostgresAddress, connections: Int = 4) {
+        /// - Parameters:
+        ///   - connections: how many transactions may run at a time.
+        ///   - monitoring: the role that the server is looked at with, in place of the URL's.
+        public init(_ address: PostgresAddress, connections: Int = 4, monitoring: MonitoringNeeds? = nil) {
             name = address.name
+            monitor = monitoring.map { PostgresMonitor($0, at: address) }
             pool = PostgresPool(address, size: connections)
             turns = WriteTurns(most: max(1, connections))
         }
@@ -48,6 +55,9 @@
             try await pool.connection().transaction(.read) { try body($0) }
         }
 
-        public func close() async { await pool.close() }
+        public func close() async {
+            await monitor?.close()
+            await pool.close()
+        }
     }
 #endif

@@ -34,6 +34,9 @@ public final class SQLiteStore: Store {
         try await connection.read { try body($0) }
     }
 
+    /// - Throws: `missing` where the file that it has open is not the one at its path any more.
+    public func checkFileIsInPlace() throws { try connection.checkFileIsInPlace() }
+
     public func close() async {
         connection.close()
     }

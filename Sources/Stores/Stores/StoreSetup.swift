@@ -8,14 +8,30 @@ public struct StoreNeeds: Sendable {
     /// Whether events are pushed to the service: the cursor and the parked events of that are in its store.
     public var isPushedTo: Bool
     public var journals: [JournalNeeds]
+    /// Who looks at the store's server; `nil` for nobody else than who works there.
+    public var monitoring: MonitoringNeeds?
 
     public init(
-        outbox: OutboxNeeds?, views: [ViewNeeds], isPushedTo: Bool = false, journals: [JournalNeeds] = []
+        outbox: OutboxNeeds?, views: [ViewNeeds], isPushedTo: Bool = false, journals: [JournalNeeds] = [],
+        monitoring: MonitoringNeeds? = nil
     ) {
         self.outbox = outbox
         self.views = views
         self.isPushedTo = isPushedTo
         self.journals = journals
+        self.monitoring = monitoring
+    }
+}
+
+/// A role that sees how a server is, and no data. No event needs it.
+public struct MonitoringNeeds: Sendable, Hashable {
+    public var role: String
+    /// A secret; `nil` where the role comes in by other means.
+    public var password: String?
+
+    public init(role: String, password: String? = nil) {
+        self.role = role
+        self.password = password
     }
 }
 
@@ -97,11 +113,14 @@ public struct SetupStep: Sendable, Hashable, CustomStringConvertible {
 public struct SetupPlan: Sendable {
     /// What `apply` would do; empty if the store has all that is needed.
     public var steps: [SetupStep]
+    /// What it would do at the server besides, which other stores share: each is done once, whichever comes first.
+    public var sharedSteps: [SetupStep]
     /// What differs, and `apply` leaves alone: each with what to do about it.
     public var notices: [String]
 
-    public init(steps: [SetupStep] = [], notices: [String] = []) {
+    public init(steps: [SetupStep] = [], sharedSteps: [SetupStep] = [], notices: [String] = []) {
         self.steps = steps
+        self.sharedSteps = sharedSteps
         self.notices = notices
     }
 }

@@ -29,7 +29,17 @@ public final class PrivatePostgres: Sendable {
     private static let sharedServer = Task { try await PrivatePostgres() }
 
     /// - Parameter settings: beyond or in place of those for logical replication.
-    public init(settings: [String: String] = [:]) async throws {
+    public convenience init(settings: [String: String] = [:]) async throws {
+        try await self.init(settings: settings, copyOf: nil)
+    }
+
+    /// A standby that takes the log of another server as it is.
+    /// - Parameter name: by which the other knows it.
+    public convenience init(standbyOf primary: PrivatePostgres, name: String) async throws {
+        try await self.init(settings: [:], copyOf: (primary, name))
+    }
+
+    private init(settings: [String: String], copyOf primary: (server: PrivatePostgres, name: String)?) async throws {
         directory = try TemporaryDirectory()
         programs = try Self.findPrograms()
         port = try LoopbackPort.free()
@@ -46,6 +56,15 @@ public final class PrivatePostgres: Sendable {
         try run("chmod", ["755", directory.path])
         if !account.isEmpty {
             try run("chown", [Self.user ?? "nobody", directory.path])
+        }
+        if let (server, name) = primary {
+            try runAsServer([
+                "\(programs)/pg_basebackup", "--pgdata", dataDirectory, "--write-recovery-conf", "--checkpoint=fast",
+                "--no-sync", "--dbname",
+                "host='\(server.directory.path)' port=\(server.port) user=flotilla application_name=\(name)",
+            ])
+            try await start()
+            return
         }
         try runAsServer([
             "\(programs)/initdb", "--pgdata", dataDirectory, "--auth", "trust", "--username", "flotilla", "--no-sync",
@@ -162,6 +181,23 @@ public final class PrivatePostgres: Sendable {
     public var processID: Int32? {
         let text = try? String(contentsOfFile: "\(dataDirectory)/postmaster.pid", encoding: .utf8)
         return text?.split(separator: "\n").first.flatMap { Int32($0) }
+    }
+
+    /// Has it speak TLS, with a certificate and its key from files in PEM form.
+    public func turnOnTLS(certificate: String, key: String) throws {
+        // The server reads them as the user that it runs as.
+        let owner = try FileManager.default.attributesOfItem(atPath: dataDirectory)
+        for (source, name) in [(certificate, "server.crt"), (key, "server.key")] {
+            let file = "\(dataDirectory)/\(name)"
+            try FileManager.default.copyItem(atPath: source, toPath: file)
+            try FileManager.default.setAttributes(
+                [
+                    .posixPermissions: 0o600, .ownerAccountID: owner[.ownerAccountID] ?? 0,
+                    .groupOwnerAccountID: owner[.groupOwnerAccountID] ?? 0,
+                ], ofItemAtPath: file)
+        }
+        try psql("postgres", "ALTER SYSTEM SET ssl = on")
+        try psql("postgres", "SELECT pg_reload_conf()")
     }
 
     // MARK: The machine

@@ -23,9 +23,11 @@ public struct TestCertificates: Sendable {
     }
 
     /// A certificate for a server.
-    /// - Parameter alternativeName: what clients know it by: `IP:127.0.0.1`, `DNS:localhost`.
-    public func server(_ name: String, alternativeName: String) throws -> Pair {
-        try sign(name, extensions: "subjectAltName=\(alternativeName)\nextendedKeyUsage=serverAuth\n")
+    /// - Parameters:
+    ///   - alternativeName: what clients know it by: `IP:127.0.0.1`, `DNS:localhost`.
+    ///   - days: how long it is taken; -1 for one that has ended.
+    public func server(_ name: String, alternativeName: String, days: Int = 2) throws -> Pair {
+        try sign(name, extensions: "subjectAltName=\(alternativeName)\nextendedKeyUsage=serverAuth\n", days: days)
     }
 
     /// A certificate for a client, whose common name is `name`.
@@ -43,7 +45,7 @@ public struct TestCertificates: Sendable {
         ])
     }
 
-    private func sign(_ name: String, extensions: String) throws -> Pair {
+    private func sign(_ name: String, extensions: String, days: Int = 2) throws -> Pair {
         let pair = Pair(certificate: path("\(name).crt"), key: path("\(name).key"))
         let (request, settings) = (path("\(name).csr"), path("\(name).ext"))
         try openssl([
@@ -53,7 +55,7 @@ public struct TestCertificates: Sendable {
         try extensions.write(toFile: settings, atomically: true, encoding: .utf8)
         try openssl([
             "x509", "-req", "-in", request, "-CA", path("ca.crt"), "-CAkey", path("ca.key"), "-CAcreateserial", "-days",
-            "2", "-extfile", settings, "-out", pair.certificate,
+            "\(days)", "-extfile", settings, "-out", pair.certificate,
         ])
         // Clients refuse a key that others may read.
         try FileManager.default.setAttributes([.posixPermissions: 0o600], ofItemAtPath: pair.key)

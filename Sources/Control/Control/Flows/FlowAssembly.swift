@@ -15,6 +15,8 @@ import Views
 struct FlowAssembly {
     private(set) var services: [any Service] = []
     private(set) var work: [FleetRun.Work] = []
+    /// Who reads, for those who measure.
+    private(set) var readers: [MeasuredDelivery] = []
     /// To be closed at the end.
     private(set) var stores: [SharedStore] = []
 
@@ -25,7 +27,7 @@ struct FlowAssembly {
     /// - Parameter relays: by the names of their services.
     init(
         _ fleet: FleetDefinition, relays: [String: RelayService], broker: any Broker, gates: FlowGates,
-        patience: Duration, changes: ChangeSignal, logger: Logger
+        patience: Duration, changes: ChangeSignal, signals: FleetSignals?, logger: Logger
     ) {
         guard !fleet.flows.isEmpty, let journal = fleet.flowJournal else { return }
         let store = SharedStore { try Connectors.store(of: journal, in: fleet) }
@@ -35,10 +37,13 @@ struct FlowAssembly {
             let gate = gates.gate(of: subject)
             for applier in fleet.appliers(of: flow) {
                 let progress = Progress(name: "\(subject) from \(applier.stream.service)", changes: changes)
+                let meter = signals?.delivery(of: applier)
+                readers.append(
+                    MeasuredDelivery(subscription: applier.subscription, stream: applier.stream, meter: meter))
                 services.append(
                     DeliveryService(
                         applier: applier, stores: store, broker: broker, limit: Self.limit, patience: patience,
-                        progress: progress, gate: gate,
+                        progress: progress, gate: gate, observer: meter,
                         tell: { logger.about(applier.stream).tell(of: $0, at: subject) }))
                 work.append(
                     FleetRun.Work(

@@ -11,12 +11,14 @@ extension OverviewBuilder {
         ) { $1 }
         let connections = readings.sums(StoreSignal.connections)
         let limits = readings.sums(StoreSignal.connectionLimit)
+        let standbys = readings.sums(StoreSignal.standby)
         let streams = Dictionary(grouping: streams, by: \.service)
         let readers = Dictionary(grouping: readers, by: \.service)
         return fleet.services.map { service in
             let name = service.name.text
             var row = FleetOverview.Store(
-                name: name, engine: service.store.isSQLite ? "sqlite" : "postgresql", role: Self.role(of: service))
+                name: name, engine: service.store.isSQLite ? "sqlite" : "postgresql",
+                role: Self.role(of: service) + (standbys[name] == 1 ? ", on a standby" : ""))
             let server = rates.rates["server \(name)"]
             row.isServerCount = server != nil
             row.operations = (server ?? rates.rates["own \(name)"])?.rounded4
@@ -84,6 +86,17 @@ extension OverviewBuilder {
             Self.sum("parked events", .events, parked),
         ]
         if !overview.sagas.isEmpty { strip.append(Self.sum("stuck sagas", .things, stuck)) }
+        // In bytes, as a replica that replays nothing tells no newer time.
+        let replica = readings.series(StoreSignal.replicaBehind).compactMap { one in one.number.map { ($0, one.labels) }
+        }
+        .max { $0.0 < $1.0 }
+        if let (bytes, labels) = replica {
+            let seconds = readings.numbers(StoreSignal.replicaLag)[labels]
+            let level = max(late(seconds), bytes > Self.farBehind ? .warning : .good)
+            strip.append(
+                FleetOverview.Lag(
+                    what: "replica lag", value: bytes, unit: .bytes, level: level, of: labels.joined(separator: " ")))
+        }
         if let (bytes, labels) = slot {
             let level = bombs().filter { $0.what == "retained log" }.map(\.level).max() ?? .good
             strip.append(
@@ -103,68 +116,6 @@ extension OverviewBuilder {
             of: total > 0 ? most?.1 : nil)
     }
 
-    // MARK: What will break
-
-    /// Only what is known: of each kind the worst three.
-    func bombs() -> [FleetOverview.Bomb] {
-        let kinds = [transactionAges(), oldestTransactions(), retainedLogs(), walFiles()]
-        return kinds.flatMap { kind in
-            kind.sorted { ($1.level, $1.value) < ($0.level, $0.value) }.prefix(3)
-        }.sorted { ($1.level, $1.share) < ($0.level, $0.share) }
-    }
-
-    private func transactionAges() -> [FleetOverview.Bomb] {
-        readings.sums(StoreSignal.transactionAge).map { service, age in
-            FleetOverview.Bomb(
-                what: "transaction id age", of: service, value: age, unit: .things, limit: 2_146_000_000,
-                level: age > 1_600_000_000 ? .bad : age > 1_000_000_000 ? .warning : .good,
-                cure: "let autovacuum freeze the oldest tables, or VACUUM FREEZE them")
-        }
-    }
-
-    private func oldestTransactions() -> [FleetOverview.Bomb] {
-        readings.sums(StoreSignal.oldestTransaction).map { service, age in
-            FleetOverview.Bomb(
-                what: "oldest transaction", of: service, value: age.rounded4, unit: .seconds, limit: nil,
-                level: age > 3600 ? .bad : age > 300 ? .warning : .good,
-                cure: "find it in pg_stat_activity, and end it")
-        }
-    }
-
-    /// The log that a server keeps for a slot, or for an outbox, and where Flotilla calls it an error.
-    private func retainedLogs() -> [FleetOverview.Bomb] {
-        let active = Dictionary(
-            readings.series(StoreSignal.slotActive).compactMap { one in one.number.map { (one.labels, $0) } }
-        ) { $1 }
-        return readings.series(StoreSignal.slotRetained).compactMap { series in
-            guard let bytes = series.number, let service = series.labels.first else { return nil }
-            let limit = fleet.services.first { $0.name.text == service }.map {
-                Double($0.outbox.maximumRetainedLog.value)
-            }
-            let share = limit.map { bytes / max(1, $0) } ?? 0
-            let isRead = active[series.labels] != 0
-            return FleetOverview.Bomb(
-                what: "retained log", of: series.labels.joined(separator: " "), value: bytes, unit: .bytes,
-                limit: limit,
-                level: share > 0.9 ? .bad : share > 0.5 || (!isRead && share > 0.1) ? .warning : .good,
-                cure: isRead ? "see what its reader waits for" : "nobody reads the slot: start its reader, or drop it")
-        }
-    }
-
-    private func walFiles() -> [FleetOverview.Bomb] {
-        readings.sums(StoreSignal.walSize).compactMap { service, bytes in
-            guard bytes > Self.usualLog else { return nil }
-            return FleetOverview.Bomb(
-                what: "write-ahead log", of: service, value: bytes, unit: .bytes, limit: nil,
-                level: bytes > 16 * Self.usualLog ? .bad : .warning,
-                cure: "end the reader, or the transaction, that keeps it from being reused")
-        }
-    }
-
-    /// Beyond, SQLite's log is not what checkpoints leave.
-    private static var usualLog: Double { 64 * 1024 * 1024 }
-}
-
-extension FleetOverview.Bomb {
-    fileprivate var share: Double { limit.map { value / $0 } ?? 0 }
+    /// So much log behind, a replica that takes over lacks a lot.
+    private static var farBehind: Double { 1024 * 1024 * 1024 }
 }

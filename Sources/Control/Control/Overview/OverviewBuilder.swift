@@ -13,8 +13,8 @@ struct OverviewBuilder {
     let rates: OverviewSampler.Rates
     /// What stands in the way of parts, by `subject stream`.
     let conditions: [String: String]
-    /// What sagas and flows, and who reads for them, say; `nil` where nobody has asked them yet.
-    let coordination: FleetStatus?
+    /// How sagas and flows stand.
+    let coordination: Coordination
     /// What operators have told to rest.
     let paused: Set<String>
 
@@ -33,7 +33,7 @@ struct OverviewBuilder {
 
     init(
         _ fleet: FleetDefinition, _ readings: OverviewReadings, _ rates: OverviewSampler.Rates,
-        conditions: [String: String] = [:], coordination: FleetStatus? = nil, paused: Set<String> = []
+        conditions: [String: String] = [:], coordination: Coordination = Coordination(), paused: Set<String> = []
     ) {
         self.fleet = fleet
         self.readings = readings
@@ -131,8 +131,21 @@ struct OverviewBuilder {
                 rows.append(reader(name.description, service.name.text, kind, stream, source.text))
             }
         }
-        for view in coordination?.views ?? [] where view.kind == .flow || view.kind == .sagas {
-            rows.append(reader(of: view))
+        for place in fleet.sagaPlaces {
+            for source in place.sources {
+                rows.append(
+                    reader(
+                        place.subscription.description, place.host.name.text, .sagas,
+                        fleet.stream(of: source).description, source.text))
+            }
+        }
+        for flow in fleet.flows {
+            let name = flow.subscription
+            for source in fleet.sources(of: flow) {
+                rows.append(
+                    reader(
+                        name.description, name.service.text, .flow, fleet.stream(of: source).description, source.text))
+            }
         }
         return rows
     }
@@ -151,21 +164,7 @@ struct OverviewBuilder {
         return row
     }
 
-    /// Who reads for sagas and flows: their journals say how far it is.
-    private func reader(of view: FleetStatus.View) -> FleetOverview.Reader {
-        var row = FleetOverview.Reader(
-            name: view.view, service: view.service, kind: view.kind == .flow ? .flow : .sagas, stream: view.stream,
-            source: fleet.publishers.first { $0.stream.description == view.stream }?.service.name.text ?? "")
-        row.lag = view.pending
-        row.age = view.lagSeconds?.rounded4
-        row.parked = view.parked
-        row.retrying = view.retrying
-        row.waiting = view.waiting
-        judge(&row, view.lastError)
-        return row
-    }
-
-    private func judge(_ row: inout FleetOverview.Reader, _ error: String? = nil) {
+    private func judge(_ row: inout FleetOverview.Reader) {
         let key = "work \(row.name) \(row.stream)"
         row.rate = rates.rates[key]?.rounded4
         row.p50 = rates.quantiles[key]?.p50.rounded4
@@ -175,7 +174,7 @@ struct OverviewBuilder {
         if row.isBroken { judgement.note(.bad, "the circuit breaker keeps requests from its endpoint") }
         if row.retrying > 0 { judgement.note(.warning, "\(row.retrying) tried again by themselves") }
         judgement.noteCommon(
-            condition: conditions["\(row.name) \(row.stream)"] ?? error, parked: row.parked, age: row.age,
+            condition: conditions["\(row.name) \(row.stream)"], parked: row.parked, age: row.age,
             isPaused: row.isPaused, what: "the oldest event that it has not taken")
         (row.level, row.why) = (judgement.level, judgement.why)
     }
@@ -183,18 +182,25 @@ struct OverviewBuilder {
     // MARK: Sagas and flows
 
     private func sagas() -> [FleetOverview.Sagas] {
-        (coordination?.sagas ?? []).map { saga in
+        // What stands in the way of a journal's engine stands in the way of all of its sagas.
+        let troubles = Dictionary(
+            fleet.sagaPlaces.map { place in
+                let home = StreamName(fleet: fleet.name, service: place.host.name)
+                return (place.isOwn ? nil : place.host.name.text, conditions["\(place.name) \(home)"])
+            }
+        ) { first, _ in first }
+        return coordination.sagas.map { saga in
             var row = FleetOverview.Sagas(
                 name: saga.saga, running: saga.running, compensating: saga.compensating, stuck: saga.parked,
                 completed: saga.completed, compensated: saga.compensated, rejected: saga.rejected,
-                error: saga.lastError)
-            row.level = saga.lastError != nil ? .bad : saga.parked > 0 ? .warning : .good
+                error: saga.lastError ?? troubles[saga.journal].flatMap(\.self))
+            row.level = row.error != nil ? .bad : saga.parked > 0 ? .warning : .good
             return row
         }
     }
 
     private func flows() -> [FleetOverview.Flow] {
-        (coordination?.flows ?? []).map { flow in
+        coordination.flows.map { flow in
             var row = FleetOverview.Flow(
                 name: flow.flow, running: Int(flow.running + flow.unstarted), stuck: Int(flow.stuck),
                 ended: Int(flow.ended),

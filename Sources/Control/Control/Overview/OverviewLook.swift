@@ -29,9 +29,10 @@ public struct OverviewLook {
         let status = await FleetStatus.read(fleet)
         let registry = SignalRegistry()
         tell(status, to: registry)
+        let certificates = CertificateBoard(fleet, registry, nil)
         await lookAtStores(registry)
         await readHistory()
-        let readings = OverviewReadings(registry.read())
+        let readings = withExtendedLifetime(certificates) { OverviewReadings(registry.read()) }
         var totals = OverviewSampler.totals(of: readings, work: [])
         for stream in status.streams {
             totals["work \(stream.service) \(stream.stream)"] = stream.broker?.events.map(Double.init)
@@ -43,7 +44,8 @@ public struct OverviewLook {
         let now = Int(Date().timeIntervalSince1970)
         addMeasured(to: &rates, at: now)
         let builder = OverviewBuilder(
-            fleet, readings, rates, conditions: conditions(status), coordination: status,
+            fleet, readings, rates, conditions: conditions(status),
+            coordination: Coordination(sagas: status.sagas, flows: status.flows),
             paused: Set(status.paused.map(\.subject)))
         var overview = FleetOverview(
             fleet: fleet.name.text, broker: fleet.broker.engine, version: version, at: Date().timeIntervalSince1970,
@@ -94,16 +96,19 @@ public struct OverviewLook {
         await withTaskGroup(of: Void.self) { group in
             for (number, service) in fleet.services.enumerated() {
                 if number >= Self.looksAtATime { await group.next() }
-                group.addTask { await Self.look(at: service, registry) }
+                group.addTask { [fleet] in await Self.look(at: service, fleet.monitoring, registry) }
             }
         }
     }
 
-    private static func look(at service: ServiceDefinition, _ registry: SignalRegistry) async {
+    private static func look(
+        at service: ServiceDefinition, _ monitoring: MonitoringDefinition?, _ registry: SignalRegistry
+    ) async {
         let up = registry.gauge(FleetMetrics.storeUp)
             .series(service.name.text, service.store.isSQLite ? "sqlite" : "postgresql")
         do {
-            let readings = try await Connectors.with(try Connectors.monitoredStore(of: service)) { store in
+            let readings = try await Connectors.with(try Connectors.monitoredStore(of: service, monitoring: monitoring))
+            { store in
                 try await (store as? any SignalSource)?.readings()
             }
             for reading in readings?.readings ?? [] {

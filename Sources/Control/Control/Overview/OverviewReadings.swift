@@ -17,7 +17,9 @@ struct OverviewReadings {
     }
 
     /// The numbers of a metric by all of its labels.
-    func numbers(_ metric: Metric) -> [[String]: Double] {
+    func numbers(_ metric: Metric) -> [[String]: Double] { numbers(metric.name) }
+
+    func numbers(_ metric: String) -> [[String]: Double] {
         Dictionary(series(metric).compactMap { one in one.number.map { (one.labels, $0) } }) { $1 }
     }
 }
@@ -51,6 +53,17 @@ enum StoreSignal {
     static let transactionAge = "flotilla.postgresql.transaction.id.age"
     static let slotRetained = "flotilla.postgresql.slot.retained"
     static let slotActive = "flotilla.postgresql.slot.active"
+    static let replicaBehind = "flotilla.postgresql.replica.behind"
+    static let replicaLag = "flotilla.postgresql.replica.lag"
+    static let standby = "flotilla.postgresql.standby"
+    static let tableSize = "flotilla.postgresql.table.size"
+    static let tableBloat = "flotilla.postgresql.table.bloat"
     static let lockWait = "flotilla.sqlite.lock.wait"
     static let walSize = "flotilla.sqlite.wal.size"
+}
+
+/// Metrics of the broker's servers that the overview shows.
+enum BrokerSignal {
+    static let storageUsed = "flotilla.nats.storage.used"
+    static let storageLimit = "flotilla.nats.storage.limit"
 }

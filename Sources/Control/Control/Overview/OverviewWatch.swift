@@ -6,7 +6,6 @@ import Objectives
 import Overview
 import ServiceLifecycle
 import Signals
-import Synchronization
 
 /// Makes an overview of a fleet that is carried: every two seconds while somebody looks, else every ten; and keeps its history.
 struct OverviewWatch: Service {
@@ -17,38 +16,19 @@ struct OverviewWatch: Service {
     let work: [FleetRun.Work]
     let gates: FlowGates
     let objectives: ObjectiveBoard
+    let coordination: CoordinationBoard
     /// Who carried it before and did not let go of it.
     let predecessor: String?
     let logger: Logger
 
     private static let interval = Duration.seconds(2)
-    private static let longest = Duration.seconds(30)
-    /// Looks at journals take at most so small a part of the time.
-    private static let share = 50
 
     func run() async {
-        let coordination = CoordinationBoard()
-        await cancelWhenGracefulShutdown {
-            await withTaskGroup(of: Void.self) { group in
-                if !self.fleet.flows.isEmpty || !self.fleet.sagas.isEmpty {
-                    group.addTask { await self.lookAtJournals(coordination) }
-                }
-                group.addTask { await self.watch(coordination) }
-            }
-        }
+        await cancelWhenGracefulShutdown { await self.watch() }
         board.rest(because: "the fleet is not carried any more")
     }
 
-    private func lookAtJournals(_ coordination: CoordinationBoard) async {
-        while !Task.isCancelled {
-            let begun = ContinuousClock.now
-            coordination.set(await FleetStatus.readCoordination(fleet))
-            let pause = min(max(.seconds(5), (ContinuousClock.now - begun) * Self.share), Self.longest)
-            try? await Task.sleep(for: pause)
-        }
-    }
-
-    private func watch(_ coordination: CoordinationBoard) async {
+    private func watch() async {
         var keeper = await HistoryKeeper(fleet, board: board, logger: logger)
         await keeper.begin(predecessor: predecessor, version: board.empty.version)
         var sampler = OverviewSampler()
@@ -56,7 +36,7 @@ struct OverviewWatch: Service {
         while !Task.isCancelled {
             let isDue = ContinuousClock.now - kept >= OverviewSampler.window
             if isDue || board.isWatched {
-                var overview = look(&sampler, coordination.status)
+                var overview = look(&sampler)
                 if isDue {
                     kept = .now
                     await keeper.keep(overview)
@@ -70,7 +50,7 @@ struct OverviewWatch: Service {
         await keeper.end()
     }
 
-    private func look(_ sampler: inout OverviewSampler, _ coordination: FleetStatus?) -> FleetOverview {
+    private func look(_ sampler: inout OverviewSampler) -> FleetOverview {
         let readings = OverviewReadings(registry.read())
         let rates = sampler.sample(
             OverviewSampler.totals(of: readings, work: work), OverviewSampler.distributions(of: readings))
@@ -81,7 +61,7 @@ struct OverviewWatch: Service {
             conditions["\(work.subject) \(work.stream)"] = condition.error.description
         }
         let builder = OverviewBuilder(
-            fleet, readings, rates, conditions: conditions, coordination: coordination,
+            fleet, readings, rates, conditions: conditions, coordination: coordination.coordination,
             paused: Set(fleet.flowSubjects.filter { gates.gate(of: $0).isPaused }))
         var overview = board.empty
         overview.isCarried = true
@@ -91,13 +71,6 @@ struct OverviewWatch: Service {
         overview.objectives = objectives.reading?.objectives ?? []
         return overview
     }
-}
-
-/// What sagas and flows said last.
-private final class CoordinationBoard: Sendable {
-    private let last = Mutex<FleetStatus?>(nil)
-    var status: FleetStatus? { last.withLock { $0 } }
-    func set(_ status: FleetStatus) { last.withLock { $0 = status } }
 }
 
 extension FleetCore.Progress.Condition {

@@ -74,6 +74,26 @@ extension PageDesk {
         return Self.json(found)
     }
 
+    // MARK: Statements
+
+    private struct Statement: Encodable {
+        var id: String
+        var text: String
+        var calls: Double
+        var seconds: Double
+        var rows: Double
+    }
+
+    /// What a store's server runs that takes the most time: `/api/statements?of=orders`
+    func statements(_ question: HTTPQuestion) -> HTTPAnswer {
+        guard let name = question.parameter("of") else { return Self.failure(400, "of what?", "add ?of=NAME") }
+        return Self.json(
+            statements.statements(of: name).map {
+                Statement(
+                    id: $0.id, text: $0.text, calls: $0.calls, seconds: $0.seconds.rounded4, rows: $0.rows)
+            })
+    }
+
     // MARK: Sagas and flows
 
     private static let rowLimit = 200

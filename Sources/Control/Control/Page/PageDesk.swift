@@ -15,19 +15,21 @@ final class PageDesk: Sendable {
     let board: OverviewBoard
     let registry: SignalRegistry
     let health: FleetHealth
+    let statements: StatementBoard
     /// Who makes spans of what operators ask for; `nil` where nobody does.
     let tracing: FleetTracing?
     let logger: Logger
 
     init(
         _ fleet: FleetDefinition, _ serving: ServingDefinition, board: OverviewBoard, registry: SignalRegistry,
-        health: FleetHealth, tracing: FleetTracing?, logger: Logger
+        health: FleetHealth, statements: StatementBoard = StatementBoard(), tracing: FleetTracing?, logger: Logger
     ) {
         self.fleet = fleet
         guardian = PageGuard(serving)
         self.board = board
         self.registry = registry
         self.health = health
+        self.statements = statements
         self.tracing = tracing
         self.logger = logger
     }
@@ -77,6 +79,7 @@ final class PageDesk: Sendable {
         case "/api/stream": return .events(board.stream)
         case "/api/history": return .answer(history(question))
         case "/api/signals": return .answer(signals(question))
+        case "/api/statements": return .answer(statements(question))
         case "/api/parked": return .later { await self.parked() }
         case "/api/sagas", "/api/saga", "/api/flows", "/api/flow": return coordination(question)
         default: return nil

@@ -16,12 +16,14 @@ struct SagaAssembly: Sendable {
     let engine: SagaEngine
     let intakes: [DeliveryService]
     let work: [FleetRun.Work]
+    /// Who reads, for those who measure.
+    let readers: [MeasuredDelivery]
 
     init(
         _ place: SagaPlace, inUse: [SagaDefinition], in fleet: FleetDefinition, broker: any Broker, caller: HTTPCaller,
         hold: any FleetHold,
         patience: Duration, changes: ChangeSignal, tracing: FleetTracing?, observer: (any SagaObserver)?,
-        logger: Logger,
+        signals: FleetSignals?, logger: Logger,
         stores: @escaping @Sendable (ServiceDefinition) -> SharedStore
     ) {
         self.place = place
@@ -48,6 +50,7 @@ struct SagaAssembly: Sendable {
         let events = (place.sagas.map(\.definition) + inUse).reduce(into: Set<SagaEventName>()) {
             $0.formUnion($1.events)
         }
+        var readers: [MeasuredDelivery] = []
         intakes = place.sources.map { source in
             let stream = fleet.stream(of: source)
             let progress = Progress(name: "\(place.name) from \(source)", changes: changes)
@@ -70,13 +73,16 @@ struct SagaAssembly: Sendable {
                     } as EventHandler
                 )
             }
+            let applier = ViewApplier(
+                subscription: place.subscription, stream: stream, program: ViewProgram(handlers: handlers),
+                reader: .consumer)
+            let meter = signals?.delivery(of: applier, in: place.host)
+            readers.append(MeasuredDelivery(subscription: place.subscription, stream: stream, meter: meter))
             return DeliveryService(
-                applier: ViewApplier(
-                    subscription: place.subscription, stream: stream, program: ViewProgram(handlers: handlers),
-                    reader: .consumer),
-                stores: own, broker: broker, patience: patience, progress: progress,
+                applier: applier, stores: own, broker: broker, patience: patience, progress: progress, observer: meter,
                 tell: { logger.about(stream).tell(of: $0, at: place.subscription.description) })
         }
+        self.readers = readers
         self.work = work
     }
 

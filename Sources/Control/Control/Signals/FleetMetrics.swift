@@ -55,6 +55,9 @@ enum FleetMetrics {
     static let brokerUp = Metric(
         "flotilla.broker.up", .gauge, .none, ["stream"], "1 where the broker told of the stream when it was asked last."
     )
+    static let brokerMonitorUp = Metric(
+        "flotilla.broker.monitor.up", .gauge, .none, ["server"],
+        "1 where the monitoring endpoint of the broker's server answered when it was asked last.")
     static let sent = Metric(
         "messaging.client.sent.messages", .counter, .things("message"),
         ["messaging.system", "messaging.operation.name", "messaging.destination.name"],
@@ -176,13 +179,20 @@ enum FleetMetrics {
     static let lookDuration = Metric(
         "flotilla.store.look.duration", .gauge, .seconds, ["service"], "How long the last look at the store took.")
 
+    // MARK: Certificates
+
+    static let certificateExpiry = Metric(
+        "flotilla.certificate.expiry", .gauge, .seconds, ["certificate"],
+        "How long it is until a certificate ends; less than 0 where it has.")
+
     static let all: [Metric] =
         [
             build, fleet, carrying, epoch, outboxDepth, outboxAge, outboxRetained, captured, captureLagEvents,
-            captureLag, relayLatency, relayBatch, streamRecords, streamSize, brokerUp, sent, consumed, brokerDuration,
+            captureLag, relayLatency, relayBatch, streamRecords, streamSize, brokerUp, brokerMonitorUp, sent, consumed,
+            brokerDuration,
             deliveryLagEvents, deliveryLag, deliveryLatency, deliveryBatch, storeDuration, requests, requestDuration,
             breakerOpen, parkedEvents, parkedAge, parked, released, failures, blocked, paused, sagasOpen, sagasAge,
             sagasParkedAge, sagasStarted, sagasEnded, sagaDuration, sagaSteps, sagaStepDuration, sagaStrays, flowsOpen,
-            flowsOutOfOrder, flowsLate, flowsStuckAge, storeUp, lookFailures, lookDuration,
+            flowsOutOfOrder, flowsLate, flowsStuckAge, storeUp, lookFailures, lookDuration, certificateExpiry,
         ] + telemetry
 }

@@ -7,25 +7,51 @@ import SagaModel
 import Sagas
 import Signals
 import Stores
+import Subscriptions
 
 /// What journals tell of sagas and flows that have not ended.
 extension FleetSignals {
-    /// One look for each journal.
-    func journalLooks(of fleet: FleetDefinition, logger: Logger) -> [JournalLook] {
-        fleet.sagaPlaces.map { sagaLook($0, fleet, logger) } + [flowLook(fleet, logger)].compactMap(\.self)
+    /// One look for each journal, for all that is told of it: metrics, `/readyz` and the page.
+    /// - Parameter readers: those who read streams for journals.
+    func journalLooks(
+        of fleet: FleetDefinition, readers: [MeasuredDelivery], places: StreamPlaces, logger: Logger
+    ) -> [JournalLook] {
+        func parked(_ subscriptions: [SubscriptionName]) -> ParkedLook {
+            ParkedLook(
+                places: readers.filter { subscriptions.contains($0.subscription) }.map { ParkedLook.Place($0) },
+                registry: registry, streams: places)
+        }
+        let sagas = fleet.sagaPlaces.map { sagaLook($0, fleet, parked([$0.subscription]), logger) }
+        return sagas + [flowLook(fleet, parked(fleet.flows.map(\.subscription)), logger)].compactMap(\.self)
     }
 
-    private func sagaLook(_ place: SagaPlace, _ fleet: FleetDefinition, _ logger: Logger) -> JournalLook {
+    private func sagaLook(
+        _ place: SagaPlace, _ fleet: FleetDefinition, _ parked: ParkedLook, _ logger: Logger
+    ) -> JournalLook {
         let journal = place.journal(of: fleet.name)
         let declared = place.sagas.map(\.definition.name.text)
+        // How many have ended only the page shows.
+        let isShown = board != nil
         return JournalLook(
             name: place.name, open: { try Connectors.monitoredStore(of: place.host) },
             look: { store in
-                let standings = try await store.read { try journal.standings(in: $0) }
+                let (standings, counts, seen) = try await store.read { transaction in
+                    (
+                        try journal.standings(in: transaction),
+                        isShown ? try journal.counts(in: transaction) : [:], try parked.read(in: transaction)
+                    )
+                }
                 for saga in Set(declared).union(standings.keys) {
                     self.tell(standings[saga] ?? SagaStanding(), of: saga)
                 }
-            }, forget: { self.forgetSagas(declared) }, logger: logger)
+                parked.tell(seen)
+                self.coordination.set(place.rows(counts), ofJournal: place.name)
+            },
+            forget: { error in
+                self.forgetSagas(declared)
+                parked.tell(nil)
+                self.coordination.set(place.rows([:], error: error?.description), ofJournal: place.name)
+            }, logger: logger)
     }
 
     private func tell(_ standing: SagaStanding, of saga: String) {
@@ -55,17 +81,27 @@ extension FleetSignals {
         }
     }
 
-    private func flowLook(_ fleet: FleetDefinition, _ logger: Logger) -> JournalLook? {
+    private func flowLook(_ fleet: FleetDefinition, _ parked: ParkedLook, _ logger: Logger) -> JournalLook? {
         guard !fleet.flows.isEmpty, let journal = fleet.flowJournal else { return nil }
         let names = fleet.flows.map(\.name)
         return JournalLook(
             name: "flows", open: { try Connectors.monitoredStore(of: journal, in: fleet) },
             look: { store in
-                let standings = try await store.read { transaction in
-                    try names.map { try FlowJournal($0).standing(in: transaction) }
+                let (standings, seen) = try await store.read { transaction in
+                    (
+                        try names.map { try FlowJournal($0).standing(in: transaction) },
+                        try parked.read(in: transaction)
+                    )
                 }
                 for (name, standing) in zip(names, standings) { self.tell(standing, of: name.text) }
-            }, forget: { for name in names { self.tell(nil, of: name.text) } }, logger: logger)
+                parked.tell(seen)
+                self.coordination.set(zip(names, standings).map { FleetStatus.Flow($0.text, $1.counts) })
+            },
+            forget: { error in
+                for name in names { self.tell(nil, of: name.text) }
+                parked.tell(nil)
+                self.coordination.set(names.map { FleetStatus.Flow($0.text, error: error?.description) })
+            }, logger: logger)
     }
 
     /// - Parameter standing: `nil` where it is not known.

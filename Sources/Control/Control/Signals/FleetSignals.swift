@@ -5,6 +5,7 @@ import HTTPServer
 import Logging
 import Push
 import Signals
+import Synchronization
 import Views
 
 /// What a process measures, and serves: for as long as it lives, whether it carries the fleet or waits for its turn.
@@ -15,6 +16,13 @@ final class FleetSignals: Sendable {
     let board: OverviewBoard?
     /// How the fleet's objectives stand.
     let objectives = ObjectiveBoard()
+    let certificates: CertificateBoard
+    /// How sagas and flows stand.
+    let coordination = CoordinationBoard()
+    /// What the servers of stores run.
+    let statements: StatementBoard
+    /// What was told of servers that several stores share.
+    private let told = Mutex<Set<String>>([])
     private let fleet: FleetDefinition
     private let servers: [HTTPServer]
 
@@ -41,6 +49,8 @@ final class FleetSignals: Sendable {
             )
         })
         self.registry = registry
+        let statements = StatementBoard()
+        self.statements = statements
         registry.gauge(FleetMetrics.build).series(version).set(1)
         registry.gauge(FleetMetrics.fleet).series(fleet.name.text, fleet.broker.engine).set(1)
         registry.gauge(FleetMetrics.carrying).series().set(false)
@@ -48,16 +58,20 @@ final class FleetSignals: Sendable {
         _ = registry.refresh { process.refresh() }
         let board = fleet.page.map { _ in OverviewBoard(fleet, version: version) }
         self.board = board
+        let metricsTLS = try fleet.metrics?.tls?.loaded
+        let pageTLS = try fleet.page?.tls?.loaded
+        let shown = ["metrics": metricsTLS?.end, "page": pageTLS?.end].compactMapValues(\.self)
+        certificates = CertificateBoard(fleet, shown: shown, registry, logger)
         var servers: [HTTPServer] = []
         do {
             if let serving = fleet.metrics {
-                servers.append(try await Self.serveMetrics(at: serving, registry, health, logger))
+                servers.append(try await Self.serveMetrics(at: serving, metricsTLS, registry, health, logger))
             }
             if let serving = fleet.page, let board {
                 let desk = PageDesk(
-                    fleet, serving, board: board, registry: registry, health: health, tracing: tracing,
-                    logger: logger)
-                servers.append(try await Self.servePage(at: serving, desk, logger))
+                    fleet, serving, board: board, registry: registry, health: health, statements: statements,
+                    tracing: tracing, logger: logger)
+                servers.append(try await Self.servePage(at: serving, pageTLS, desk, logger))
             }
         } catch {
             for server in servers { await server.close() }
@@ -67,11 +81,12 @@ final class FleetSignals: Sendable {
     }
 
     private static func serveMetrics(
-        at serving: ServingDefinition, _ registry: SignalRegistry, _ health: FleetHealth, _ logger: Logger
+        at serving: ServingDefinition, _ tls: ServerTLS?, _ registry: SignalRegistry, _ health: FleetHealth,
+        _ logger: Logger
     ) async throws -> HTTPServer {
         let guardian = PageGuard(serving)
         let server = try await HTTPServer(
-            host: serving.host, port: serving.port, tls: try serving.tls?.loaded
+            host: serving.host, port: serving.port, tls: tls
         ) { question in
             if question.path == "/healthz" { return .answer(health.livenessAnswer) }
             guard !guardian.needsToken || guardian.hasToken(question) else {
@@ -92,13 +107,18 @@ final class FleetSignals: Sendable {
     }
 
     private static func servePage(
-        at serving: ServingDefinition, _ desk: PageDesk, _ logger: Logger
+        at serving: ServingDefinition, _ tls: ServerTLS?, _ desk: PageDesk, _ logger: Logger
     ) async throws -> HTTPServer {
         let server = try await HTTPServer(
-            host: serving.host, port: serving.port, tls: try serving.tls?.loaded, takesPosts: true
+            host: serving.host, port: serving.port, tls: tls, takesPosts: true
         ) { desk.reply(to: $0) }
         logger.info("the page is served at \(serving.url(port: server.port))/")
         return server
+    }
+
+    /// Whether nobody has told yet what all find who ask a server.
+    func isNews(_ failure: Readings.Failure) -> Bool {
+        told.withLock { $0.insert("\(failure.what): \(failure.error.code)").inserted }
     }
 
     /// Tells why this process does not carry the fleet.
@@ -112,6 +132,7 @@ final class FleetSignals: Sendable {
     /// All that may be told.
     static var metrics: [Metric] {
         FleetMetrics.all + ObjectiveMetrics.all + ProcessMetrics.all + Connectors.storeMetrics
+            + Connectors.brokerMetrics
     }
 
     // MARK: Who measures
@@ -128,8 +149,17 @@ final class FleetSignals: Sendable {
     }
 
     func delivery(of applier: ViewApplier, in service: ServiceDefinition) -> DeliveryMeter {
+        delivery(of: applier, storeSystem: storeSystem(service))
+    }
+
+    /// What a journal of flows reads.
+    func delivery(of applier: ViewApplier) -> DeliveryMeter {
+        delivery(of: applier, storeSystem: fleet.state.store == nil ? "sqlite" : "postgresql")
+    }
+
+    private func delivery(of applier: ViewApplier, storeSystem: String) -> DeliveryMeter {
         DeliveryMeter(
-            registry, subscription: applier.subscription, storeSystem: storeSystem(service), stream: applier.stream,
+            registry, subscription: applier.subscription, storeSystem: storeSystem, stream: applier.stream,
             brokerSystem: brokerSystem)
     }
 

@@ -9,8 +9,8 @@ struct JournalLook: Sendable {
     let name: String
     let open: @Sendable () throws -> any Store
     let look: @Sendable (any Store) async throws -> Void
-    /// What was told is not known any more.
-    let forget: @Sendable () -> Void
+    /// What was told is not known any more, and why; without a reason where nobody looks any more.
+    let forget: @Sendable (FleetError?) -> Void
     let logger: Logger
 
     private static let interval = Duration.seconds(5)
@@ -35,13 +35,14 @@ struct JournalLook: Sendable {
             try? await Task.sleep(for: failure == nil ? pause : Self.interval)
         }
         await store.close()
-        forget()
+        forget(nil)
     }
 
     private func look(at shared: SharedStore) async -> FleetError? {
         do {
             let store = try await shared.store()
             do {
+                try Connectors.checkPlace(of: store)
                 try await look(store)
                 return nil
             } catch {
@@ -49,8 +50,9 @@ struct JournalLook: Sendable {
                 throw error
             }
         } catch {
-            if !Task.isCancelled { forget() }
-            return FleetError.wrapping(error)
+            let error = FleetError.wrapping(error)
+            if !Task.isCancelled { forget(error) }
+            return error
         }
     }
 }

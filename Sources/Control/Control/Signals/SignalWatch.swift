@@ -19,7 +19,8 @@ struct MeasuredRelay: Sendable {
 
 /// A subscription and one of its streams. Who measures it is `nil` where a program of the service's own reads.
 struct MeasuredDelivery: Sendable {
-    var service: ServiceDefinition
+    /// In whose store it is; `nil` where it is in a journal of sagas or flows.
+    var service: ServiceDefinition?
     var subscription: SubscriptionName
     var stream: StreamName
     var work: FleetRun.Work?
@@ -68,17 +69,30 @@ struct SignalWatch: Service {
         await cancelWhenGracefulShutdown {
             await withTaskGroup(of: Void.self) { group in
                 group.addTask { await self.beat() }
+                group.addTask { await self.signals.certificates.lookRepeatedly() }
                 for service in self.fleet.services {
                     let look = StoreLook(
                         service: service, signals: self.signals,
                         relay: self.relays.first { $0.service.name == service.name },
                         effects: self.effects[service.name],
-                        subscriptions: self.deliveries.filter { $0.service.name == service.name }, streams: self.places,
-                        logger: self.logger.about(service.name))
+                        subscriptions: self.deliveries.filter { $0.service?.name == service.name },
+                        streams: self.places,
+                        monitoring: self.fleet.monitoring, logger: self.logger.about(service.name))
                     group.addTask { await look.repeatedly() }
                 }
-                for look in self.signals.journalLooks(of: self.fleet, logger: self.logger) {
+                let readers = self.deliveries.filter { $0.service == nil }
+                let looks = self.signals.journalLooks(
+                    of: self.fleet, readers: readers, places: self.places, logger: self.logger)
+                for look in looks {
                     group.addTask { await look.repeatedly() }
+                }
+                if let nats = self.fleet.broker.nats {
+                    for monitor in nats.monitors {
+                        let look = BrokerMonitorLook(
+                            monitor: monitor, authorities: nats.tls?.authority, signals: self.signals,
+                            logger: self.logger)
+                        group.addTask { await look.repeatedly() }
+                    }
                 }
                 for stream in streams {
                     let look = StreamLook(

@@ -1,6 +1,5 @@
 import FleetCore
 import FleetFile
-import Inbox
 import Logging
 import Outbox
 import Parking
@@ -18,6 +17,8 @@ struct StoreLook: Sendable {
     let effects: SharedStore?
     let subscriptions: [MeasuredDelivery]
     let streams: StreamPlaces
+    /// As whom its server is looked at; `nil` for as who works there.
+    let monitoring: MonitoringDefinition?
     let logger: Logger
 
     private static let interval = Duration.seconds(5)
@@ -29,7 +30,9 @@ struct StoreLook: Sendable {
     private var system: String { service.store.isSQLite ? "sqlite" : "postgresql" }
 
     func repeatedly() async {
-        let store = SharedStore { [service] in try Connectors.monitoredStore(of: service) }
+        let store = SharedStore { [service, monitoring] in
+            try Connectors.monitoredStore(of: service, monitoring: monitoring)
+        }
         var trouble: FleetError.Code?
         var told: Set<String> = []
         while !Task.isCancelled {
@@ -65,8 +68,9 @@ struct StoreLook: Sendable {
         for metric in Connectors.storeMetrics {
             signals.registry.gauge(metric).replace(of: service.name.text, with: [:])
         }
+        signals.statements.set([], of: service.name.text)
         if let stream = relay?.relay.stream { tell(nil, of: stream) }
-        for place in places { tell(nil, of: place) }
+        parked.tell(nil)
     }
 
     /// - Returns: why nothing is known of the store.
@@ -100,10 +104,11 @@ struct StoreLook: Sendable {
         }
     }
 
-    private func note(_ what: String, _ error: FleetError, _ told: inout Set<String>) {
+    /// - Parameter isNews: whether no other store has told the same.
+    private func note(_ what: String, _ error: FleetError, _ told: inout Set<String>, isNews: Bool = true) {
         signals.registry.counter(FleetMetrics.lookFailures).series(service.name.text, error.code.description).add()
         // What is in use, by the capture that is just beginning for one, is there at the next look.
-        if error.code != .busy, told.insert("\(what): \(error.code)").inserted {
+        if error.code != .busy, told.insert("\(what): \(error.code)").inserted, isNews {
             logger.warning("the store of \(service.name) does not tell of \(what): \(error)")
         }
     }
@@ -116,7 +121,10 @@ struct StoreLook: Sendable {
             signals.registry.gauge(metric).replace(
                 of: service.name.text, with: Dictionary(own) { first, _ in first })
         }
-        for (what, failure) in readings.failures { note(what, failure, &told) }
+        signals.statements.set(readings.statements, of: service.name.text)
+        for failure in readings.failures {
+            note(failure.what, failure.error, &told, isNews: !failure.isShared || signals.isNews(failure))
+        }
     }
 
     /// How those who work there use it.
@@ -131,65 +139,19 @@ struct StoreLook: Sendable {
 
     // MARK: Parked events
 
-    /// A part of the service that may have parked events.
-    private struct Place: Sendable {
-        /// As `flotilla pause` calls it.
-        var subject: String
-        var parking: Parking
-        /// Whose cursor only the store tells.
-        var reader: SubscriptionName?
-    }
-
-    private var places: [Place] {
-        var places = subscriptions.map { delivery in
-            Place(
-                subject: delivery.subscription.description,
-                parking: Parking(place: .subscription(delivery.subscription.name), stream: delivery.stream),
-                reader: delivery.meter == nil ? delivery.subscription : nil)
-        }
+    private var parked: ParkedLook {
+        var places = subscriptions.map { ParkedLook.Place($0) }
         if let relay {
             places.append(
-                Place(subject: service.name.text, parking: Parking(place: .outbox, stream: relay.relay.stream)))
+                ParkedLook.Place(
+                    subject: service.name.text, parking: Parking(place: .outbox, stream: relay.relay.stream)))
         }
-        return places
-    }
-
-    private struct Parked: Sendable {
-        var counts: ParkedCounts
-        var oldest: Timestamp?
-        var cursor: LogPosition?
+        return ParkedLook(places: places, registry: signals.registry, streams: streams)
     }
 
     private func lookAtParked(in store: any Store) async throws {
-        let places = places
-        let answers = try await store.read { transaction in
-            try places.map { place in
-                Parked(
-                    counts: try place.parking.counts(in: transaction),
-                    oldest: try place.parking.oldestFailure(in: transaction),
-                    cursor: try place.reader.flatMap {
-                        try Inbox.state(of: $0.name, in: place.parking.stream, transaction)?.position
-                    })
-            }
-        }
-        for (place, answer) in zip(places, answers) { tell(answer, of: place) }
-    }
-
-    /// - Parameter parked: `nil` where it is not known.
-    private func tell(_ parked: Parked?, of place: Place) {
-        let registry = signals.registry
-        let stream = place.parking.stream
-        let numbers = [
-            ("parked", parked?.counts.parked), ("retrying", parked?.counts.retrying),
-            ("waiting", parked?.counts.waiting),
-        ]
-        for (state, number) in numbers {
-            registry.gauge(FleetMetrics.parkedEvents).series(place.subject, stream.description, state)
-                .set(number.map(Double.init))
-        }
-        let age = parked.map { $0.oldest.map { max(0, Timestamp.now().elapsed(since: $0).inSeconds) } ?? 0 }
-        registry.gauge(FleetMetrics.parkedAge).series(place.subject, stream.description).set(age)
-        if let reader = place.reader { streams.set(cursor: parked?.cursor, of: reader, in: stream) }
+        let parked = parked
+        parked.tell(try await store.read { try parked.read(in: $0) })
     }
 
     // MARK: The outbox

@@ -17,11 +17,6 @@ extension FleetStatus {
         await StatusReader.read(fleet, includingStreams: true)
     }
 
-    /// Sagas and flows, and who reads for them.
-    static func readCoordination(_ fleet: FleetDefinition) async -> FleetStatus {
-        await StatusReader.readCoordination(fleet)
-    }
-
     /// The views alone.
     static func readViews(_ fleet: FleetDefinition) async -> FleetStatus {
         await StatusReader.read(fleet, includingStreams: false)
@@ -64,18 +59,6 @@ private struct StatusReader: Sendable {
         }
         if includingStreams { status.undeclaredSagas = await fleet.undeclaredSagas() }
         await reader.lookAtFlows(of: fleet, includingCounts: includingStreams, into: &status)
-        await reader.broker.close()
-        return status
-    }
-
-    static func readCoordination(_ fleet: FleetDefinition) async -> FleetStatus {
-        var status = FleetStatus(fleet: fleet.name.text, streams: [], views: [], unreachable: false)
-        let record = await readState(of: fleet, into: &status)
-        let reader = StatusReader(
-            broker: Connectors.broker(of: fleet), record: record,
-            pauses: Dictionary(status.paused.map { ($0.subject, $0) }) { $1 })
-        for place in fleet.sagaPlaces { await reader.look(at: place, of: fleet, includingCounts: true, &status) }
-        await reader.lookAtFlows(of: fleet, includingCounts: true, into: &status)
         await reader.broker.close()
         return status
     }
@@ -210,14 +193,7 @@ private struct StatusReader: Sendable {
         } catch let failure {
             error = FleetError.wrapping(failure).description
         }
-        return place.sagas.map { saga in
-            let own = counts[saga.definition.name.text] ?? [:]
-            func count(_ status: SagaStatus) -> Int { own[status] ?? 0 }
-            return FleetStatus.Sagas(
-                saga: saga.definition.name.text, journal: saga.journal?.text, running: count(.running),
-                compensating: count(.compensating), parked: count(.parked), completed: count(.completed),
-                compensated: count(.compensated), rejected: count(.rejected), lastError: error)
-        }
+        return place.rows(counts, error: error)
     }
 
     // MARK: Views
@@ -276,7 +252,8 @@ private struct StatusReader: Sendable {
             var row = FleetStatus.Flow(flow: flow.name.text)
             do {
                 let journal = FlowJournal(flow.name)
-                row.fill(try await store.store().read { try journal.counts(in: $0) })
+                row = FleetStatus.Flow(
+                    flow.name.text, try await store.store().read { try journal.counts(in: $0) })
             } catch {
                 row.lastError = FleetError.wrapping(error).description
                 status.unreachable = true
@@ -316,8 +293,24 @@ private struct StatusReader: Sendable {
     }
 }
 
+extension SagaPlace {
+    /// How its sagas stand.
+    /// - Parameter error: why that is not known, or what stands in their way.
+    func rows(_ counts: [String: [SagaStatus: Int]], error: String? = nil) -> [FleetStatus.Sagas] {
+        sagas.map { saga in
+            let own = counts[saga.definition.name.text] ?? [:]
+            func count(_ status: SagaStatus) -> Int { own[status] ?? 0 }
+            return FleetStatus.Sagas(
+                saga: saga.definition.name.text, journal: saga.journal?.text, running: count(.running),
+                compensating: count(.compensating), parked: count(.parked), completed: count(.completed),
+                compensated: count(.compensated), rejected: count(.rejected), lastError: error)
+        }
+    }
+}
+
 extension FleetStatus.Flow {
-    fileprivate mutating func fill(_ counts: FlowCounts) {
+    init(_ name: String, _ counts: FlowCounts = FlowCounts(), error: String? = nil) {
+        self.init(flow: name)
         unstarted = counts.byStatus[.unstarted] ?? 0
         running = counts.byStatus[.running] ?? 0
         stuck = counts.byStatus[.stuck] ?? 0
@@ -325,5 +318,6 @@ extension FleetStatus.Flow {
         failed = counts.byStatus[.failed] ?? 0
         outOfOrder = counts.outOfOrder
         late = counts.late
+        lastError = error
     }
 }

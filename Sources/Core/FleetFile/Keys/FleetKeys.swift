@@ -18,8 +18,8 @@ struct FleetKeys {
         }
         let subject = "the fleet file"
         let known = [
-            "version", "fleet", "broker", "state", "metrics", "page", "telemetry", "services", "sagas", "flows",
-            "objectives", "alerts",
+            "version", "fleet", "broker", "state", "metrics", "page", "telemetry", "monitoring", "services", "sagas",
+            "flows", "objectives", "alerts",
         ]
         guard let fields = values.fields(root, subject, known: known) else { return nil }
         checkVersion(fields["version"])
@@ -32,6 +32,8 @@ struct FleetKeys {
         let remedy = "add services: with one entry for each service"
         let entry = values.required("services", of: fields, root, subject, remedy: remedy)
         let read = entry.map { ServicesKeys(values: values, stores: stores, state: state).read($0) }
+        let hasServers = read?.services.contains { $0.store.scheme != StoreKeys.sqlite } ?? true
+        let monitoring = MonitoringKeys(values: values).read(fields["monitoring"], hasServers: hasServers)
         let flows = readFlows(fields["flows"], publishers: read?.publishers)
         let sagas = readSagas(fields["sagas"], publishers: read?.publishers)
         let objectives = readObjectives(fields["objectives"], read, sagas)
@@ -39,7 +41,8 @@ struct FleetKeys {
         guard let name, let broker, let state, let services = read?.services else { return nil }
         return FleetDefinition(
             name: name, file: values.source.file, broker: broker, state: state.definition, metrics: metrics,
-            page: page, telemetry: telemetry, services: services, sagas: sagas, flows: flows, objectives: objectives,
+            page: page, telemetry: telemetry, monitoring: monitoring, services: services, sagas: sagas, flows: flows,
+            objectives: objectives,
             alerts: alerts ?? AlertsDefinition())
     }
 

@@ -3,7 +3,7 @@ internal import FleetCore
 /// Reads what `broker` says of NATS: servers, replicas, and who we are there.
 struct NATSKeys {
     static let engine = "nats"
-    static let keys = ["url", "replicas", "tls", "credentials", "nkey"]
+    static let keys = ["url", "replicas", "tls", "credentials", "nkey", "monitor"]
     private static let schemes: Set<String> = ["nats", "tls"]
     /// JetStream's own bound.
     private static let mostReplicas = 5
@@ -23,6 +23,7 @@ struct NATSKeys {
         definition.tls = fields["tls"].flatMap(tls)
         definition.credentials = fields["credentials"].flatMap(path)
         definition.nkey = fields["nkey"].flatMap(path)
+        definition.monitors = fields["monitor"].map(monitors) ?? []
         checkIdentity(fields, definition)
         return servers == nil ? nil : definition
     }
@@ -88,6 +89,42 @@ struct NATSKeys {
         }
         guard !host.isEmpty else { return refuse("names no host") }
         return StoreAddress(scheme: scheme, text: url.text, description: Shown.redacted(url.text))
+    }
+
+    // MARK: Monitoring
+
+    /// One URL, or one for each server of a cluster.
+    private func monitors(_ field: NamedValue) -> [NATSMonitorDefinition] {
+        var nodes = [field.value]
+        if case .sequence(let items) = field.value.content { nodes = items }
+        if nodes.isEmpty || nodes.count > Self.mostServers {
+            values.log.error(
+                at: field.value.mark, "\"monitor\" is a list of \(nodes.count)",
+                remedy: "write http://HOST:8222, or such a URL for each server, \(Self.mostServers) at most")
+            return []
+        }
+        let read = nodes.compactMap { values.text($0, field.shown) }.compactMap(monitor)
+        for (index, one) in read.enumerated() where read[..<index].contains(where: { $0.name == one.name }) {
+            values.log.error(
+                at: nodes[index].mark, "\"\(one.name)\" is given twice", remedy: "name each server once")
+        }
+        return read
+    }
+
+    private func monitor(_ text: FieldText) -> NATSMonitorDefinition? {
+        do {
+            _ = try PushURL(text.text)
+            var rest = StoreURL.rest(of: text.text).dropFirst(2)
+            if rest.hasSuffix("/") { rest = rest.dropLast() }
+            guard !rest.contains(where: { "/?".contains($0) }) else {
+                throw FleetError(.invalidInput, "has more than a server", remedy: "write http://HOST:8222")
+            }
+            return NATSMonitorDefinition(url: "\(text.text.prefix { $0 != ":" })://\(rest)", name: String(rest))
+        } catch {
+            let error = FleetError.wrapping(error)
+            values.log.error(at: text.mark, "\"monitor\" \(error.message)", remedy: "write http://HOST:8222")
+            return nil
+        }
     }
 
     // MARK: The rest

@@ -569,12 +569,27 @@ function signals(name) {
   return panel('All signals', body);
 }
 
+/** What a store's server runs that takes the most time; nothing where it does not tell. */
+function topStatements(name) {
+  const grid = new Grid('Statements that took the most time', [
+    {head: 'Statement', isName: true, class: 'mono why wide', stamp: one => one.text, draw: one => h('div', {title: one.text}, one.text)},
+    {head: 'Time', class: 'n', text: one => seconds(one.seconds)}, {head: 'Calls', class: 'n', text: one => count(one.calls)},
+    {head: 'Mean', class: 'n', text: one => seconds(one.calls ? one.seconds / one.calls : 0)}, {head: 'Rows', class: 'n narrow-off', text: one => count(one.rows)},
+  ]);
+  const box = panel('Top statements', grid.element);
+  box.hidden = true;
+  const load = () => ask('/api/statements?of=' + encodeURIComponent(name)).then(all => { box.hidden = all.length === 0; grid.update(all, one => one.id); }, () => {});
+  box.loaded = load();
+  const timer = setInterval(() => { if (!box.isConnected) clearInterval(timer); else load(); }, 10000);
+  return box;
+}
+
 const latency = [{field: 'p50', class: 'low'}, {field: 'p99', class: 'high'}];
 const only = field => [{field, class: 'high'}];
 
 /** Shows the first panel that there is of some, and has the keyboard begin there. */
 function lead(names) {
-  const panel = names.map(name => main.querySelector(`section[aria-label="${name}"]`)).find(Boolean);
+  const panel = names.map(name => main.querySelector(`section[aria-label="${name}"]`)).find(panel => panel && !panel.hidden);
   if (!panel) return;
   panel.setAttribute('tabindex', '-1');
   panel.focus({preventScroll: true});
@@ -584,13 +599,14 @@ function lead(names) {
 const storePage = (name, part) => {
   const find = overview => overview.stores.find(row => row.name === name);
   if (!find(fleet)) return gone(`store ${name}`);
+  const statements = topStatements(name);
   const head = h('div'), streams = new Grid('Its stream', streamColumns), readers = new Grid('What reads for it', readerColumns);
   const own = fleet.streams.some(row => row.service === name), reads = fleet.readers.some(row => row.service === name);
   main.replaceChildren(head, charts('store ' + name, [
     {title: 'p50 / p99', lines: latency, text: seconds}, {title: 'Operations a second', lines: only('rate'), text: rate},
     {title: 'Saturation', lines: only('age'), text: percent}, {title: 'Errors a minute', lines: only('errors'), text: rate}]),
-  ...(own ? [panel('Its outbox and stream', streams.element)] : []), ...(reads ? [panel('What it reads', readers.element)] : []), signals(name));
-  if (part) requestAnimationFrame(() => lead(part === 'latency' ? ['Top statements', 'History'] : []));
+  ...(own ? [panel('Its outbox and stream', streams.element)] : []), ...(reads ? [panel('What it reads', readers.element)] : []), statements, signals(name));
+  if (part) statements.loaded.then(() => { if (statements.isConnected) lead(part === 'latency' ? ['Top statements', 'History'] : []); });
   return {update(overview) {
     const row = find(overview);
     if (!row) return;

@@ -53,11 +53,43 @@
             "Statements that were run in the database, as pg_stat_statements counts them where it is installed.")
         static let callTime = Metric(
             "flotilla.postgresql.statements.time", .counter, .seconds, service, "How long the server took to run them.")
+        static let topCalls = Metric(
+            "flotilla.postgresql.top.statement.calls", .counter, .things("call"), ["service", "statement"],
+            "How often one of the ten statements that took the most time was run; `statement` is its queryid in pg_stat_statements."
+        )
+        static let topTime = Metric(
+            "flotilla.postgresql.top.statement.time", .counter, .seconds, ["service", "statement"],
+            "How long the server took to run one of the ten statements that took the most time.")
+        static let replicaLag = Metric(
+            "flotilla.postgresql.replica.lag", .gauge, .seconds, ["service", "replica"],
+            "How long the server waits until a replica (its application_name) has what was written; 0 where it has everything."
+        )
+        static let replicaBehind = Metric(
+            "flotilla.postgresql.replica.behind", .gauge, .bytes, ["service", "replica"],
+            "What of the server's log a replica has still to replay.")
+        static let standby = Metric(
+            "flotilla.postgresql.standby", .gauge, .none, service,
+            "1 where the server is a standby, 0 where it is a primary.")
+        static let replayLag = Metric(
+            "flotilla.postgresql.replay.lag", .gauge, .seconds, service,
+            "Of a standby: the age of the last transaction that it has replayed; 0 where there is nothing more to replay."
+        )
+        static let replayBehind = Metric(
+            "flotilla.postgresql.replay.behind", .gauge, .bytes, service,
+            "Of a standby: what of the log it has, and has still to replay.")
+        static let tableSize = Metric(
+            "flotilla.postgresql.table.size", .gauge, .bytes, ["service", "table"],
+            "The size of one of the ten largest tables of the service's schema, of those of 8 MiB and more that were analyzed."
+        )
+        static let tableBloat = Metric(
+            "flotilla.postgresql.table.bloat", .gauge, .bytes, ["service", "table"],
+            "What of that is room that rows have left, estimated from the server's statistics.")
 
         static let all = [
             connections, serverConnections, connectionLimit, oldestTransaction, lockWaits, commits, rollbacks,
             deadlocks, blocksHit, blocksRead, temporary, size, transactionAge, slotRetained, slotActive, calls,
-            callTime,
+            callTime, topCalls, topTime, replicaLag, replicaBehind, standby, replayLag, replayBehind, tableSize,
+            tableBloat,
         ]
     }
 #endif

@@ -1,0 +1,113 @@
+import FleetCore
+import FleetFile
+import Overview
+import Signals
+
+/// What will break if nobody does anything.
+extension OverviewBuilder {
+    /// Only what is known: of each kind the worst three.
+    func bombs() -> [FleetOverview.Bomb] {
+        let kinds = [
+            transactionAges(), oldestTransactions(), retainedLogs(), walFiles(), bloatedTables(), brokerStorage(),
+        ]
+        let growing = kinds.flatMap { kind in
+            kind.sorted { ($1.level, $1.value) < ($0.level, $0.value) }.prefix(3)
+        }
+        // Of what runs out, the least is the worst.
+        let ending = certificates().sorted { $0.value < $1.value }.prefix(3)
+        return (growing + ending).sorted { ($1.level, $1.share) < ($0.level, $0.share) }
+    }
+
+    private func transactionAges() -> [FleetOverview.Bomb] {
+        readings.sums(StoreSignal.transactionAge).map { service, age in
+            FleetOverview.Bomb(
+                what: "transaction id age", of: service, value: age, unit: .things, limit: 2_146_000_000,
+                level: age > 1_600_000_000 ? .bad : age > 1_000_000_000 ? .warning : .good,
+                cure: "let autovacuum freeze the oldest tables, or VACUUM FREEZE them")
+        }
+    }
+
+    private func oldestTransactions() -> [FleetOverview.Bomb] {
+        readings.sums(StoreSignal.oldestTransaction).map { service, age in
+            FleetOverview.Bomb(
+                what: "oldest transaction", of: service, value: age.rounded4, unit: .seconds, limit: nil,
+                level: age > 3600 ? .bad : age > 300 ? .warning : .good,
+                cure: "find it in pg_stat_activity, and end it")
+        }
+    }
+
+    /// The log that a server keeps for a slot, or for an outbox, and where Flotilla calls it an error.
+    private func retainedLogs() -> [FleetOverview.Bomb] {
+        let active = Dictionary(
+            readings.series(StoreSignal.slotActive).compactMap { one in one.number.map { (one.labels, $0) } }
+        ) { $1 }
+        return readings.series(StoreSignal.slotRetained).compactMap { series in
+            guard let bytes = series.number, let service = series.labels.first else { return nil }
+            let limit = fleet.services.first { $0.name.text == service }.map {
+                Double($0.outbox.maximumRetainedLog.value)
+            }
+            let share = limit.map { bytes / max(1, $0) } ?? 0
+            let isRead = active[series.labels] != 0
+            return FleetOverview.Bomb(
+                what: "retained log", of: series.labels.joined(separator: " "), value: bytes, unit: .bytes,
+                limit: limit,
+                level: share > 0.9 ? .bad : share > 0.5 || (!isRead && share > 0.1) ? .warning : .good,
+                cure: isRead ? "see what its reader waits for" : "nobody reads the slot: start its reader, or drop it")
+        }
+    }
+
+    private func walFiles() -> [FleetOverview.Bomb] {
+        readings.sums(StoreSignal.walSize).compactMap { service, bytes in
+            guard bytes > Self.usualLog else { return nil }
+            return FleetOverview.Bomb(
+                what: "write-ahead log", of: service, value: bytes, unit: .bytes, limit: nil,
+                level: bytes > 16 * Self.usualLog ? .bad : .warning,
+                cure: "end the reader, or the transaction, that keeps it from being reused")
+        }
+    }
+
+    /// Room that rows have left is used again, and is no trouble before it is much of a table, and much.
+    private func bloatedTables() -> [FleetOverview.Bomb] {
+        let sizes = readings.numbers(StoreSignal.tableSize)
+        return readings.series(StoreSignal.tableBloat).compactMap { series in
+            guard let bytes = series.number, let size = sizes[series.labels], size > 0, bytes > Self.usualLog else {
+                return nil
+            }
+            return FleetOverview.Bomb(
+                what: "bloat", of: series.labels.joined(separator: " "), value: bytes, unit: .bytes, limit: size,
+                level: bytes / size > 0.5 && bytes > Self.muchBloat ? .warning : .good,
+                cure: "see that autovacuum keeps up; VACUUM FULL or pg_repack gives the room back")
+        }
+    }
+
+    private func brokerStorage() -> [FleetOverview.Bomb] {
+        let limits = readings.numbers(BrokerSignal.storageLimit)
+        return readings.series(BrokerSignal.storageUsed).compactMap { series in
+            guard let bytes = series.number, bytes > 0, let limit = limits[series.labels], limit > 0 else { return nil }
+            return FleetOverview.Bomb(
+                what: "JetStream's storage", of: series.labels.joined(separator: " "), value: bytes, unit: .bytes,
+                limit: limit, level: bytes / limit > 0.9 ? .bad : bytes / limit > 0.75 ? .warning : .good,
+                cure: "give JetStream more, or retain less")
+        }
+    }
+
+    private func certificates() -> [FleetOverview.Bomb] {
+        readings.series(FleetMetrics.certificateExpiry).compactMap { series in
+            guard let left = series.number, let name = series.labels.first else { return nil }
+            return FleetOverview.Bomb(
+                what: "certificate ends", of: name, value: max(0, left.rounded4), unit: .seconds, limit: nil,
+                level: left < CertificateBoard.verySoon.inSeconds
+                    ? .bad : left < CertificateBoard.soon.inSeconds ? .warning : .good,
+                cure: CertificateBoard.cure(of: name))
+        }
+    }
+
+    /// So much room of a table is worth an operator's time.
+    private static var muchBloat: Double { 256 * 1024 * 1024 }
+    /// Beyond, SQLite's log is not what checkpoints leave.
+    private static var usualLog: Double { 64 * 1024 * 1024 }
+}
+
+extension FleetOverview.Bomb {
+    fileprivate var share: Double { limit.map { value / $0 } ?? 0 }
+}

@@ -74,7 +74,7 @@ struct OutboxRelease {
             let begun = ContinuousClock.now
             let events = published.map(\.event)
             _ = try await broker.append(events, to: parking.stream)
-            trace(TracedEvent.all(of: events), took: ContinuousClock.now - begun)
+            trace(events.compactMap { TracedEvent($0) }, took: ContinuousClock.now - begun)
         }
         trace(
             failed.compactMap { TracedEvent($0.event.event, failure: FleetError(.badEvent, $0.reason)) }, took: .zero)

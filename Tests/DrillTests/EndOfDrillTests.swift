@@ -27,7 +27,8 @@
             process.standardError = output
             try process.run()
             func said() -> String { (try? String(contentsOfFile: log, encoding: .utf8)) ?? "" }
-            try await eventually("the first fault is over; it said: \(said())") {
+            // A fault may last, and other fleets be at work.
+            try await eventually(deadline: .seconds(240), "the first fault is over; it said: \(said())") {
                 try check(process.isRunning, "it ended: \(said())")
                 return said().contains("step 1")
             }

@@ -1,13 +1,15 @@
 /// Waits until a condition holds, looking again and again.
+/// - Parameter what: what is waited for, and if you like what is there instead: it is asked for at the end.
 /// - Throws: ``CheckFailure`` when it does not hold by the deadline, or what `condition` throws.
 public func eventually(
-    deadline: Duration = .seconds(60), _ what: String, file: String = #fileID, line: Int = #line,
+    deadline: Duration = .seconds(60), _ what: @autoclosure () throws -> String, file: String = #fileID,
+    line: Int = #line,
     _ condition: () async throws -> Bool
 ) async throws {
     let end = ContinuousClock.now + deadline
     while !(try await condition()) {
         guard ContinuousClock.now < end else {
-            throw CheckFailure("after \(deadline) there was still not: \(what)", file: file, line: line)
+            throw CheckFailure("after \(deadline) there was still not: \(try what())", file: file, line: line)
         }
         try await Task.sleep(for: .milliseconds(1))
     }

@@ -38,7 +38,7 @@ shop = SHOP_STORE=$(STORE) SHOP_BROKER=$(BROKER) SHOP_VARIANT=$(VARIANT) FLOTILL
 	$(if $(SHOP_DATA),SHOP_DATA="$(abspath $(SHOP_DATA))")
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-servers setup-tests setup-bench build run test optimized drill shop-check bench receiver-check screenshots \
+.PHONY: help setup setup-servers setup-tests setup-bench build run test drill shop-check bench receiver-check screenshots \
 	lint format docs clean
 
 help: ## List the tasks
@@ -75,11 +75,6 @@ test: setup-tests ## Build and run all tests, on SQLite, PostgreSQL and NATS
 	@swift build $(trait) --build-tests
 	@scripts/test $(trait) --skip-build --parallel -- '--filter=$(simulations)' '--skip=$(simulations)|$(drills)|$(programs)' \
 		'--filter=$(programs)' '--filter=$(drills)'
-
-optimized: setup-servers ## Build the programs with optimization, as they are used: with PostgreSQL and NATS, and without
-	@swift build -c release --product flotilla
-	@$(bench_build) --product flotilla
-	@$(bench_build) --product flotilla-bench
 
 drill: setup-servers ## Break everything around a fleet for MINUTES=10, and judge what became of what was written
 	@swift build $(trait) --product flotilla

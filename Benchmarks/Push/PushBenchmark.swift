@@ -42,7 +42,7 @@ enum PushBenchmark {
     /// What a push says of an event, a line each.
     private static func headers() -> [(name: String, value: String)] {
         let event = event(0)
-        var fields = FieldText()
+        var fields = RequestFields()
         CloudEventsHTTP.write(event, id: event.id.description, to: &fields)
         fields.add("user-agent", "flotilla")
         fields.add("webhook-id", event.id.description)

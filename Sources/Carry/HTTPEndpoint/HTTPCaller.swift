@@ -59,7 +59,7 @@ public final class HTTPCaller: Sendable {
                 .invalidInput, "the method or a header of a call to \(shown) cannot be sent",
                 remedy: "write names of letters and digits, and values on one line")
         }
-        var fields = FieldText()
+        var fields = RequestFields()
         for (name, value) in headers where !Self.transport.contains(name.lowercased()) { fields.add(name, value) }
         let bytes = RequestText(method: method, address, saysLength: body != nil).bytes(fields, body: body ?? [])
         let demand = AnswerDemand(

@@ -130,9 +130,9 @@ public final class HTTPEndpoint: EventEndpoint {
         }
     }
 
-    private func fields(of event: Event, in context: TraceContext?) -> FieldText {
+    private func fields(of event: Event, in context: TraceContext?) -> RequestFields {
         let id = event.id.description
-        var fields = FieldText()
+        var fields = RequestFields()
         CloudEventsHTTP.write(event, id: id, to: &fields)
         if let place = context ?? event.traceContext { fields.add("traceparent", place.description) }
         let time = String(clock.now().microseconds / 1_000_000)

@@ -63,7 +63,7 @@ public struct PushMachine: SteerableMachine, Sendable {
     public static let windowLimit = BatchLimit(events: 4096, bytes: .mebibytes(4))
     /// What one step of the cursor moves over at most.
     private static let commitLimit = 2048
-    /// While requests are under way, the cursor moves once so much was delivered, or after so long: a crash repeats no more.
+    /// While requests are under way, the cursor moves once so much was delivered, or after so long.
     private static let commitBatch = 512
     private static let gatheringTime = Duration.milliseconds(5)
     /// How often an event may fail although its endpoint takes others, before it is set aside.
@@ -282,7 +282,7 @@ public struct PushMachine: SteerableMachine, Sendable {
         if !mustClose { for endpoint in targets.indices { actions += sends(to: endpoint) } }
         if committing == nil, !waiting.contains(.commit) {
             if isWorthCommitting {
-                gathering = gathering == .waiting ? .waiting : .no
+                if gathering == .over { gathering = .no }
                 if let commit = nextCommit() {
                     committing = commit.count
                     doneSinceCommit = 0

@@ -22,7 +22,7 @@ public enum CloudEventsHTTP {
 
     /// Writes the headers of an event. Names are in lower case.
     /// - Parameter id: the event's, as text.
-    public static func write(_ event: Event, id: String, to fields: inout FieldText) {
+    public static func write(_ event: Event, id: String, to fields: inout RequestFields) {
         let own = writersHeaders(of: event)
         fields.add("ce-specversion", "1.0")
         fields.add("ce-id", id)

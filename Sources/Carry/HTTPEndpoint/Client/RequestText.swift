@@ -15,7 +15,7 @@ struct RequestText: Sendable {
         self.saysLength = saysLength
     }
 
-    func bytes(_ fields: FieldText, body: [UInt8]) -> ByteBuffer {
+    func bytes(_ fields: RequestFields, body: [UInt8]) -> ByteBuffer {
         var buffer = ByteBuffer()
         buffer.reserveCapacity(beginning.count + fields.bytes.count + body.count + 40)
         buffer.writeBytes(beginning)

@@ -1,10 +1,10 @@
 /// Header fields as HTTP/1.1 writes them, a line each (RFC 9112, 5). Values must hold no end of a line.
-public struct FieldText: Sendable {
+public struct RequestFields: Sendable {
     public private(set) var bytes: [UInt8] = []
 
-    /// - Parameter capacity: in bytes, so that nothing has to be moved where that is enough.
-    public init(capacity: Int = 512) {
-        bytes.reserveCapacity(capacity)
+    public init() {
+        // An event's headers seldom need more: so nothing has to be moved.
+        bytes.reserveCapacity(512)
     }
 
     public mutating func add(_ name: StaticString, _ value: String) {
@@ -30,7 +30,7 @@ public struct FieldText: Sendable {
         append("\r\n")
     }
 
-    private mutating func add(_ name: StaticString, _ value: (inout FieldText) -> Void) {
+    private mutating func add(_ name: StaticString, _ value: (inout RequestFields) -> Void) {
         bytes.append(contentsOf: UnsafeBufferPointer(start: name.utf8Start, count: name.utf8CodeUnitCount))
         append(": ")
         value(&self)

@@ -91,9 +91,13 @@ let package = Package(
         room(
             "Page", wing: "See", [],
             // In the program itself, which is one file to copy.
-            resources: ["page.html", "sign-in.html", "page.css", "page.js", "icon.svg"].map {
-                .embedInCode("Assets/\($0)")
-            }),
+            resources: (["page.html", "sign-in.html", "page.css", "icon.svg"]
+                + [
+                    "elements", "numbers", "grid", "drawings", "asking", "overview", "objectives", "parts", "map",
+                    "parked",
+                    "coordination", "traces", "places", "keys",
+                ].map { "script/\($0).js" })
+                .map { .embedInCode("Assets/\($0)") }),
         room("Wire", wing: "Carry", ["FleetCore"]),
         room("SagaModel", wing: "Coordinate", ["FleetCore"]),
         room("FlowModel", wing: "Coordinate", ["FleetCore"]),
@@ -259,7 +263,8 @@ let package = Package(
         tests("OTLPTests", ["FleetCore", "Signals", "Traces", "OTLP", "TestKit", logging]),
         tests("ObjectivesTests", ["FleetCore", "Objectives", "TestKit"]),
         tests(
-            "ControlTests", ["Control", "FleetCore", "FleetFile", "HTTPServer", "Overview", "Page", "Relay", "Signals"]),
+            "ControlTests",
+            ["Control", "FleetCore", "FleetFile", "HTTPServer", "Objectives", "Overview", "Page", "Relay", "Signals"]),
         tests("OverviewTests", ["Overview"]),
         tests("HTTPServerTests", ["FleetCore", "HTTPServer", "TestKit"]),
         tests("CertificatesTests", ["FleetCore", "Certificates", "HTTPReceiver", "TestKit"]),

@@ -5,7 +5,7 @@ import TestKit
 /// What it costs to be watched: a backlog carried by the program with everything on (metrics, page, objectives, telemetry to
 /// a collector), against the same with everything off.
 enum ObservedBenchmark {
-    private static let (sqliteCount, postgresCount) = (1_000_000, 300_000)
+    private static let (sqliteCount, postgresCount) = (1_000_000, 1_000_000)
     /// Of so many events, one belongs to a trace that is recorded, as where one of a hundred requests is sampled.
     private static let tracedShare = 100
 

@@ -96,7 +96,7 @@ struct NothingToDo: SagaParties {
     func store(of service: String) async throws -> any Store { throw FleetError(.bug, "no store is needed") }
     func discard(_ store: any Store, of service: String) async {}
     func forgetSteps(before moment: Timestamp) async throws {}
-    func call(_ request: SagaRequest) async -> SagaAnswer { .replied("null") }
+    func call(_ request: SagaRequest) async -> (answer: SagaAnswer, status: Int?) { (.replied("null"), nil) }
     func perform(_ call: SagaLocalCall) async throws -> String { "{\"done\":true}" }
     func perform(_ call: SagaLocalCall, in transaction: any StoreTransaction) throws -> String { "null" }
 }

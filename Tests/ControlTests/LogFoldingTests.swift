@@ -34,6 +34,19 @@ import Testing
         for _ in 0..<3 { #expect(folding.take(line("a", "info"), at: Self.begin) == [line("a", "info")]) }
     }
 
+    /// A receiver that is away for a minute has many runs get stuck for one reason.
+    @Test func whichRunItIsAboutMakesNoDifference() {
+        var folding = LogFolding()
+        var told: [LogLine] = []
+        for number in 0..<146 {
+            var stuck = line("a run of flow order is stuck", "warning")
+            stuck.metadata = ["flow": "order", "key": "P\(number)"]
+            told += folding.take(stuck, at: Self.begin.advanced(by: .milliseconds(250 * number)))
+        }
+        #expect(told.count == 1 && told[0].metadata["key"] == "P0")
+        #expect(folding.due(at: Self.begin.advanced(by: .seconds(61))).map(\.repeated) == [145])
+    }
+
     /// Of many events with the same trouble one is named, and the others are counted.
     @Test func whichEventItIsAboutMakesNoDifference() {
         var folding = LogFolding()

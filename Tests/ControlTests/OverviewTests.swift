@@ -90,6 +90,9 @@ import Testing
                 try tell(StoreSignal.tableSize, ["service1", table], size * mebibyte)
                 try tell(StoreSignal.tableBloat, ["service1", table], bloat * mebibyte)
             }
+            for (service, seconds) in [("service1", 720.0), ("service2", 0)] {
+                try tell(StoreSignal.archiveFailing, [service], seconds)
+            }
             try tell(StoreSignal.standby, ["service2"], 1)
             try tell(StoreSignal.replicaBehind, ["service1", "second"], 2048 * mebibyte)
             try tell(StoreSignal.replicaLag, ["service1", "second"], 3)
@@ -104,7 +107,7 @@ import Testing
             #expect(
                 Set(bombs) == [
                     "bloat of service1 orders: warning", "bloat of service1 lines: good",
-                    "bloat of service1 small: good",
+                    "bloat of service1 small: good", "failing WAL archive of service1: warning",
                     "JetStream's storage of a:8222 file: bad", "certificate ends of page: bad",
                     "certificate ends of broker, as a client: warning", "certificate ends of metrics: bad",
                 ], "\(bombs)")

@@ -18,8 +18,8 @@ import Testing
         let guardian = PageGuard(Self.closed)
         for field in [
             [:], ["authorization": "Bearer"], ["authorization": "Bearer x"], ["authorization": Self.token],
-            ["authorization": "Basic \(Self.token)"], ["cookie": "flotilla_session="],
-            ["cookie": "flotilla_session=\(Self.token)"],
+            ["authorization": "Basic \(Self.token)"], ["cookie": "flotilla_session_7070="],
+            ["cookie": "flotilla_session_7070=\(Self.token)"],
         ] { #expect(!guardian.knows(question(field)), "\(field)") }
         #expect(guardian.knows(question(["authorization": "Bearer \(Self.token)"])))
         #expect(guardian.knows(question(["Authorization": "bearer \(Self.token)"])))
@@ -31,6 +31,17 @@ import Testing
         #expect(guardian.knows(signedIn))
         _ = guardian.signOut(signedIn)
         #expect(!guardian.knows(signedIn))
+    }
+
+    /// A browser that is signed in to two fleets of one machine stays so.
+    @Test func twoPagesOfAMachineKeepTheirSessionsApart() throws {
+        let (first, second) = (
+            PageGuard(Self.closed), PageGuard(ServingDefinition(host: "127.0.0.1", port: 7071, token: Self.token))
+        )
+        let cookies = try [first, second].map { try #require($0.signIn(Self.token)).value.prefix { $0 != ";" } }
+        #expect(Set(cookies.map { $0.prefix { $0 != "=" } }).count == 2, "\(cookies)")
+        let both = question(["cookie": cookies.joined(separator: "; ")])
+        #expect(first.knows(both) && second.knows(both))
     }
 
     @Test func sessionsAreBounded() throws {

@@ -5,7 +5,7 @@ import Testing
 
 /// A judge that finds nothing proves nothing: each of these bugs must be found, and told so that one understands it.
 @Suite struct PlantedBugTests {
-    private let drill = HealthyDrill(seed: RandomSource(for: "planted bugs").seed)
+    private let drill = HealthyDrill(seed: RandomSource(for: "planted bugs").seed, transactions: 1500)
 
     /// Holds that a rule is found broken, first of all, and that its finding names what is asked for.
     private func expect(

@@ -99,6 +99,9 @@ import Wire
         Marked(told("alerts: {webhook: {url: ‸hooks}}"), "\"url\" is no URL of http or https"),
         Marked(
             told("alerts: {alertmanager: {url: ‸\"http://u:p@h\"}}"), "has a user or a password, which are not sent"),
+        Marked(
+            told("alerts: {alertmanager: {url: ‸\"http://h:9093?tenant=a\"}}"),
+            "\"url\" has a query, which has no place in front of /api/v2/alerts"),
         Marked(told("alerts: {webhook: {url: \"http://h\", secret: ‸whsec_*}}"), "\"secret\" is wrong"),
     ])
     func mistakesOfAlerts(file: Marked) { file.check() }

@@ -18,8 +18,10 @@ import Traces
 
     @Test func theDefaults() throws {
         let read = try #require(telemetry("{otlp: {url: \"http://127.0.0.1:4318/\"}}"))
-        #expect(read.url == "http://127.0.0.1:4318" && read.encoding == .protobuf && read.interval == .seconds(15))
-        #expect(read.signals == [.traces, .metrics, .logs] && read.headers.isEmpty && read.resource.isEmpty)
+        let collector = try #require(read.collector)
+        #expect(collector.url == "http://127.0.0.1:4318" && collector.encoding == .protobuf)
+        #expect(collector.interval == .seconds(15) && collector.signals == [.traces, .metrics, .logs])
+        #expect(collector.headers.isEmpty && collector.resource.isEmpty && read.wantsTraces)
         #expect(
             read.sampling
                 == TailSampler.Settings(
@@ -35,14 +37,33 @@ import Traces
                   headers: {Authorization: "Bearer x y"}, resource: {deployment.environment.name: production}},
                   sampling: {wait: 10s, traces: 1000, memory: 16MiB, slow: 250ms, share: 0.5, limit: 20/s}}
                 """))
-        #expect(read.url == "https://otel.example.com/base" && read.encoding == .json && read.signals == [.traces])
-        #expect(read.interval == .seconds(60) && read.headers.map(\.name) == ["authorization"])
-        #expect(read.headers[0].value == "Bearer x y" && read.resource[0].value == "production")
+        let collector = try #require(read.collector)
+        #expect(collector.url == "https://otel.example.com/base" && collector.encoding == .json)
+        #expect(collector.signals == [.traces])
+        #expect(collector.interval == .seconds(60) && collector.headers.map(\.name) == ["authorization"])
+        #expect(collector.headers[0].value == "Bearer x y" && collector.resource[0].value == "production")
         #expect(
             read.sampling
                 == TailSampler.Settings(
                     wait: .seconds(10), traces: 1000, memory: .mebibytes(16), remembered: 2000,
                     policies: SamplingPolicy.usual(slow: .milliseconds(250), share: 0.5, limit: 20)))
+    }
+
+    @Test func withoutACollectorTracesAreForThePage() throws {
+        let page = "fleet: f\npage: \"127.0.0.1:7070\"\nservices: {a: {store: sqlite:a.db}}\ntelemetry: "
+        for text in ["{}", "{sampling: {slow: 2s}}"] {
+            let result = read(page + text)
+            #expect(result.problems.isEmpty, "\(result.problems)")
+            let telemetry = try #require(result.definition?.telemetry)
+            #expect(telemetry.collector == nil && telemetry.wantsTraces && telemetry.sampling.wait == .seconds(5))
+        }
+        #expect(read(page + "{sampling: {wait: 1m}}").definition?.telemetry?.sampling.wait == .seconds(60))
+        let metrics = telemetry("{otlp: {url: \"http://127.0.0.1:4318\", signals: [metrics]}}")
+        #expect(metrics?.wantsTraces == false)
+        Marked(
+            "fleet: f\n‸telemetry: {}\nservices: {a: {store: sqlite:a.db}}",
+            "traces are made for nobody; add otlp: {url: \"http://127.0.0.1:4318\"}, or page:"
+        ).check()
     }
 
     @Test func policiesAsTheProcessorHasThem() throws {
@@ -71,11 +92,16 @@ import Traces
     }
 
     @Test(arguments: [
-        ("‸{sampling: {share: 0.1}}", "\"telemetry\" has no \"otlp\"; add otlp: {url: \"http://127.0.0.1:4318\"}"),
+        ("{‸oltp: {url: \"http://a\"}}", "did you mean \"otlp\"?"),
         ("{otlp: ‸{encoding: json}}", "\"otlp\" has no \"url\""),
         ("{otlp: {url: ‸\"127.0.0.1:4318\"}}", "\"url\" is no URL of http or https; write http://HOST:PORT"),
         ("{otlp: {url: ‸\"http://u:p@a\"}}", "\"url\" has a user or a password"),
         ("{otlp: {url: ‸\"http://a:1/?key=x\"}}", "\"url\" has a query"),
+        ("{otlp: {url: ‸\"http://a:4318/v1/traces\"}}", "is added for each signal; write it without /v1/traces"),
+        (
+            "{otlp: {url: ‸\"http://a:4318/base/v1/metrics/\"}}",
+            "is added for each signal; write it without /v1/metrics"
+        ),
         ("{otlp: {url: \"http://a\", encoding: ‸protobof}}", "did you mean \"protobuf\"?"),
         ("{otlp: {url: \"http://a\", signals: [traces, ‸metrix]}}", "did you mean \"metrics\"?"),
         ("{otlp: {url: \"http://a\", signals: ‸[]}}", "\"signals\" is empty"),
@@ -130,7 +156,7 @@ import Traces
             "fleet: f\ntelemetry: {otlp: {url: \"http://example.com:4318\", headers: {k: v}}}\nservices: {a: {store: sqlite:a.db}}"
         )
         #expect(result.problems.map(\.severity) == [.warning])
-        #expect(result.definition?.telemetry?.headers.count == 1)
+        #expect(result.definition?.telemetry?.collector?.headers.count == 1)
     }
 
     @Test func theExampleOfTheDocumentationIsRight() throws {

@@ -109,6 +109,20 @@ import Testing
         }
     }
 
+    /// Whoever listens for long comes back, and is asked anew who it is; who asks for the head alone gets that.
+    @Test func nobodyListensForEver() async throws {
+        let stream = EventStream(limit: 2, length: .milliseconds(200))
+        try await serving(stream: stream) { server in
+            let head = try RawClient(port: server.port)
+            try head.send("HEAD /events HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n")
+            #expect(try await head.hearAll().contains("content-type: text/event-stream\r\n"))
+            let client = try RawClient(port: server.port)
+            try client.send("GET /events HTTP/1.1\r\nhost: x\r\n\r\n")
+            #expect(try await client.hearAll().contains("retry: 2000"))
+            try await eventually("its place is free") { stream.count == 0 }
+        }
+    }
+
     /// Who takes nothing is left behind, and closed: nothing of it is kept, and nobody waits.
     @Test func whoListensAndTakesNothingIsClosed() async throws {
         let stream = EventStream(limit: 2)

@@ -77,10 +77,11 @@ enum Samples {
 
     static func exporter(
         _ collector: Collector, encoding: OTLPEncoding = .protobuf, registry: SignalRegistry = SignalRegistry(),
-        signals: Set<OTLPSignal> = Set(OTLPSignal.allCases), lines: LogLines = LogLines()
+        signals: Set<OTLPSignal> = Set(OTLPSignal.allCases), lines: LogLines = LogLines(),
+        clock: FleetClock = .system
     ) -> OTLPExporter {
         OTLPExporter(
             .init(encoding: encoding, signals: signals, interval: .seconds(60), resource: resource),
-            transport: collector, read: { registry.read() }, logger: lines.logger)
+            transport: collector, read: { registry.read() }, clock: clock, logger: lines.logger)
     }
 }

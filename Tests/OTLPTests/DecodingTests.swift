@@ -2,6 +2,7 @@ import FleetCore
 import Logging
 import OTLP
 import Signals
+import Synchronization
 import TestKit
 import Testing
 import Traces
@@ -87,6 +88,26 @@ import Traces
         let said = try #require(logs[0]["attributes"] as? [String: Any])
         #expect(said["fleet"] as? String == "shop" && said["stream"] as? String == "shop-orders" && said.count == 2)
         #expect((logs[1]["attributes"] as? [String: Any])?["repeated"] as? Int == 3)
+    }
+
+    /// What somebody else counts began nobody knows when; and nothing begins after it was read, also where the clock was put back.
+    @Test func whenSeriesBegan() async throws {
+        let clock = Mutex(Timestamp(microseconds: 1_790_000_000_000_000))
+        let registry = SignalRegistry(clock: FleetClock(now: { clock.withLock { $0 } }, sleep: { _ in }))
+        registry.counter(Metric("test.own", .counter, .events, [], "Own.")).series().add()
+        registry.gauge(Metric("test.foreign", .counter, .events, [], "Foreign.")).series().set(1_000_000)
+        clock.withLock { $0 = $0.advanced(by: .seconds(-3600)) }
+        let collector = Collector()
+        let exporter = Samples.exporter(
+            collector, encoding: .json, registry: registry,
+            clock: FleetClock(now: { clock.withLock { $0 } }, sleep: { _ in }))
+        exporter.finish(within: .seconds(300))
+        await exporter.run()
+        let metrics = String(
+            decoding: try #require(collector.received.first { $0.signal == .metrics }).body, as: UTF8.self)
+        let starts = metrics.matches(of: #/"startTimeUnixNano":"(\d+)"/#).map { String($0.1) }
+        #expect(starts == ["1789996400000000000"], "\(metrics)")
+        #expect(metrics.contains("\"timeUnixNano\":\"1789996400000000000\""))
     }
 
     /// Without the package: what OTLP's JSON says of names, ids, enums and numbers of 64 bits.

@@ -50,7 +50,7 @@ import Traces
                 .init(signal: .traces, reason: "full", count: 100),
                 .init(signal: .traces, reason: "refused", count: 512),
             ])
-        #expect(lines.all.last == "warning not exported: 100 of traces (full), 512 of traces (refused)")
+        #expect(lines.all.last == "warning not exported: 100 spans (full), 512 spans (refused)")
         #expect(collector.received.count == 32)
     }
 

@@ -28,6 +28,27 @@ import Testing
         #expect(spent.state == .breached && (spent.budgetLeft ?? 1) < 0 && spent.hoursToExhaustion == 0)
     }
 
+    /// A quiet hour behind a bad one: what is left does not last for ever.
+    @Test func howLongItLastsIsToldAlsoInAQuietHour() throws {
+        var budget = Self.budget()
+        budget.add(total: 100_000, bad: 25, at: Self.begin)
+        let later = Self.begin.advanced(by: .seconds(2 * 3600))
+        budget.add(total: 100_000, bad: 0, at: later)
+        let reading = budget.reading(at: later)
+        #expect(reading.burns[0].long == 0)
+        // At the rate of six hours, in which half of it was so.
+        #expect(abs(try #require(reading.hoursToExhaustion) - 0.875 * 8 * 720) < 1e-6)
+    }
+
+    @Test func whatIsSpentIsSaidOnce() {
+        var budget = Self.budget()
+        budget.add(total: 1000, bad: 1000, at: Self.begin)
+        _ = budget.judge(at: Self.begin)
+        #expect(
+            budget.reading(at: Self.begin).reason
+                == "the budget is spent, and goes on being spent more than 14.4 times as fast as it allows")
+    }
+
     @Test func anAlertFiresOnceAndIsResolvedOnce() {
         var budget = Self.budget()
         var now = Self.begin
@@ -47,6 +68,18 @@ import Testing
         #expect(told.filter { $0.rule == 0 }.map(\.isFiring) == [false])
         #expect(told.first { $0.rule == 0 }?.since == since.first?.at)
         #expect(budget.alerts.allSatisfy { $0 == nil })
+    }
+
+    /// Alertmanager refuses what ends before it began, and with it the end.
+    @Test func anAlertEndsNotBeforeItBegan() throws {
+        var budget = Self.budget()
+        budget.add(total: 1000, bad: 1000, at: Self.begin)
+        #expect(budget.judge(at: Self.begin).contains { $0.rule == 0 && $0.isFiring })
+        // Within the patience for a clock that goes back, and so much happens that it ends.
+        let back = Self.begin.advanced(by: .seconds(-120))
+        budget.add(total: 1_000_000, bad: 0, at: back)
+        let ended = try #require(budget.judge(at: back).first { $0.rule == 0 })
+        #expect(!ended.isFiring && ended.since <= ended.at)
     }
 
     /// The long window alone says that it matters, the short one that it still goes on: neither is enough.

@@ -126,7 +126,7 @@
             #expect(none?.remedy != nil, "\(String(describing: none))")
         }
 
-        @Test func passwordComesFromURLPasswordFileAndService() async throws {
+        @Test func passwordComesFromURLOrPasswordFile() async throws {
             let fixture = try await Fixture()
             let port = fixture.server.port
             #expect(try await fixture.connect("bypassword:hunter2", "sslmode=disable") == "bypassword plain")
@@ -134,19 +134,6 @@
             try "127.0.0.1:\(port):*:bypassword:hunter2\n".write(toFile: file, atomically: true, encoding: .utf8)
             try FileManager.default.setAttributes([.posixPermissions: 0o600], ofItemAtPath: file)
             #expect(try await fixture.connect("bypassword", "sslmode=disable&passfile=\(file)") == "bypassword plain")
-            let services = fixture.files.file("pg_service.conf")
-            try """
-            [orders]
-            host=127.0.0.1
-            port=\(port)
-            dbname=postgres
-            user=bypassword
-            password=hunter2
-            sslmode=require
-            """.write(toFile: services, atomically: true, encoding: .utf8)
-            // Looked at only by connections that name a service: no other test does.
-            setenv("PGSERVICEFILE", services, 1)
-            #expect(try await fixture.connect(url: "postgres://?service=orders") == "bypassword TLSv1.3")
             for wrong in ["bypassword:hunter3", "bypassword"] {
                 let refused = await fixture.refusal(wrong, "sslmode=disable&passfile=/nowhere")
                 #expect(refused?.remedy != nil && refused?.isRetriable == false, "\(String(describing: refused))")

@@ -23,6 +23,7 @@ import Testing
         Picture(name: "map-light", hash: "#/map", height: 620),
         Picture(name: "parked-dark", hash: "#/parked", height: 360, isDark: true),
         Picture(name: "store-light", hash: "#/store/orders", height: 800),
+        Picture(name: "traces-light", hash: "#/traces", height: 520),
         Picture(name: "overview-phone", hash: "#/", width: 390, height: 844),
     ]
     private static let largest = 150_000
@@ -76,8 +77,17 @@ import Testing
         try await eventually("it is counted") {
             try curl.run(["-s", url + "api/overview"]).output.contains("1 parked")
         }
+        // A trace began with it.
+        func failedTrace() throws -> String? {
+            try curl.run(["-s", url + "api/traces?kind=failed"]).output.firstMatch(of: #/"id":"([0-9a-f]{32})"/#)
+                .map { String($0.1) }
+        }
+        try await eventually("its trace is kept") { try failedTrace() != nil }
+        let failed = try #require(try failedTrace())
         let browser = try Browser()
-        for picture in Self.pictures {
+        for picture in Self.pictures + [
+            Picture(name: "trace-dark", hash: "#/trace/\(failed)", height: 420, isDark: true)
+        ] {
             let page = try await BrowserPage(
                 browser, width: picture.width, height: picture.height, isDark: picture.isDark)
             try await page.open(url + picture.hash)

@@ -24,10 +24,19 @@ import Testing
                 # TYPE foo_seconds counter
                 # UNIT foo_seconds seconds
                 foo_seconds_total{entity="controller",replica="1"} 17.5
-                foo_seconds_created{entity="controller",replica="1"} 1520872607.123
                 # EOF
 
                 """)
+    }
+
+    /// What somebody else counts began somewhere else: to say that it began here would be a leap from 0.
+    @Test func whenACounterBeganIsToldOfOnesOwnAlone() {
+        let own = Metric("test.own", .counter, .events, ["service"], "Own.")
+        registry.counter(own).series("shop").add(3)
+        #expect(registry.text(.openMetrics).contains("test_own_created{service=\"shop\"} 1520872607.123\n"))
+        registry.gauge(Metric("test.foreign", .counter, .events, [], "Foreign.")).series().set(1_000_000)
+        #expect(registry.text(.openMetrics).contains("test_foreign_total 1000000\n"))
+        #expect(!registry.text(.openMetrics).contains("test_foreign_created"))
     }
 
     @Test func aGaugeAndAnInformation() {
@@ -87,7 +96,20 @@ import Testing
         #expect(text.split(separator: "\n").count == 8)
         // A label's value is no place for long texts.
         registry.counter(metric).series(String(repeating: "x", count: 100_000)).add()
-        #expect(registry.text().utf8.count < text.utf8.count + 200)
+        #expect(registry.text().utf8.count < text.utf8.count + 400)
+    }
+
+    /// One character may be of any number of bytes.
+    @Test(arguments: ["x", "ü", "🚢", "e" + String(repeating: "\u{301}", count: 1000)])
+    func aLabelsValueIsCutAt256Bytes(_ character: String) throws {
+        let metric = Metric("test.events", .counter, .events, ["key"], "Events.")
+        registry.counter(metric).series(String(repeating: character, count: 1000)).add()
+        let line = try #require(registry.text().split(separator: "\n").last)
+        let value = line.dropFirst("test_events_total{key=\"".count).dropLast("\"} 1".count)
+        #expect(value.utf8.count <= 256 && value.utf8.count > 240 && value.hasSuffix("…"), "\(value.utf8.count)")
+        let whole = String(repeating: "y", count: 256)
+        registry.counter(metric).series(whole).add()
+        #expect(registry.text().contains("\"\(whole)\""))
     }
 
     @Test func numbersThatAreNone() {

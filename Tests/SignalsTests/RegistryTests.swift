@@ -48,6 +48,17 @@ import Testing
         #expect(registry.text().hasSuffix("test_kept{service=\"stock\",slot=\"a\"} 3\n"))
     }
 
+    /// What is told again stays, however long it is: there is no moment in which it is not there.
+    @Test func whatIsToldAgainIsTheSameSeries() {
+        let registry = SignalRegistry()
+        let metric = Metric("test.kept", .gauge, .none, ["service", "slot"], "Kept.")
+        let long = String(repeating: "s", count: 300)
+        registry.gauge(metric).replace(of: "orders", with: [[long]: 1])
+        let first = registry.gauge(metric).series("orders", long)
+        registry.gauge(metric).replace(of: "orders", with: [[long]: 2])
+        #expect(registry.gauge(metric).series("orders", long) === first)
+    }
+
     @Test func whatIsKnownAtTheMomentOnlyIsAskedForBeforeEachReading() {
         let registry = SignalRegistry()
         let gauge = registry.gauge(Metric("test.depth", .gauge, .events, [], "Depth.")).series()

@@ -52,7 +52,8 @@ struct OrderBook: Sendable {
             let order = Order(number: Int(last) + 1, seed: seed)
             guard try isAcceptable(order, transaction) else { return }
             try write(order, transaction)
-            try transaction.publish(OrderPlaced(order), key: order.id)
+            // A trace for each order: the page shows its way.
+            try transaction.publish(OrderPlaced(order), key: order.id, traceParent: TraceParent.begin())
         }
     }
 

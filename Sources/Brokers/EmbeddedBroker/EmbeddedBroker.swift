@@ -138,6 +138,7 @@ public final class EmbeddedBroker: Broker {
             let opening = Opening {
                 let path = Self.path(of: stream, in: directory)
                 try MovedStreams(directory: directory).check()
+                try FileAccess.check(path)
                 guard FileIdentity.exists(path) else {
                     throw FleetError(
                         .missing, "the file of stream \(stream) is missing: \(path)",

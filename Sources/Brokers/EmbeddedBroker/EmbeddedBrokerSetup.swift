@@ -73,6 +73,7 @@ public struct EmbeddedBrokerSetup: BrokerSetup {
 
     private func openIfPresent(_ stream: StreamName) async throws -> StreamLog? {
         let path = EmbeddedBroker.path(of: stream, in: directory)
+        try FileAccess.check(path)
         guard FileIdentity.exists(path) else { return nil }
         return try await StreamLog(
             stream: stream, path: path, mode: .readWrite, retention: retention, clock: .system)

@@ -33,6 +33,8 @@ public struct PendingRows: Sendable, Hashable {
     public var oldest: Timestamp?
     /// How much of its log the store keeps because it was not captured yet; `nil` where it is not captured from a log.
     public var retainedLog: ByteCount?
+    /// For how long of the look nobody was asked: it was waited for who captures to say how far it is.
+    public var waited = Duration.zero
 
     public init(count: Int?, oldest: Timestamp?, retainedLog: ByteCount? = nil) {
         self.count = count

@@ -24,6 +24,7 @@ public final class PushService: Service {
     private let tracer: (any WorkTracer)?
     private let tell: @Sendable ([ParkedNotice]) -> Void
     private let state: Mutex<State>
+    private let cursor: CursorCheck
 
     private struct State {
         var store: (any Store)?
@@ -63,6 +64,7 @@ public final class PushService: Service {
         self.tracer = tracer
         self.tell = tell
         self.plan = plan
+        cursor = CursorCheck(plan.subscription, in: plan.stream)
         self.stores = stores
         self.broker = broker
         self.limit = limit
@@ -227,7 +229,9 @@ public final class PushService: Service {
                     in: stream, for: subscription, after: position, timeout: patience)
             }) != nil
         else { return [] }
-        return try await broker.read(stream, for: subscription, after: position, limit: limit)
+        let came = try await broker.read(stream, for: subscription, after: position, limit: limit)
+        if came.isEmpty { try await cursor.checkIfDue(in: opened().store) }
+        return came
     }
 
     private func opened() throws -> (store: any Store, number: Int64) {
@@ -252,6 +256,7 @@ public final class PushService: Service {
                 "begin with what this one holds: take `push` out of the fleet file, `flotilla apply`, put it back, and"
                 + " `flotilla apply` again")
         let begun = try await start.open(in: store)
+        cursor.begin(at: begun.position)
         state.withLock { $0.number = begun.number }
         let parking = plan.parking
         return try await store.read { transaction in

@@ -22,6 +22,7 @@ public final class DeliveryService: Service {
     private let tracer: (any WorkTracer)?
     private let tell: @Sendable ([ParkedNotice]) -> Void
     private let state: Mutex<State>
+    private let cursor: CursorCheck
 
     private struct State {
         var store: (any Store)?
@@ -66,6 +67,7 @@ public final class DeliveryService: Service {
         self.tracer = tracer
         self.tell = tell
         self.applier = applier
+        cursor = CursorCheck(applier.subscription, in: applier.stream)
         self.stores = stores
         self.broker = broker
         self.limit = limit
@@ -154,7 +156,10 @@ public final class DeliveryService: Service {
             else { return [] }
             records = try await broker.read(stream, for: subscription, after: position, limit: limit)
         }
-        guard let first = records.first else { return [] }
+        guard let first = records.first else {
+            try await cursor.checkIfDue(in: opened().store)
+            return []
+        }
         let batch = applier.batch(
             of: records, number: state.withLock { $0.number }, findsTraces: tracer != nil)
         state.withLock { $0.prepared[first.position] = batch }
@@ -240,6 +245,7 @@ public final class DeliveryService: Service {
         // was read-only, damaged or replaced stays what it is.
         state.withLock { $0.store = store }
         let begun = try await start.open(in: store)
+        cursor.begin(at: begun.position)
         state.withLock { state in
             state.number = begun.number
             state.forgetting = nil

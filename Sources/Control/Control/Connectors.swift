@@ -78,6 +78,35 @@ enum Connectors {
         #endif
     }
 
+    /// By which a statement is recognised among those that the store's server tells; `nil` where none tells any.
+    static func pattern(of statement: String, in store: StoreAddress) -> String? {
+        #if Postgres
+            if !store.isSQLite { return PostgresStore.pattern(of: statement) }
+        #endif
+        return nil
+    }
+
+    /// The replication slot of a service's outbox, and the database that it is in, by a key that stores in one database have in
+    /// common where their addresses name it in the same way; `nil` where a store has no slots.
+    static func slot(of service: ServiceDefinition, stream: StreamName) -> (database: [String], name: String)? {
+        #if Postgres
+            if !service.store.isSQLite {
+                let database = PostgresAddress.database(of: service.store.text)
+                return (database, PostgresLogOutbox.slot(of: stream))
+            }
+        #endif
+        return nil
+    }
+
+    /// The metrics whose second label is a replication slot.
+    static var slotMetrics: [Metric] {
+        #if Postgres
+            return PostgresStore.slotMetrics
+        #else
+            return []
+        #endif
+    }
+
     /// The files of certificates that the address of a store names.
     static func certificateFiles(of store: StoreAddress) -> (certificate: String?, authority: String?) {
         #if Postgres

@@ -27,7 +27,8 @@ public struct FleetCarrier: Sendable {
     public init(_ fleet: FleetDefinition, options: FleetRun.Options = FleetRun.Options(), logger: Logger) {
         self.fleet = fleet
         self.options = options
-        let telemetry = FleetTelemetry(fleet, version: options.version, logger: logger)
+        let telemetry = FleetTelemetry(
+            fleet, showsTraces: fleet.page != nil, version: options.version, logger: logger)
         self.telemetry = telemetry
         self.logger = telemetry?.logger(beside: logger) ?? logger
         state = Connectors.state(of: fleet)
@@ -39,7 +40,7 @@ public struct FleetCarrier: Sendable {
     /// - Throws: `notApplied`; `busy` where another process holds the fleet and is not waited for; what the stores throw.
     public func carry(with companions: @escaping @Sendable (FleetRun) -> [any Service]) async throws -> Outcome {
         guard let telemetry else { return try await carryMeasured(with: companions) }
-        return try await telemetry.exporting { try await carryMeasured(with: companions) }
+        return try await telemetry.telling { try await carryMeasured(with: companions) }
     }
 
     private func carryMeasured(
@@ -70,6 +71,8 @@ public struct FleetCarrier: Sendable {
                 fleet, version: options.version, telemetry: telemetry, logger: logger)
         } catch let error as FleetError {
             guard let holder = try? await state.holder() else { throw error }
+            // A second one of this machine could not carry it, wherever it listened.
+            if state is DirectoryState { throw FleetLock.refusal(of: fleet.state.directory, heldBy: holder) }
             throw FleetError(
                 error.code,
                 "fleet \(fleet.name) is carried by \(holder), and its signals cannot be served: \(error.message)",
@@ -83,7 +86,9 @@ public struct FleetCarrier: Sendable {
         try await FleetSetup.requireApplied(fleet)
         for undeclared in await fleet.undeclaredSagas() { logger.warning("\(undeclared)") }
         var outcome = Outcome()
-        while let turn = try await takeTurn(measured) {
+        var isFirst = true
+        while let turn = try await takeTurn(measured, isFirst: isFirst) {
+            isFirst = false
             let run: FleetRun
             do {
                 run = try FleetRun(
@@ -109,15 +114,19 @@ public struct FleetCarrier: Sendable {
         return outcome
     }
 
+    /// - Parameter isFirst: whether nothing was carried yet: then a state that refuses who asks ends the process, and may be
+    ///   mended at once. Later that is waited for.
     /// - Returns: `nil` where the process is told to end before.
-    private func takeTurn(_ measured: FleetSignals?) async throws -> Turn? {
+    private func takeTurn(_ measured: FleetSignals?, isFirst: Bool) async throws -> Turn? {
         let tell = { @Sendable [logger, fleet] (error: FleetError) in
             logger.info("waiting for fleet \(fleet.name): \(error.message)")
             measured?.wait(because: error.description)
         }
         do {
             return try await Turn.take(fleet, in: state)
-        } catch let error as FleetError where error.isRetriable && !options.untilIdle {
+        } catch let error as FleetError
+            where (error.isRetriable || !isFirst && error.code == .denied) && !options.untilIdle
+        {
             tell(error)
             let standby = Standby(fleet: fleet, state: state, health: measured?.health, after: error, tell: tell)
             try await signals.run([.init(service: standby, successTerminationBehavior: .gracefullyShutdownGroup)])
@@ -155,6 +164,8 @@ private final class Standby: Service {
 
     /// How often it looks.
     private static let interval = Duration.milliseconds(400)
+    /// A server that refuses who asks is asked less and less often: some lock out who knocks too much.
+    private static let refusedBackoff = Backoff(initial: .milliseconds(800), cap: .seconds(10))
 
     /// - Parameters:
     ///   - obstacle: what is waited for, and was told.
@@ -174,19 +185,25 @@ private final class Standby: Service {
 
     func run() async throws {
         try await cancelWhenGracefulShutdown {
+            var random = SystemRandomNumberGenerator()
+            var refusals = 0
             while !Task.isCancelled {
                 self.health?.beat()
                 do {
                     let taken = try await Turn.take(self.fleet, in: self.state)
                     self.turn.withLock { $0 = taken }
                     return
-                } catch let error as FleetError where error.isRetriable {
+                } catch let error as FleetError where error.isRetriable || error.code == .denied {
+                    refusals = error.code == .denied ? refusals + 1 : 0
                     let isNew = self.obstacle.withLock { obstacle in
                         defer { obstacle = error.message }
                         return obstacle != error.message
                     }
                     if isNew { self.tell(error) }
-                    try? await Task.sleep(for: Self.interval)
+                    try? await Task.sleep(
+                        for: refusals == 0
+                            ? Self.interval
+                            : Self.refusedBackoff.delay(afterFailures: refusals, using: &random))
                 } catch  where Task.isCancelled {
                     return
                 }

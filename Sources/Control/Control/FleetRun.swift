@@ -246,7 +246,8 @@ public final class FleetRun: Sendable {
                 OverviewWatch(
                     fleet: fleet, board: board, registry: signals.registry, health: signals.health, work: work,
                     gates: gates, objectives: signals.objectives, coordination: signals.coordination,
-                    predecessor: hold.predecessor.map { "process \($0.number)" }, logger: logger)
+                    schemas: signals.schemas, predecessor: hold.predecessor.map { "process \($0.number)" },
+                    logger: logger)
             }
         }
     }

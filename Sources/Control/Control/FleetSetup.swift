@@ -25,8 +25,8 @@ public struct FleetPlan: Sendable {
 public enum FleetSetup {
     /// Looks, and changes nothing. What cannot be looked at is told in its part.
     public static func plan(_ fleet: FleetDefinition) async -> FleetPlan {
-        await parts(of: fleet) {
-            try await $0.plan($1)
+        await parts(of: fleet) { setup, needs, _ in
+            try await setup.plan(needs)
         } broker: {
             try await Connectors.brokerSetup(of: fleet).plan($0)
         } state: {
@@ -44,8 +44,11 @@ public enum FleetSetup {
     }
 
     private static func applied(_ fleet: FleetDefinition) async -> FleetPlan {
-        await parts(of: fleet) { setup, needs in
-            try await patiently { try await setup.apply(needs) }
+        let schemas = await AppliedSchemas(fleet)
+        defer { schemas.close() }
+        return await parts(of: fleet) { setup, needs, service in
+            guard let service else { return try await patiently { try await setup.apply(needs) } }
+            return try await schemas.remembering(service) { try await patiently { try await setup.apply(needs) } }
         } broker: { needs in
             try await patiently { try await Connectors.brokerSetup(of: fleet).apply(needs) }
         } state: { store in
@@ -107,9 +110,9 @@ public enum FleetSetup {
         }
     }
 
-    /// - Throws: `notApplied` where `apply` has something to do, and what the first part that cannot be used throws.
+    /// - Throws: `notApplied` where `apply` has something to do; `denied` where it would be refused; `gap`.
     public static func requireApplied(_ fleet: FleetDefinition) async throws {
-        let plan = await parts(of: fleet, tellsOlder: false) { setup, needs in
+        let plan = await parts(of: fleet, tellsOlder: false) { setup, needs, _ in
             // No event waits for who looks.
             var needs = needs
             needs.monitoring = nil
@@ -124,6 +127,8 @@ public enum FleetSetup {
         // What is not here any more is not waited for.
         if let gone = plan.failures.first(where: { $0.code == .gap }) { throw gone }
         let missing = plan.parts.flatMap { part in part.steps.map { "\(part.name): \($0)" } }
+        // `apply` would be refused as well.
+        if !missing.isEmpty, let refusal = plan.failures.first(where: { $0.code == .denied }) { throw refusal }
         guard missing.isEmpty else {
             throw FleetError(
                 .notApplied,
@@ -133,10 +138,12 @@ public enum FleetSetup {
         }
     }
 
-    /// - Parameter tellsOlder: whether to tell of sagas whose declaration is gone, or another.
+    /// - Parameters:
+    ///   - tellsOlder: whether to tell of sagas whose declaration is gone, or another.
+    ///   - store: is told whose store it is; `nil` for a journal.
     private static func parts(
         of fleet: FleetDefinition, tellsOlder: Bool = true,
-        store: (any StoreSetup, StoreNeeds) async throws -> SetupPlan,
+        store: (any StoreSetup, StoreNeeds, ServiceDefinition?) async throws -> SetupPlan,
         broker: (BrokerNeeds) async throws -> [String], state: (any StateStore) async throws -> SetupPlan,
         sagas: (SagaSetup) async throws -> [String]
     ) async -> FleetPlan {
@@ -155,7 +162,7 @@ public enum FleetSetup {
             let setup = Connectors.setup(of: journal, in: fleet)
             var part = FleetPlan.Part(name: "\(journal.name) (\(setup.name))", steps: [], notices: [])
             do {
-                let changes = try await store(setup, journal.needs)
+                let changes = try await store(setup, journal.needs, nil)
                 part.steps = changes.steps.map(\.description)
                 part.notices = changes.notices
             } catch {
@@ -169,10 +176,13 @@ public enum FleetSetup {
             let setup = Connectors.setup(of: service)
             var part = FleetPlan.Part(name: "\(service.name) (\(setup.name))", steps: [], notices: [])
             do {
-                let changes = try await store(setup, fleet.storeNeeds(of: service))
+                let changes = try await store(setup, fleet.storeNeeds(of: service), service)
                 let own = changes.sharedSteps.filter { shared.insert($0).inserted }
                 part.steps = (changes.steps + own).map(\.description)
                 part.notices = changes.notices.filter { told.insert($0).inserted }
+                if changes.isFirst, let lost = await LostStore(of: service, in: fleet) {
+                    part.notices.append(lost.text)
+                }
             } catch {
                 part.failure = FleetError.wrapping(error)
             }

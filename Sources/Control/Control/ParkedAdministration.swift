@@ -53,10 +53,10 @@ public struct ParkedAdministration: Sendable {
         _ fleet: FleetDefinition, version: String, logger: Logger,
         _ body: @escaping @Sendable (ParkedAdministration) async throws -> Result
     ) async throws -> Result {
-        guard let telemetry = FleetTelemetry(fleet, version: version, logger: logger) else {
+        guard let telemetry = FleetTelemetry(fleet, showsTraces: false, version: version, logger: logger) else {
             return try await body(ParkedAdministration(fleet))
         }
-        return try await telemetry.exporting {
+        return try await telemetry.telling {
             try await body(ParkedAdministration(fleet, tracing: telemetry.operatorTracing))
         }
     }

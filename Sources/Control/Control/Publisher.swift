@@ -1,5 +1,6 @@
 public import FleetCore
 public import FleetFile
+import SQLiteConnection
 import Stores
 
 /// Writes one outbox row, as a service would: for trying things out.
@@ -11,6 +12,10 @@ public enum Publisher {
         _ type: String, from serviceName: String, key: String, payload: String, in fleet: FleetDefinition
     ) async throws -> EventID {
         let service = try fleet.service(named: serviceName)
+        guard !type.isEmpty else {
+            throw FleetError(
+                .invalidInput, "the event has no type", remedy: "name one that \(service.name) publishes")
+        }
         guard service.publishes.contains(type) else { throw unknown(type, of: service, in: fleet) }
         let bytes = Array(payload.utf8)
         do {
@@ -25,6 +30,12 @@ public enum Publisher {
                 "--data is of \(ByteCount(bytes.count)), and the limit is \(service.outbox.maximumEventSize)",
                 remedy: "raise outbox.max_event")
         }
+        if service.store.isSQLite, !FileIdentity.exists(service.store.text) {
+            try FileAccess.check(service.store.text)
+            throw FleetError(
+                .notApplied, "\(service.store.text), the store of \(service.name), is missing",
+                remedy: "put it back, or, if it never existed, run `flotilla apply \(fleet.file)` first")
+        }
         let setup = try await Connectors.setup(of: service).plan(fleet.storeNeeds(of: service))
         guard setup.steps.isEmpty else {
             throw FleetError(
@@ -32,7 +43,8 @@ public enum Publisher {
         }
         let id = EventID.make()
         let event = OutgoingEvent(
-            id: id, type: type, key: key, aggregateType: service.name.text, payload: payload)
+            id: id, type: type, key: key, aggregateType: service.name.text, payload: payload,
+            traceParent: fleet.telemetry?.wantsTraces == true ? TraceContext.begin().description : nil)
         try await Connectors.withStore(of: service) { store in
             try await store.write { try event.write(to: service, in: $0) }
         }

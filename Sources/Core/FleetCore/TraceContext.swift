@@ -10,6 +10,14 @@ public struct TraceContext: Hashable, Sendable {
             self.low = low
         }
 
+        /// Reads the 32 digits of an id.
+        public init?(_ text: String) {
+            guard text.utf8.count == 32, let context = TraceContext("00-\(text)-0000000000000001-00") else {
+                return nil
+            }
+            self = context.trace
+        }
+
         /// Of 56 bits (https://www.w3.org/TR/trace-context-2/#random-trace-id-flag).
         public typealias RandomPart = UInt64
     }
@@ -150,6 +158,12 @@ extension TraceContext {
     /// An event that a view writes anew has the same id, as a rule, and another stream.
     public func publication(of event: EventID, in stream: StreamName) -> TraceContext {
         child("append", stream.description, event.description)
+    }
+
+    /// A new trace, which is to be recorded. All of its id is random.
+    public static func begin() -> TraceContext {
+        let trace = TraceID(high: .random(in: 1 ... .max), low: .random(in: 0 ... .max))
+        return TraceContext(trace: trace, span: .random(), flags: knownFlags)
     }
 
     /// A span of the same trace that nobody else knows of.

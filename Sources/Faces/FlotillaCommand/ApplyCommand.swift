@@ -7,15 +7,15 @@ struct ApplyCommand: AsyncParsableCommand {
         commandName: "apply",
         abstract: "Make the fleet what the file declares; safe to run again.",
         discussion: """
-            Creates outbox tables, views, streams and Flotilla's own tables where they are missing. Touches nothing that it
+            Creates outbox tables, views, streams and Flotilla's own tables where they are missing. Touches nothing that it \
             did not create.
 
-            A service that leaves the fleet may leave a replication slot behind, for which its server would keep its log for
+            A service that leaves the fleet may leave a replication slot behind, for which its server would keep its log for \
             ever: --remove drops it. A slot that the server has lost is made anew with --replace-slot.
 
             EXAMPLES
               flotilla apply
-              flotilla apply --remove orders          # and then take orders out of the file
+              flotilla apply --remove orders          and then take it out of the file
               flotilla apply --replace-slot orders
             """)
 
@@ -47,8 +47,13 @@ struct ApplyCommand: AsyncParsableCommand {
         }
         let plan = await FleetSetup.apply(definition)
         PlanReport.tell(plan)
-        if let failure = plan.failures.first { throw ExitCode(Failure.code(of: failure)) }
         let steps = plan.parts.map(\.steps.count).reduce(0, +)
+        if let failure = plan.failures.first {
+            Console.standardError(
+                "applied \(counted(steps, "step")); \(counted(plan.failures.count, "part")) could not be set up, as told above"
+            )
+            throw ExitCode(Failure.code(of: failure))
+        }
         Console.line(
             steps == 0
                 ? "nothing to do: the fleet is as \(fleet.file) declares it" : "applied \(counted(steps, "step"))")

@@ -21,8 +21,11 @@ struct CheckCommand: AsyncParsableCommand {
         let definition = try await FleetArgument.load(fleet.file, tellsWarnings: true)
         let views = definition.services.map(\.views.count).reduce(0, +)
         var counts = [counted(definition.services.count, "service"), counted(views, "view")]
+        let pushes = definition.services.map(\.push.count).reduce(0, +)
+        if pushes > 0 { counts.append("\(pushes) \(pushes == 1 ? "push" : "pushes")") }
         if !definition.sagas.isEmpty { counts.append(counted(definition.sagas.count, "saga")) }
         if !definition.flows.isEmpty { counts.append(counted(definition.flows.count, "flow")) }
+        if !definition.objectives.isEmpty { counts.append(counted(definition.objectives.count, "objective")) }
         Console.line("\(fleet.file) is right: \(counts.joined(separator: ", "))")
         let style = Style(descriptor: STDERR_FILENO)
         for notice in await definition.undeclaredSagas().map(\.description) {

@@ -102,7 +102,9 @@ struct Table {
     /// Columns whose cells are numbers, and stand to the right.
     var numeric: Set<Int> = []
 
+    /// What cells hold that cannot be seen is shown as such.
     func lines() -> [String] {
+        let rows = rows.map { $0.map(VisibleText.of) }
         let columns = rows.map(\.count).max() ?? 0
         let widths = (0..<columns).map { column in rows.map { $0.count > column ? $0[column].count : 0 }.max() ?? 0 }
         return rows.map { row in

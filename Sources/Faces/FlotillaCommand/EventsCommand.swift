@@ -10,8 +10,8 @@ struct EventsCommand: AsyncParsableCommand {
         usage:
             "flotilla events [<fleet.yaml>] <service> [--from <position>] [--limit <n>] [--follow] [--format <format>]",
         discussion: """
-            One JSON object a line: position, topic, key, headers, value. A value that is not UTF-8 is written in base64,
-            and "encoding" says so; an event without data has the value null. "objection" says why no broker would take a
+            One JSON object a line: position, topic, key, headers, value. A value that is not UTF-8 is written in base64, \
+            and "encoding" says so; an event without data has the value null. "objection" says why no broker would take a \
             message. Changes nothing, whether the fleet runs or not.
 
             EXAMPLES

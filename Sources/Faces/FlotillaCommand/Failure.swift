@@ -11,7 +11,7 @@ enum Failure {
     static let changes: Int32 = 2
     /// `run --until-idle` ended with parked events.
     static let parked: Int32 = 3
-    /// A needed system cannot be reached (sysexits(3), EX_UNAVAILABLE).
+    /// A needed system cannot be reached, or refuses who asks (sysexits(3), EX_UNAVAILABLE).
     static let unavailable: Int32 = 69
     /// A bug (EX_SOFTWARE).
     static let bug: Int32 = 70
@@ -26,7 +26,7 @@ enum Failure {
         }
         if let error = error as? WrongWords {
             Console.standardError("flotilla: \(error.message)")
-            Console.standardError("see `flotilla \(error.command) --help`")
+            Console.standardError("see `flotilla \(error.command.isEmpty ? "" : "\(error.command) ")--help`")
             Foundation.exit(input)
         }
         if error is FleetFileProblems { Foundation.exit(input) }
@@ -40,7 +40,7 @@ enum Failure {
 
     static func code(of error: FleetError) -> Int32 {
         switch error.code {
-        case .unavailable, .missing, .corrupt, .full, .readOnly, .gap: unavailable
+        case .unavailable, .denied, .missing, .corrupt, .full, .readOnly, .gap: unavailable
         case .bug: bug
         default: input
         }

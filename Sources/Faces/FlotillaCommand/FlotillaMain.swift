@@ -1,5 +1,6 @@
 import ArgumentParser
 import CMalloc
+import FleetCore
 import Foundation
 
 /// The program: parses the command line, runs one command, and tells errors once, here.
@@ -13,6 +14,7 @@ struct FlotillaMain {
         // A reader that goes away ends its pipe, and not this process with half of its work done.
         signal(SIGPIPE, SIG_IGN)
         do {
+            try FlotillaCommand.checkName()
             var command = try FlotillaCommand.parseAsRoot()
             do {
                 if var asynchronous = command as? any AsyncParsableCommand {
@@ -35,7 +37,7 @@ struct FlotillaCommand: AsyncParsableCommand {
         commandName: "flotilla",
         abstract: "Keeps a fleet of databases, one per service, consistent.",
         discussion: """
-            A fleet is declared in fleet.yaml. Services commit business rows and events in one transaction of their own
+            A fleet is declared in fleet.yaml. Services commit business rows and events in one transaction of their own \
             store; Flotilla carries the events, and keeps read models in other services' stores.
 
             EXAMPLES
@@ -49,11 +51,15 @@ struct FlotillaCommand: AsyncParsableCommand {
               flotilla pause orders         have its outbox rest; resume has it go on
               flotilla flows list           where every declared flow stands
               flotilla objectives           what is left of the objectives' error budgets
-              flotilla events orders        what the service's stream holds, as it is on the wire
+              flotilla events orders        what its stream holds, as it is on the wire
 
             EXIT CODES
-              0 done   1 a problem in what was given   2 `plan` found changes   3 `run --until-idle` ended with parked
-              events   69 a needed system cannot be reached   70 a bug
+              0   done
+              1   a problem in what was given
+              2   `plan` found changes
+              3   `run --until-idle` ended with parked events
+              69  a needed system cannot be reached, or refuses who asks
+              70  a bug
 
             Completion for your shell: flotilla --generate-completion-script bash|zsh|fish
             """,
@@ -66,6 +72,17 @@ struct FlotillaCommand: AsyncParsableCommand {
             MigrateBrokerCommand.self,
             InitCommand.self,
         ])
+}
+
+extension FlotillaCommand {
+    /// - Throws: ``WrongWords`` where the first word is no command, with the nearest one.
+    fileprivate static func checkName() throws {
+        guard let word = CommandLine.arguments.dropFirst().first, !word.hasPrefix("-"), word != "help" else { return }
+        let known = configuration.subcommands.compactMap { $0.configuration.commandName }
+        guard !known.contains(word) else { return }
+        let nearest = NearestName.of(word, in: known).map { "; did you mean \($0)?" } ?? ""
+        throw WrongWords(command: "", message: "there is no command '\(word)'\(nearest)")
+    }
 }
 
 enum Version {

@@ -13,7 +13,7 @@ struct FlowsCommand: AsyncParsableCommand {
             flotilla flows [<fleet.yaml>] forget <flow> [<key>] [--all]
             """,
         discussion: """
-            A flow is declared under `flows` in the fleet file: which events of a key must follow one another, and by when.
+            A flow is declared under `flows` in the fleet file: which events of a key must follow one another, and by when. \
             States are unstarted, running, stuck, ended, failed, out-of-order and late.
 
             EXAMPLES

@@ -8,13 +8,13 @@ struct MigrateBrokerCommand: AsyncParsableCommand {
         commandName: "migrate-broker",
         abstract: "Move the fleet's streams from the embedded broker to the one that the file declares now.",
         discussion: """
-            1. Write the new broker in the fleet file: `broker: {engine: nats, url: "nats://…"}`. Leave `flotilla run` as it
-               is: it knows the file as it was.
+            1. Write the new broker in the fleet file: `broker: {engine: nats, url: "nats://…"}`. Leave `flotilla run` as it is: it \
+            knows the file as it was.
             2. Run this. It copies the streams while the fleet goes on, and then says which process to stop.
             3. Stop `flotilla run`. Services go on: their events wait in their outboxes. The rest is copied.
             4. Start `flotilla run` again, with the file as it is now.
 
-            Nothing is lost, repeated or reordered, and no view is rebuilt: streams keep their identity and positions. It may be
+            Nothing is lost, repeated or reordered, and no view is rebuilt: streams keep their identity and positions. It may be \
             stopped at any moment, and run again. The old files are kept.
 
             EXAMPLES

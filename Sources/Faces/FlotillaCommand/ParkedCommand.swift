@@ -73,11 +73,13 @@ struct ParkedCommand: AsyncParsableCommand {
             Console.line("nothing is parked")
             return
         }
-        var table = Table(rows: [["id", "place", "type", "key", "tries", "why"]], numeric: [4])
+        var table = Table(rows: [["id", "place", "type", "key", "tries", "for", "why"]], numeric: [4, 5])
+        let now = Timestamp.now()
         for item in items {
             let row = ParkedRow(item)
             table.rows.append([
                 row.id, row.place, row.type, row.key, String(row.attempts),
+                StatusText.age(max(0, now.elapsed(since: item.event.parkedAt).inSeconds)),
                 (row.reason ?? "waits behind another of its key")
                     + (row.state == "retrying" ? " (will be tried again)" : ""),
             ])
@@ -89,11 +91,16 @@ struct ParkedCommand: AsyncParsableCommand {
         for outcome in outcomes {
             let id = outcome.item.event.eventID
             let others = outcome.applied - (done == "applied" ? 1 : 0)
-            let more = others > 0 ? ", and \(others) that waited behind it" : ""
+            let more = others > 0 ? "\(others) that waited behind it" : ""
             if let failure = outcome.failure, outcome.applied == 0, done == "applied" {
                 Console.standardError("\(id) at \(outcome.item.place) stays parked: \(failure)")
             } else {
-                let what = outcome.isAsked && done == "applied" ? "its service tries it again" : done + more
+                var what = done
+                if outcome.isAsked, done == "applied" {
+                    what = "its service tries it again"
+                } else if others > 0 {
+                    what += done == "applied" ? ", and \(more)" : "; \(more) \(others == 1 ? "was" : "were") applied"
+                }
                 Console.line("\(id) at \(outcome.item.place): \(what)")
                 if let failure = outcome.failure {
                     Console.standardError("the next of key \(outcome.item.event.event.key) stays parked: \(failure)")
@@ -102,7 +109,7 @@ struct ParkedCommand: AsyncParsableCommand {
         }
         let found = Set(outcomes.map { $0.item.event.eventID })
         for id in ids where !found.contains(EventID(id)?.description ?? id) {
-            Console.line("\(id): not parked, nothing to do")
+            Console.line("\(id): not parked, nothing to do; `flotilla parked list` shows what is")
         }
         if outcomes.isEmpty, ids.isEmpty { Console.line("nothing is parked") }
         if outcomes.contains(where: { $0.failure != nil }) { throw ExitCode(Failure.input) }

@@ -8,9 +8,9 @@ struct PauseCommand: AsyncParsableCommand {
         abstract: "Have a service's outbox, or a view or push, rest.",
         usage: "flotilla pause [<fleet.yaml>] <service>|<service>.<view> [--reason <text>]",
         discussion: """
-            SERVICE: what the service writes waits in its outbox. SERVICE.VIEW, SERVICE.push: events for this view, or to be
-            delivered over HTTP, or that a program of the service's own reads (`consumers`), wait in their streams, which are
-            not trimmed meanwhile. What is under way ends first. Works whether the fleet runs or not, and lasts until
+            SERVICE: what the service writes waits in its outbox. SERVICE.VIEW, SERVICE.push: events for this view, or to be \
+            delivered over HTTP, or that a program of the service's own reads (`consumers`), wait in their streams, which are \
+            not trimmed meanwhile. What is under way ends first. Works whether the fleet runs or not, and lasts until \
             `flotilla resume`; `flotilla status` shows it. `run --until-idle` does not wait for what is paused.
 
             EXAMPLES

@@ -27,11 +27,20 @@ struct PlanCommand: AsyncParsableCommand {
 enum PlanReport {
     static func tell(_ plan: FleetPlan) {
         let style = Style()
-        for part in plan.parts where !part.steps.isEmpty || !part.notices.isEmpty || part.failure != nil {
-            Console.line(style.bold(part.name))
+        for part in plan.parts {
+            if !part.steps.isEmpty || !part.notices.isEmpty { Console.line(style.bold(part.name)) }
             for step in part.steps { Console.line("  \(style.green("+")) \(step)") }
             for notice in part.notices { Console.line("  \(style.yellow("!")) \(notice)") }
-            if let failure = part.failure { Console.standardError("  \(part.name): error: \(failure)") }
+            if let failure = part.failure { Console.standardError("\(part.name): error: \(text(failure, of: part))") }
         }
+    }
+
+    /// An error of a store begins with the store's name, which the part's name has as well.
+    private static func text(_ failure: FleetError, of part: FleetPlan.Part) -> Substring {
+        let text = failure.description
+        guard let colon = text.firstRange(of: ": "), part.name.hasSuffix("(\(text[..<colon.lowerBound]))") else {
+            return text[...]
+        }
+        return text[colon.upperBound...]
     }
 }

@@ -9,11 +9,13 @@ struct PublishCommand: AsyncParsableCommand {
         abstract: "Write an outbox row, for trying things out.",
         usage: "flotilla publish [<fleet.yaml>] <service> <event> --key <key> --data <json>",
         discussion: """
-            Prints the event's id. A service does the same with one INSERT in its own transaction.
+            Prints the event's id. A service does the same with one INSERT in its own transaction. Where the fleet file has \
+            `telemetry`, a trace begins with it.
 
             EXAMPLES
-              flotilla publish customers CustomerRegistered --key C1 --data '{"customer_id": "C1", "name": "Ada"}'
-              flotilla publish customers CustomerRegistered --key C1 --data - < event.json
+              flotilla publish customers CustomerRegistered --key C1 \\
+                --data '{"customer_id": "C1", "name": "Ada"}'
+              flotilla publish orders OrderPlaced --key O1 --data - < event.json
             """)
 
     @Argument(help: "The fleet file (or nothing), then the service, then the event's type.")

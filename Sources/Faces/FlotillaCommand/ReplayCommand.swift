@@ -10,10 +10,10 @@ struct ReplayCommand: AsyncParsableCommand {
             flotilla replay [<fleet.yaml>] <service>.<view> [--from <service>] (--since <time> | --position <n>) [--dry-run]
             """,
         discussion: """
-            Takes the view's cursor back, so that what came since takes effect again in this view alone: on the tables as they
-            are. Its statements must be able to bear that (`ON CONFLICT … DO UPDATE`, not `INSERT` or `count = count + 1`).
-            Where they cannot, `flotilla views rebuild` builds the view from nothing, beside the old one. Parked events of
-            that time are dropped, as they come again. The fleet may run meanwhile, and notices at once. SERVICE.push sends its
+            Takes the view's cursor back, so that what came since takes effect again in this view alone: on the tables as they \
+            are. Its statements must be able to bear that (`ON CONFLICT … DO UPDATE`, not `INSERT` or `count = count + 1`). \
+            Where they cannot, `flotilla views rebuild` builds the view from nothing, beside the old one. Parked events of \
+            that time are dropped, as they come again. The fleet may run meanwhile, and notices at once. SERVICE.push sends its \
             events again, with the same ids; a consumer's handlers get theirs again.
 
             A time is that of the broker's: when the record was appended to the stream, not when the event occurred.

@@ -11,13 +11,13 @@ struct RunCommand: AsyncParsableCommand {
         commandName: "run",
         abstract: "Carry events until Ctrl-C, or until nothing is pending.",
         discussion: """
-            One process at a time carries a fleet. It can be stopped at any moment, in any way: it goes on where it was.
-            Where the file keeps the fleet's state in PostgreSQL (`state: postgres://…`), a second one waits, and takes over
+            One process at a time carries a fleet. It can be stopped at any moment, in any way: it goes on where it was. \
+            Where the file keeps the fleet's state in PostgreSQL (`state: postgres://…`), a second one waits, and takes over \
             within seconds when the first ends or hangs.
 
             EXAMPLES
               flotilla run
-              flotilla run --page               and serve the operators' page at http://127.0.0.1:7070/
+              flotilla run --page        and serve the page at http://127.0.0.1:7070/
               flotilla run --until-idle && echo "all delivered"
               flotilla run --log-format json 2>> flotilla.log
             """)
@@ -105,25 +105,35 @@ func counted(_ count: Int, _ noun: String, plural: String) -> String {
     "\(count) \(count == 1 ? noun : plural)"
 }
 
-/// A log line every few seconds, while something is carried.
+/// A log line a minute, while something is carried.
 struct PlainReport: Service {
     let work: [FleetRun.Work]
     let logger: Logger
 
-    private static let interval = Duration.seconds(5)
+    private static let interval = Duration.seconds(60)
+    /// So many parts are named, those that did the most.
+    private static let partLimit = 8
 
     func run() async {
         await cancelWhenGracefulShutdown {
             var known = work.map { $0.progress.snapshot.count }
             while (try? await Task.sleep(for: Self.interval)) != nil {
                 let counts = work.map { $0.progress.snapshot.count }
-                for (index, work) in work.enumerated() where counts[index] != known[index] {
-                    let rate = Double(counts[index] - known[index]) / Self.interval.inSeconds
-                    logger.info("\(work.progress.name): \(counts[index]) events, \(Int(rate.rounded())) a second")
-                }
+                let moved = zip(work, zip(counts, known)).map { ($0.progress.name, $1.0 - $1.1) }
+                if let summary = Self.summary(moved) { logger.info("\(summary)") }
                 known = counts
             }
         }
+    }
+
+    /// - Parameter moved: how many events each part is done with.
+    /// - Returns: `nil` where there are none.
+    static func summary(_ moved: [(name: String, count: Int)]) -> String? {
+        let parts = moved.filter { $0.count > 0 }.sorted { ($1.count, $0.name) < ($0.count, $1.name) }
+        guard !parts.isEmpty else { return nil }
+        let named = parts.prefix(partLimit).map { "\($0.name) \(counted($0.count, "event"))" }
+        let rest = parts.count > partLimit ? ["and \(parts.count - partLimit) more"] : []
+        return "in the last minute: \((named + rest).joined(separator: ", "))"
     }
 }
 

@@ -8,7 +8,7 @@ struct StatusCommand: AsyncParsableCommand {
         commandName: "status",
         abstract: "How far each stream's events are: written, captured, in the broker, delivered, parked.",
         discussion: """
-            Asks the stores themselves, whether the fleet runs or not. For each stage: how many events have reached it, how
+            Asks the stores themselves, whether the fleet runs or not. For each stage: how many events have reached it, how \
             many have reached the one before and not this one, and how old the oldest of those is.
 
             EXAMPLES

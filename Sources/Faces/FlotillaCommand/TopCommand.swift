@@ -11,7 +11,7 @@ struct TopCommand: AsyncParsableCommand {
         commandName: "top",
         abstract: "The fleet at a glance, live.",
         discussion: """
-            Asks the stores themselves, as `status` does, whether the fleet runs or not. How long things take is known
+            Asks the stores themselves, as `status` does, whether the fleet runs or not. How long things take is known \
             where `flotilla run` serves the page (`page:` in the fleet file, or --page).
 
             EXAMPLES
@@ -59,6 +59,10 @@ struct TopCommand: AsyncParsableCommand {
                 for await _ in signals { return }
             }
             group.addTask { await Self.show(definition, on: screen) }
+            // A look may take long: a key is heard all the same.
+            group.addTask {
+                while !screen.isToldToEnd, (try? await Task.sleep(for: .milliseconds(50))) != nil {}
+            }
             // Whoever ends first ends all.
             await group.next()
             group.cancelAll()
@@ -81,7 +85,6 @@ struct TopCommand: AsyncParsableCommand {
                         TopFrame(overview, columns: size.columns, rows: size.rows, style: Style()).lines)
                     drawn = size
                 }
-                if screen.isToldToEnd { return }
                 if (try? await Task.sleep(for: .milliseconds(50))) == nil { return }
             }
         }

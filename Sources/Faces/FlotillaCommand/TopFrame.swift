@@ -39,13 +39,14 @@ struct TopFrame {
     // MARK: Parts
 
     private var header: [String] {
-        let level = overview.level
+        // What nobody carries is not well, however well its stores are.
+        let level = overview.isCarried ? overview.level : max(overview.level, .warning)
         let bad = overview.stores.filter { $0.level == .bad }.count
         let word: String =
             switch level {
             case .good: "all is well"
             case .paused: "well, and partly paused"
-            case .warning: "warnings"
+            case .warning: overview.isCarried ? "warning\(worst)" : "nobody carries it"
             case .bad: bad > 0 ? "\(bad) of \(overview.stores.count) stores bad" : "not as it should be"
             }
         let first = "fleet \(overview.fleet)  \(Self.sign(level)) \(word)  \(TopText.time(overview.at))"
@@ -56,6 +57,20 @@ struct TopFrame {
             lines.append(style.red(fitted("! \(trouble.part): \(trouble.reason)")))
         }
         return lines
+    }
+
+    /// What is to be warned of.
+    private var worst: String {
+        let rows =
+            overview.stores.map { ("store \($0.name)", $0.level) }
+            + overview.streams.map { ("stream \($0.name)", $0.level) }
+            + overview.readers.map { ("reader \($0.name)", $0.level) }
+            + overview.sagas.map { ("saga \($0.name)", $0.level) }
+            + overview.flows.map { ("flow \($0.name)", $0.level) }
+            + overview.bombs.map { ("\($0.what) of \($0.of)", $0.level) }
+        let warned = rows.filter { $0.1 == .warning }.map(\.0)
+        guard let first = warned.first else { return "" }
+        return ": \(first)" + (warned.count > 1 ? " and \(warned.count - 1) more" : "")
     }
 
     /// As many to a line as fit.
@@ -84,11 +99,16 @@ struct TopFrame {
         let well = overview.objectives.count - troubled.count
         return troubled.prefix(4).map { objective in
             let lights = objective.burns.map { $0.isFiring ? "!" : "·" }.joined()
-            let left = objective.budgetLeft.map { "\(TopText.percent($0)) of its budget left" } ?? "nothing counted"
-            let end = objective.hoursToExhaustion.map { ", for \(TopText.seconds($0 * 3600))" } ?? ""
+            let left = objective.budgetLeft.map(Self.budget) ?? "nothing counted"
+            let end = objective.hoursToExhaustion.map { $0 > 0 ? ", for \(TopText.seconds($0 * 3600))" : "" } ?? ""
             let level: FleetOverview.Level = objective.state == .breached ? .bad : .warning
             return paint(fitted("\(Self.sign(level)) objective \(objective.name) [\(lights)] \(left)\(end)"), level)
         } + [style.dim("\(well) of \(overview.objectives.count) objectives well")]
+    }
+
+    private static func budget(_ left: Double) -> String {
+        if left < 0 { return "its budget is overdrawn by \(ObjectiveText.percent(-left))" }
+        return left == 0 ? "its budget is spent" : "\(ObjectiveText.percent(left)) of its budget left"
     }
 
     private static let storeHead = [
@@ -165,7 +185,7 @@ struct TopFrame {
     }
 
     private func fitted(_ text: String) -> String {
-        let text = TopText.visible(text)
+        let text = VisibleText.of(text)
         return text.count <= columns ? text : text.prefix(columns - 1) + "…"
     }
 
@@ -177,7 +197,7 @@ struct TopFrame {
         var order = Array(rows.indices)
         if isSorted { order.sort { levels[$0] != levels[$1] ? levels[$0] > levels[$1] : $0 < $1 } }
         let shown = Self.shown(columns, head.count)
-        func narrowed(_ row: [String]) -> [String] { shown.map { TopText.visible(row[$0]) } }
+        func narrowed(_ row: [String]) -> [String] { shown.map { row[$0] } }
         let right = Set(shown.indices.filter { numeric.contains(shown[$0]) })
         let lines = Table(rows: [narrowed(head)] + order.map { narrowed(rows[$0]) }, numeric: right).lines()
         return [style.dim(fitted(lines[0]))]
@@ -226,7 +246,7 @@ enum TopText {
     }
 
     private static func few(_ number: Double) -> String {
-        let digits = number >= 100 ? 0 : number >= 10 ? 1 : 2
+        let digits = abs(number) >= 100 ? 0 : abs(number) >= 10 ? 1 : 2
         var text = String(format: "%.\(digits)f", number)
         while digits > 0, text.contains("."), text.hasSuffix("0") { text.removeLast() }
         if text.hasSuffix(".") { text.removeLast() }
@@ -249,20 +269,5 @@ enum TopText {
                 let share = [shares[index], shares[index + 1]].compactMap(\.self).max()
                 return share.map { blocks[1 + min(7, Int($0 * 7.99))] } ?? " "
             })
-    }
-
-    /// What comes from a fleet moves no cursor and rings no bell.
-    static func visible(_ text: String) -> String {
-        guard
-            text.unicodeScalars.contains(where: {
-                $0.properties.generalCategory == .control || $0.properties.generalCategory == .format
-            })
-        else { return text }
-        return String(
-            String.UnicodeScalarView(
-                text.unicodeScalars.map {
-                    $0.properties.generalCategory == .control || $0.properties.generalCategory == .format
-                        ? "\u{FFFD}" : $0
-                }))
     }
 }

@@ -5,7 +5,8 @@ import Synchronization
 /// Server-sent events (https://html.spec.whatwg.org/multipage/server-sent-events.html), the same to all who listen.
 ///
 /// Each event tells all that there is, so that a listener who is slow misses some, and nothing waits for it. Listeners are
-/// bounded in number, and one that has taken nothing for a while is closed.
+/// bounded in number, and one that has taken nothing for a while is closed. So is one that has listened for long: it comes back, and
+/// is asked anew who it is.
 public final class EventStream: Sendable {
     private struct Listener {
         let channel: any Channel
@@ -20,11 +21,17 @@ public final class EventStream: Sendable {
 
     private let state = Mutex(State())
     private let limit: Int
+    let length: Duration
     /// So many events in a row may not be taken.
     private static let missedLimit = 15
 
-    /// - Parameter limit: how many may listen at once.
-    public init(limit: Int) { self.limit = limit }
+    /// - Parameters:
+    ///   - limit: how many may listen at once.
+    ///   - length: how long one may.
+    public init(limit: Int, length: Duration = .seconds(3600)) {
+        self.limit = limit
+        self.length = length
+    }
 
     /// How many listen.
     public var count: Int { state.withLock { $0.listeners.count } }

@@ -7,6 +7,8 @@ final class HTTPQuestionHandler: ChannelInboundHandler {
     typealias InboundIn = HTTPServerRequestPart
     typealias OutboundOut = HTTPServerResponsePart
 
+    private static let events = "text/event-stream"
+
     private let desk: HTTPServer.Desk
     private var head: HTTPRequestHead?
     private var body: [UInt8] = []
@@ -71,6 +73,8 @@ final class HTTPQuestionHandler: ChannelInboundHandler {
         switch reply(to: head) {
         case .answer(let answer): write(answer, to: head, context)
         case .later(let work): answer(head, context, after: work)
+        case .events(_, let fields) where head.method == .HEAD:
+            write(HTTPAnswer(contentType: Self.events, fields: fields, body: []), to: head, context)
         case .events(let stream, let fields): listen(to: stream, fields, head, context)
         }
     }
@@ -120,9 +124,9 @@ final class HTTPQuestionHandler: ChannelInboundHandler {
             return write(answer, to: request, context)
         }
         self.stream = stream
-        deadline?.cancel()
+        setDeadline(stream.length, context)
         var head = HTTPResponseHead(version: request.version, status: .ok)
-        head.headers.add(name: "content-type", value: "text/event-stream")
+        head.headers.add(name: "content-type", value: Self.events)
         head.headers.add(name: "cache-control", value: "no-store")
         head.headers.add(name: "x-content-type-options", value: "nosniff")
         for field in fields { head.headers.add(name: field.name, value: field.value) }

@@ -18,8 +18,8 @@ struct ExportMachine<Item: Sendable>: Sendable {
 
     /// What is worth a line in the log.
     enum Notice: Sendable, Equatable {
-        /// Told once, until ``recovered``.
-        case trouble(String)
+        /// Told once, until ``recovered``. Where the collector refused what it was sent, that is lost.
+        case trouble(String, isLost: Bool)
         /// The collector does not take everything: told once.
         case partial(rejected: Int64, message: String)
         case recovered
@@ -99,7 +99,7 @@ struct ExportMachine<Item: Sendable>: Sendable {
             lose(underWay.count, .refused)
             forgetBatch()
             // The next batch may fare no better.
-            return (trouble(why), limits.backoff.delay(afterFailures: 1, using: &random))
+            return (trouble(why, isLost: true), limits.backoff.delay(afterFailures: 1, using: &random))
         case .later(let why, let least):
             failures += 1
             let wait = max(limits.backoff.delay(afterFailures: failures, using: &random), least ?? .zero)
@@ -110,7 +110,7 @@ struct ExportMachine<Item: Sendable>: Sendable {
                 // Whoever does not answer is asked no more often because of it.
                 failures = known
             }
-            return (trouble(why), wait)
+            return (trouble(why, isLost: false), wait)
         }
     }
 
@@ -122,9 +122,9 @@ struct ExportMachine<Item: Sendable>: Sendable {
         forgetBatch()
     }
 
-    private mutating func trouble(_ why: String) -> [Notice] {
+    private mutating func trouble(_ why: String, isLost: Bool) -> [Notice] {
         defer { isInTrouble = true }
-        return isInTrouble ? [] : [.trouble(why)]
+        return isInTrouble ? [] : [.trouble(why, isLost: isLost)]
     }
 
     private mutating func forgetBatch() {

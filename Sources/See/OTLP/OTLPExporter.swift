@@ -182,9 +182,9 @@ public final class OTLPExporter: Sendable {
         _ notice: ExportMachine<Item>.Notice, of signal: OTLPSignal, _ name: String, _ logger: Logger
     ) {
         switch notice {
-        case .trouble(let why):
-            logger.warning(
-                "\(signal.rawValue) are not exported to \(name): \(why); events are carried, and it is tried again")
+        case .trouble(let why, let isLost):
+            let next = isLost ? "what was refused is not sent again" : "it is tried again"
+            logger.warning("\(signal.rawValue) are not exported to \(name): \(why); events are carried, and \(next)")
         case .partial(let rejected, let message):
             let count = rejected > 0 ? "has rejected \(rejected) of them" : "warns"
             logger.warning("\(name) takes \(signal.rawValue), and \(count): \(message)")
@@ -208,8 +208,21 @@ public final class OTLPExporter: Sendable {
         }
         let new = now.compactMap { loss -> String? in
             let known = before[Loss(signal: loss.signal, reason: loss.reason, count: 0)] ?? 0
-            return loss.count > known ? "\(loss.count - known) of \(loss.signal.rawValue) (\(loss.reason))" : nil
+            return loss.count > known ? "\(loss.signal.counted(loss.count - known)) (\(loss.reason))" : nil
         }
         if !new.isEmpty { logger.warning("not exported: \(new.sorted().joined(separator: ", "))") }
+    }
+}
+
+extension OTLPSignal {
+    /// `1 span`, `3 requests with metrics`.
+    fileprivate func counted(_ count: Int) -> String {
+        let (noun, rest) =
+            switch self {
+            case .traces: ("span", "")
+            case .metrics: ("request", " with metrics")
+            case .logs: ("line", " of the log")
+            }
+        return "\(count) \(noun)\(count == 1 ? "" : "s")\(rest)"
     }
 }

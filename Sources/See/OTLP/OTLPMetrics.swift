@@ -2,7 +2,8 @@ import FleetCore
 import Signals
 import Traces
 
-/// What a registry says, as metrics of OTLP. Everything counts from the beginning of its series.
+/// What a registry says, as metrics of OTLP. Everything counts from the beginning of its series, which is not told where
+/// somebody else counts.
 extension OTLP {
     private static let cumulative = OTLPField(2, "aggregationTemporality", .small(2))
 
@@ -35,8 +36,9 @@ extension OTLP {
     private static func point(_ series: SeriesReading, _ metric: Metric, at now: Timestamp) -> OTLPMessage {
         let attributes = attributes(metric.labels, series.labels)
         var fields: OTLPMessage = []
-        if metric.kind == .counter || metric.kind == .histogram {
-            fields.append(OTLPField(2, "startTimeUnixNano", time(series.created)))
+        if metric.kind == .counter || metric.kind == .histogram, let created = series.created {
+            // A clock that was put back has nothing begin after it was read.
+            fields.append(OTLPField(2, "startTimeUnixNano", time(min(created, now))))
         }
         fields.append(OTLPField(3, "timeUnixNano", time(now)))
         switch series.value {

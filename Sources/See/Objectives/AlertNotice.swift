@@ -58,14 +58,19 @@ public struct AlertNotice: Codable, Sendable, Hashable {
         limit = burn.limit
         budgetLeft = reading.budgetLeft
         hoursToExhaustion = reading.hoursToExhaustion
-        text = Self.text(reading, burn, status)
+        text = Self.text(reading, burn, status, others: reading.burns.indices.filter { $0 != rule })
     }
 
-    private static func text(_ reading: ObjectiveReading, _ burn: BurnReading, _ status: Status) -> String {
+    private static func text(
+        _ reading: ObjectiveReading, _ burn: BurnReading, _ status: Status, others: [Int]
+    ) -> String {
         let what = "objective \(reading.name) (\(reading.measure.rawValue) of \(reading.subject))"
         let window = ObjectiveText.duration(burn.longWindow)
         guard status == .firing else {
-            return "\(what) does not burn its budget too fast any more: \(left(reading))"
+            let still = others.map { reading.burns[$0] }.filter(\.isFiring)
+                .map { "\(ObjectiveText.duration($0.longWindow)) (\($0.severity.rawValue))" }
+            let rest = still.isEmpty ? "" : ", but still does over \(still.joined(separator: ", "))"
+            return "\(what) does not burn its budget too fast any more over \(window)\(rest): \(left(reading))"
         }
         let rate = burn.long.map { ObjectiveText.number($0) } ?? "more than \(ObjectiveText.number(burn.limit))"
         let end = reading.hoursToExhaustion.map {
@@ -75,6 +80,6 @@ public struct AlertNotice: Codable, Sendable, Hashable {
     }
 
     private static func left(_ reading: ObjectiveReading) -> String {
-        reading.budgetLeft.map { "\(ObjectiveText.percent($0)) of it is left" } ?? "nothing is known of what is left"
+        reading.budgetLeft.map(ObjectiveText.left) ?? "nothing is known of what is left"
     }
 }

@@ -93,7 +93,8 @@ public struct ErrorBudget: Sendable {
                 return Transition(rule: index, isFiring: true, since: now, at: now)
             case (let since?, false):
                 firing[index] = nil
-                return Transition(rule: index, isFiring: false, since: since, at: now)
+                // A clock that was put back has nothing end before it began.
+                return Transition(rule: index, isFiring: false, since: min(since, now), at: now)
             default: return nil
             }
         }
@@ -140,7 +141,8 @@ public struct ErrorBudget: Sendable {
         return ObjectiveReading(
             name: objective.name, subject: objective.subject, measure: objective.measure,
             threshold: objective.threshold?.inSeconds, target: objective.target, window: objective.window.inSeconds,
-            total: all.total, bad: all.bad, budgetLeft: left, hoursToExhaustion: hours(left, burns.first?.long),
+            total: all.total, bad: all.bad, budgetLeft: left,
+            hoursToExhaustion: hours(left, burns.lazy.compactMap(\.long).first { $0 > 0 }),
             burns: burns, state: state, reason: reason)
     }
 
@@ -154,9 +156,11 @@ public struct ErrorBudget: Sendable {
     private func judgement(_ left: Double?, _ burns: [BurnReading]) -> (ObjectiveReading.State, String?) {
         guard let left else { return (.unknown, "nothing was counted within the window") }
         let firing = burns.first(where: \.isFiring)
-        let fast = firing.map { "the budget is spent more than \(Self.short($0.limit)) times as fast as it allows" }
-        if left <= 0 { return (.breached, fast.map { "the budget is spent, and \($0)" } ?? "the budget is spent") }
-        return fast.map { (.burning, $0) } ?? (.ok, nil)
+        let fast = firing.map { "more than \(Self.short($0.limit)) times as fast as it allows" }
+        if left <= 0 {
+            return (.breached, "the budget is spent" + (fast.map { ", and goes on being spent \($0)" } ?? ""))
+        }
+        return fast.map { (.burning, "the budget is being spent \($0)") } ?? (.ok, nil)
     }
 
     private static func short(_ number: Double) -> String {

@@ -26,8 +26,8 @@ public struct ObjectiveReading: Codable, Sendable, Hashable {
     public var bad: Int64
     /// What is left of the budget, as a share of it: 1 is all, 0 none, less than 0 overdrawn; `nil` where nothing was counted.
     public var budgetLeft: Double?
-    /// When the budget is spent, at the rate of the first rule's long window (of 30 days: of the last hour); `nil` where that
-    /// spends none. 0 where it is spent.
+    /// When the budget is spent, at the rate of the shortest of the rules' long windows (of 30 days: an hour) in which any is;
+    /// `nil` where none is in any. 0 where it is spent.
     public var hoursToExhaustion: Double?
     /// The four lights, in the order of ``BurnRule/all(for:)``.
     public var burns: [BurnReading]

@@ -10,8 +10,33 @@ public enum ObjectiveText {
         return "\(milliseconds)ms"
     }
 
-    /// A share, in percent: `99.95%`, `-12%`.
-    public static func percent(_ share: Double) -> String { "\(number(share * 100))%" }
+    /// A share, in percent: `99.95%`, `-12%`. It is `100%` where nothing is missing.
+    public static func percent(_ share: Double) -> String {
+        let value = share * 100
+        let isAlmostAll = value > 99 && value < 100
+        return "\(isAlmostAll ? "\((value * 1000).rounded(.down) / 1000)" : number(value))%"
+    }
+
+    /// A share, in percent, as people have written it: `99.95%`. With as many digits as a percentage may have, and none that only
+    /// binary fractions have.
+    public static func written(_ share: Double) -> String {
+        let value = (share * 1e10).rounded() / 1e8
+        return value == value.rounded() ? "\(Int(value))%" : "\(value)%"
+    }
+
+    /// What an objective wants: `latency in 2s 99%`, `availability 99.95%`, `at most 1% errors`.
+    public static func goal(_ reading: ObjectiveReading) -> String {
+        let limit = reading.threshold.map { " in \(duration($0))" } ?? ""
+        return reading.measure == .errors
+            ? "at most \(written(1 - reading.target)) errors"
+            : "\(reading.measure.rawValue)\(limit) \(written(reading.target))"
+    }
+
+    /// What is left of an error budget.
+    public static func left(_ share: Double) -> String {
+        if share < 0 { return "it is overdrawn by \(percent(-share))" }
+        return share == 0 ? "nothing of it is left" : "\(percent(share)) of it is left"
+    }
 
     /// At most three digits behind the point, and none that say nothing.
     public static func number(_ value: Double) -> String {

@@ -65,19 +65,13 @@ public enum ObjectivesYAML {
         let share = objective.measure == .errors ? objective.budget : objective.target
         if let threshold = objective.threshold {
             fields.append("\(objective.measure.rawValue): \(ObjectiveText.duration(threshold.inSeconds))")
-            fields.append("target: \(percent(share))")
+            fields.append("target: \(ObjectiveText.written(share))")
         } else {
-            fields.append("\(objective.measure.rawValue): \(percent(share))")
+            fields.append("\(objective.measure.rawValue): \(ObjectiveText.written(share))")
         }
         if objective.window != Objective.usualWindow {
             fields.append("window: \(ObjectiveText.duration(objective.window.inSeconds))")
         }
         return fields.joined(separator: ", ")
-    }
-
-    /// As many digits as a percentage may have, and none that only binary fractions have.
-    private static func percent(_ share: Double) -> String {
-        let value = (share * 1e10).rounded() / 1e8
-        return value == value.rounded() ? "\(Int(value))%" : "\(value)%"
     }
 }

@@ -266,6 +266,8 @@ public struct FleetOverview: Codable, Sendable {
 public struct FleetMoment: Codable, Sendable, Hashable {
     public enum Kind: String, Codable, Sendable {
         case start, takeover, stop, apply, pause, resume, trouble, recovery
+        /// Tables of a service's store were changed, and not by `apply`.
+        case schema
         /// Noted by somebody else: a deployment, say.
         case note
     }

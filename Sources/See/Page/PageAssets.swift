@@ -1,7 +1,16 @@
 /// What the operators' page is made of. Nothing of it is fetched from elsewhere.
 public enum PageAssets {
     public static var style: [UInt8] { PackageResources.page_css }
-    public static var script: [UInt8] { PackageResources.page_js }
+    /// One script, of parts that begin with what the others use.
+    public static var script: [UInt8] {
+        [
+            PackageResources.elements_js, PackageResources.numbers_js, PackageResources.grid_js,
+            PackageResources.drawings_js, PackageResources.asking_js, PackageResources.overview_js,
+            PackageResources.objectives_js, PackageResources.parts_js, PackageResources.map_js,
+            PackageResources.parked_js, PackageResources.coordination_js, PackageResources.traces_js,
+            PackageResources.places_js, PackageResources.keys_js,
+        ].flatMap(\.self)
+    }
     public static var icon: [UInt8] { PackageResources.icon_svg }
 
     /// The page itself.

@@ -11,13 +11,25 @@ public final class Family<Kind: Instrument>: Sendable {
     private let state = Mutex(State())
 
     private struct State {
-        var series: [[String]: Series] = [:]
+        var series: [[String]: Series] = [:] {
+            didSet { sorted = nil }
+        }
         var hasOverflowed = false
+        /// As they are told, until there is another one: many are read again and again, and seldom is one new.
+        var sorted: [Told]?
     }
 
     private struct Series {
         var instrument: Kind
         var created: Timestamp
+    }
+
+    /// A series, and what is told of it each time.
+    private struct Told {
+        let instrument: Kind
+        let created: Timestamp
+        let labels: [String]
+        let labelText: [UInt8]
     }
 
     init(
@@ -54,7 +66,11 @@ public final class Family<Kind: Instrument>: Sendable {
     }
 
     fileprivate func remove(where isGone: ([String]) -> Bool) {
-        state.withLock { state in state.series = state.series.filter { !isGone($0.key) } }
+        state.withLock { state in
+            if state.series.contains(where: { isGone($0.key) }) {
+                state.series = state.series.filter { !isGone($0.key) }
+            }
+        }
     }
 
     /// Forgets every series: what they told is no longer so.
@@ -63,16 +79,28 @@ public final class Family<Kind: Instrument>: Sendable {
     /// The value of every label of the series that is for all that are too many.
     public static var overflow: String { "overflow" }
 
-    /// A label's value is no place for long texts.
-    private static func bounded(_ value: String) -> String {
-        value.utf8.count <= 256 ? value : String(value.prefix(64)) + "…"
+    /// A label's value is no place for long texts. One character may be of any number of bytes.
+    fileprivate static func bounded(_ value: String) -> String {
+        guard value.utf8.count > valueLimit else { return value }
+        var (short, room) = (String.UnicodeScalarView(), valueLimit - "…".utf8.count)
+        for scalar in value.unicodeScalars {
+            room -= UTF8.width(scalar)
+            if room < 0 { break }
+            short.append(scalar)
+        }
+        return String(short) + "…"
     }
+
+    /// Bytes.
+    private static var valueLimit: Int { 256 }
 }
 
 extension Family where Kind == Gauge {
     /// Tells these numbers, and nothing else, where the first label has a value.
     /// - Parameter numbers: by the values of the labels behind the first.
     public func replace(of first: String, with numbers: [[String]: Double]) {
+        let first = Self.bounded(first)
+        let numbers = Dictionary(numbers.map { ($0.key.map(Self.bounded), $0.value) }) { $1 }
         remove { $0.first == first && numbers[Array($0.dropFirst())] == nil && $0 != $0.map { _ in Self.overflow } }
         for (labels, number) in numbers { series([first] + labels).set(number) }
     }
@@ -80,11 +108,28 @@ extension Family where Kind == Gauge {
 
 extension Family: AnyFamily {
     var reading: FamilyReading {
-        let series = state.withLock { $0.series }
-        let readings = series.compactMap { labels, series in
-            series.instrument.value.map { SeriesReading(labels: labels, created: series.created, value: $0) }
+        let sorted = state.withLock { state in
+            if let known = state.sorted { return known }
+            let names = metric.labels.map(PrometheusName.label)
+            let sorted = state.series.sorted { $0.key.lexicographicallyPrecedes($1.key) }
+                .map { labels, series in
+                    Told(
+                        instrument: series.instrument, created: series.created, labels: labels,
+                        labelText: ExpositionWriter.labelText(names, labels))
+                }
+            state.sorted = sorted
+            return sorted
         }
-        return FamilyReading(metric: metric, series: readings.sorted { $0.labels.lexicographicallyPrecedes($1.labels) })
+        var readings: [SeriesReading] = []
+        readings.reserveCapacity(sorted.count)
+        for one in sorted {
+            guard let value = one.instrument.value else { continue }
+            readings.append(
+                SeriesReading(
+                    labels: one.labels, created: Kind.counts ? one.created : nil, value: value,
+                    labelText: one.labelText))
+        }
+        return FamilyReading(metric: metric, series: readings)
     }
 }
 
@@ -104,7 +149,9 @@ public struct FamilyReading: Sendable {
 public struct SeriesReading: Sendable {
     /// The values of the metric's labels.
     public var labels: [String]
-    /// Since when it counts.
-    public var created: Timestamp
+    /// Since when it counts; `nil` where it does not count itself.
+    public var created: Timestamp?
     public var value: SeriesValue
+    /// Names and values of the labels, as Prometheus' formats have them between braces: it is the same each time.
+    let labelText: [UInt8]
 }

@@ -5,6 +5,9 @@ import Synchronization
 public protocol Instrument: AnyObject, Sendable {
     init(_ metric: Metric)
 
+    /// Whether it counts itself, from 0 on: what a gauge tells of a counter was counted by somebody else, for longer.
+    static var counts: Bool { get }
+
     /// What it says now; `nil` where nothing was said yet.
     var value: SeriesValue? { get }
 }
@@ -19,6 +22,8 @@ public enum SeriesValue: Sendable {
 /// Counts what happens.
 public final class Counter: Instrument {
     private let total = Atomic<UInt64>(0)
+
+    public static var counts: Bool { true }
 
     public init(_ metric: Metric) {}
 
@@ -35,6 +40,8 @@ public final class Counter: Instrument {
 public final class Gauge: Instrument {
     private let bits = Atomic<UInt64>(Gauge.unknown)
     private static let unknown = Double.nan.bitPattern
+
+    public static var counts: Bool { false }
 
     public init(_ metric: Metric) {}
 
@@ -59,6 +66,8 @@ public final class Histogram: Instrument {
     private let metric: Metric
     private nonisolated(unsafe) let counts: UnsafeMutablePointer<Atomic<UInt64>>
     private let sum = Atomic<UInt64>(0)
+
+    public static var counts: Bool { true }
 
     public init(_ metric: Metric) {
         self.metric = metric

@@ -58,13 +58,16 @@ public struct StatementReading: Sendable, Hashable {
     public var id: String
     /// Without constants, and not longer than can be shown.
     public var text: String
+    /// What all statements have in common that differ in nothing but constants.
+    public var pattern: String
     public var calls: Double
     public var seconds: Double
     public var rows: Double
 
-    public init(id: String, text: String, calls: Double, seconds: Double, rows: Double) {
+    public init(id: String, text: String, pattern: String, calls: Double, seconds: Double, rows: Double) {
         self.id = id
         self.text = text
+        self.pattern = pattern
         self.calls = calls
         self.seconds = seconds
         self.rows = rows

@@ -84,7 +84,9 @@ public struct Span: Sendable {
     }
 
     public var trace: TraceContext.TraceID { context.trace }
-    public var isError: Bool { if case .error = status { true } else { false } }
+    public var isError: Bool { failure != nil }
+    /// What went wrong.
+    public var failure: String? { if case .error(let message) = status { message } else { nil } }
 
     /// All that is said of it.
     public func value(of name: String) -> SpanValue? {

@@ -16,6 +16,15 @@
             return settings
         }
 
+        /// The server and the database that a URL names: two that name one in the same way have the same.
+        public static func database(of url: String) -> [String] {
+            let options = options(of: url)
+            return [
+                options["service"] ?? "", options["host"] ?? options["hostaddr"] ?? "", options["port"] ?? "5432",
+                options["dbname"] ?? options["user"] ?? "",
+            ]
+        }
+
         /// The servers that a URL names by host and port, and that TLS is tried with; none for Unix sockets, and for what service
         /// files and the environment say.
         public static func servers(of url: String) -> [(host: String, port: Int)] {

@@ -177,6 +177,7 @@
             var plan = SetupPlan()
             if !hasSchema { plan.steps.append(SetupStep("create schema \(schema)")) }
             if version == 0 {
+                plan.isFirst = true
                 plan.steps.append(SetupStep("create Flotilla's own tables (flotilla_…)"))
             } else if version < PostgresOwnTables.migrations.count {
                 plan.steps.append(

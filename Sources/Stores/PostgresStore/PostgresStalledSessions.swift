@@ -17,7 +17,9 @@
                     try session.firstRow(
                         """
                         SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity
-                        WHERE application_name = current_setting('application_name') AND usename = current_user
+                        WHERE (application_name = current_setting('application_name') OR \(CarriedPlace.ownName)
+                            = left(current_setting('application_name'), \(CarriedPlace.nameLimit)))
+                            AND usename = current_user
                             AND datname = current_database() AND pid <> pg_backend_pid() AND backend_type = 'client backend'
                             AND xact_start IS NOT NULL AND wait_event = 'ClientRead'
                             AND state_change < clock_timestamp() - make_interval(secs => $1)

@@ -38,7 +38,7 @@ public final class SQLiteConnection: Sendable {
     private let lockWait = Atomic<Int64>(0)
     private let refusals = Atomic<Int64>(0)
 
-    /// - Throws: `missing` where the file must exist and does not, `corrupt`, `readOnly`, `unavailable`.
+    /// - Throws: `missing` where the file must exist and does not, `denied`, `corrupt`, `readOnly`, `unavailable`.
     /// - Parameters:
     ///   - cacheSize: how much of the file is kept in memory.
     ///   - pageSize: of a file that is made now.
@@ -49,6 +49,7 @@ public final class SQLiteConnection: Sendable {
     ) throws {
         self.path = path
         failure = SQLiteFailure(path: path)
+        try FileAccess.check(path)
         if mode != .create, FileIdentity(path: path) == nil {
             throw FleetError(
                 .missing, "\(path) is missing",

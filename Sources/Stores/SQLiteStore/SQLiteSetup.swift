@@ -14,6 +14,7 @@ public struct SQLiteSetup: StoreSetup {
     }
 
     public func plan(_ needs: StoreNeeds) async throws -> SetupPlan {
+        try FileAccess.check(path)
         guard FileIdentity.exists(path) else { return SQLiteChanges.forNewFile(needs) }
         let connection = try SQLiteConnection(path: path, mode: .readOnly)
         defer { connection.close() }
@@ -101,7 +102,7 @@ struct SQLiteChanges {
         if let outbox = needs.outbox { steps.append(outboxStep(outbox.table)) }
         steps += needs.views.map { viewStep($0.subscription) }
         steps += needs.journals.compactMap { try? $0.step(from: 0, store: "") }
-        return SetupPlan(steps: steps)
+        return SetupPlan(steps: steps, isFirst: true)
     }
 
     private static func outboxStep(_ table: TableName) -> SetupStep { SetupStep("create outbox table \(table)") }
@@ -116,6 +117,7 @@ struct SQLiteChanges {
         var plan = SetupPlan()
         if !usesWAL { plan.steps.append(Self.switchToWAL) }
         if version == 0 {
+            plan.isFirst = true
             plan.steps.append(Self.ownTables)
         } else if version < SQLiteOwnTables.migrations.count {
             plan.steps.append(

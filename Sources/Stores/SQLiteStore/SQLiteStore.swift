@@ -31,7 +31,8 @@ public final class SQLiteStore: Store {
     public func read<Result: Sendable>(
         _ body: @escaping @Sendable (any StoreTransaction) throws -> Result
     ) async throws -> Result {
-        try await connection.read { try body($0) }
+        try connection.checkFileIsInPlace()
+        return try await connection.read { try body($0) }
     }
 
     /// - Throws: `missing` where the file that it has open is not the one at its path any more.

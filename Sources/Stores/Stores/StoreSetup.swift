@@ -117,8 +117,13 @@ public struct SetupPlan: Sendable {
     public var sharedSteps: [SetupStep]
     /// What differs, and `apply` leaves alone: each with what to do about it.
     public var notices: [String]
+    /// Whether Flotilla has never been in the store.
+    public var isFirst: Bool
 
-    public init(steps: [SetupStep] = [], sharedSteps: [SetupStep] = [], notices: [String] = []) {
+    public init(
+        steps: [SetupStep] = [], sharedSteps: [SetupStep] = [], notices: [String] = [], isFirst: Bool = false
+    ) {
+        self.isFirst = isFirst
         self.steps = steps
         self.sharedSteps = sharedSteps
         self.notices = notices

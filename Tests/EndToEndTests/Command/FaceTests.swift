@@ -2,6 +2,8 @@ import Foundation
 import GRDB
 import Testing
 
+@testable import FlotillaCommand
+
 /// The command line's other sides: help, versions, completion, where the file stands, machine-readable output.
 @Suite(.serialized, .lanes) struct FaceTests {
     @Test func helpAndVersion() async throws {
@@ -22,6 +24,63 @@ import Testing
             #expect(own.output.contains("EXAMPLES"), "\(own.said)")
         }
         #expect(help.output.contains("EXIT CODES"))
+    }
+
+    /// A text that is wrapped twice has lines of a word or two, and examples that nobody can copy.
+    @Test func helpFitsATerminal() async throws {
+        let fleet = try FleetDirectory()
+        let help = try await fleet.flotilla("--help").output
+        let commands = help.matches(of: #/\n  ([a-z-]+)  +[A-Z]/#).map { String($0.1) }
+        #expect(commands.count >= 19, "\(commands)")
+        for command in commands {
+            let own = try await fleet.flotilla(command, "--help").output
+            let lines = own.split(separator: "\n", omittingEmptySubsequences: false)
+            guard let begin = lines.firstIndex(of: "EXAMPLES") else { continue }
+            for line in lines[begin...].dropFirst().prefix(while: { !$0.isEmpty }) {
+                #expect(line.hasPrefix("  ") && line.count <= 80, "\(command): \(line)")
+            }
+            // What is said before is filled: only the last line of a paragraph is short.
+            for paragraph in lines[..<begin].split(separator: "") {
+                for (line, next) in zip(paragraph, paragraph.dropFirst()) where next.first?.isNumber == false {
+                    let word = next.prefix { $0 != " " }.count
+                    #expect(line.count + 1 + word >= 80, "\(command): \(line)")
+                }
+            }
+        }
+    }
+
+    @Test func aMistypedCommandIsToldTheNearest() async throws {
+        let fleet = try FleetDirectory()
+        let mistyped = try await fleet.flotilla("stats")
+        #expect(mistyped.ended(1) && mistyped.errors.contains("there is no command 'stats'; did you mean status?"))
+        let unknown = try await fleet.flotilla("qqqqqqqq")
+        #expect(unknown.ended(1) && unknown.errors.contains("see `flotilla --help`"), "\(unknown.said)")
+        #expect(!unknown.errors.contains("did you mean"))
+        #expect(try await fleet.flotilla("help", "run").ended(0))
+    }
+
+    /// What the log says each minute, where nobody looks at a table.
+    @Test func whatWasCarriedIsOneLine() {
+        #expect(PlainReport.summary([("a outbox", 0), ("b.view", 0)]) == nil)
+        #expect(
+            PlainReport.summary([("a outbox", 1), ("b.view", 0), ("c.view", 120)])
+                == "in the last minute: c.view 120 events, a outbox 1 event")
+        let many = (1...20).map { (name: "view\($0)", count: $0) }
+        let line = PlainReport.summary(many) ?? ""
+        #expect(line.hasPrefix("in the last minute: view20 20 events, ") && line.hasSuffix(", and 12 more"), "\(line)")
+    }
+
+    /// A store that was removed is not one that was never set up.
+    @Test func whatPublishCannotDoIsToldAsItIs() async throws {
+        let fleet = try FleetDirectory()
+        for command in ["init", "apply"] { #expect(try await fleet.flotilla(command).ended(0)) }
+        let empty = try await fleet.flotilla("publish", "orders", "", "--key", "O1")
+        #expect(empty.ended(1) && empty.errors.contains("the event has no type"), "\(empty.said)")
+        for file in ["orders.db", "orders.db-wal", "orders.db-shm"] {
+            try? FileManager.default.removeItem(atPath: fleet.file(file))
+        }
+        let gone = try await fleet.flotilla("publish", "orders", "OrderPlaced", "--key", "O1")
+        #expect(gone.ended(1) && gone.errors.contains("the store of orders, is missing; put it back"), "\(gone.said)")
     }
 
     @Test(arguments: ["bash", "zsh", "fish"]) func completionKnowsTheCommands(_ shell: String) async throws {

@@ -63,12 +63,7 @@ import Testing
 
     /// A saga that waits for an operator is told with its trace.
     @Test func aSagaThatIsParkedSaysWhichTraceItBelongsTo() async throws {
-        let traced = try await TracedFleet(receiving: { .answer($0.path == "/pay" ? 500 : 200, body: "{}") })
-        let yaml = try String(contentsOfFile: traced.fleet.file("fleet.yaml"), encoding: .utf8)
-        try traced.fleet.write(
-            yaml.replacing(
-                "        role: pivot\n", with: "        role: pivot\n        retry: {attempts: 1, wait: 10ms}\n"))
-        #expect(try await traced.fleet.flotilla("apply").ended(0))
+        let traced = try await TracedFleet.refusingPayment()
         let run = try await traced.fleet.startRun("--log-format", "json")
         try await traced.place("o1", traceParent: TracedFleet.traceParent(1))
         let line = try await eventually("it is told") { lines(run).first { $0.message.contains("is parked at pay") } }
@@ -122,6 +117,21 @@ import Testing
         }
         let counts = exported.compactMap { ($0["attributes"] as? [String: Any])?["repeated"] as? Int }
         #expect(exported.count == told.count && counts.sorted() == repeats.sorted(), "\(exported)")
+        try await traced.stop()
+    }
+
+    /// What an event calls itself makes no line of its own, and tells a terminal nothing.
+    @Test func whatAnEventSaysStaysOnOneLine() async throws {
+        let traced = try await TracedFleet()
+        let type = "Bad\n2026-01-01T00:00:00Z info all is well\u{1B}[2J\u{9B}31m\rX"
+        try await traced.place("o1", type: type)
+        let ended = try await traced.fleet.flotilla("run", "--until-idle")
+        #expect(ended.ended(3), "\(ended.said)")
+        #expect(ended.errors.contains("all is well"), "\(ended.errors)")
+        let lines = ended.errors.split(separator: "\n", omittingEmptySubsequences: true)
+        #expect(!lines.contains { $0.contains("info all is well") && !$0.contains("is parked") }, "\(ended.errors)")
+        let control = ended.errors.unicodeScalars.filter { $0.properties.generalCategory == .control && $0 != "\n" }
+        #expect(control.isEmpty, "\(control)")
         try await traced.stop()
     }
 

@@ -94,6 +94,50 @@ import Testing
         try await receiver.stop()
     }
 
+    /// Why it is not told is said, and nothing of where it is that may be a secret.
+    @Test func anAlertmanagerThatHangsIsToldWithItsReason() async throws {
+        let receiver = try await HTTPReceiver { _ in .hang }
+        let fleet = try await ObjectiveFleet(
+            ObjectiveFleet.yaml(
+                alerts: "{alertmanager: {url: \"http://127.0.0.1:\(receiver.port)/${AM_PATH:-zqsecret}\"}}"))
+        let run = try await fleet.directory.startRun()
+        try await late(fleet)
+        try await eventually("it is said") { run.errors.contains("Alertmanager is not told of alerts") }
+        let line = try #require(run.logLines.first { $0.contains("Alertmanager is not told of alerts") })
+        #expect(line.contains("http://127.0.0.1:\(receiver.port)/… did not answer within 10"), "\(line)")
+        #expect(line.contains("see that it runs and answers, and that `url` under `alerts` names it"), "\(line)")
+        #expect(!run.errors.contains("zqsecret"), "\(run.errors)")
+        run.send(SIGTERM)
+        #expect(try await run.end(within: .seconds(10)) == .code(0))
+        try await receiver.stop()
+    }
+
+    /// What was told is written down already: a process that is killed in that moment leaves nothing to tell again.
+    @Test func anAlertIsToldOnceAlsoWhereTheProcessIsKilled() async throws {
+        let fleet = try await ObjectiveFleet()
+        let run = try await fleet.directory.startRun()
+        try await late(fleet)
+        func told(_ program: Program) -> Int {
+            program.logLines.filter { $0.contains("alert=firing") && $0.contains("over 2m") }.count
+        }
+        try await eventually("it is told") { told(run) == 1 }
+        run.kill()
+        _ = try await run.end()
+        let second = try await fleet.directory.startRun()
+        let signals = try await SignalAddress(of: second)
+        let alert =
+            "flotilla_objective_alert{fleet=\"shop\",objective=\"sales_fresh\",subject=\"view shop.sales\",severity=\"page\",window=\"2m\"}"
+        try await eventually("the next process knows that it fires") { try await signals.value(alert) == 1 }
+        #expect(told(second) == 0, "\(second.errors)")
+        // What rests since this process began is no less late.
+        let bad =
+            "flotilla_objective_bad_events_total{fleet=\"shop\",objective=\"sales_fresh\",subject=\"view shop.sales\"}"
+        try await eventually("what lasts goes on to be bad") { (try await signals.value(bad) ?? 0) >= 10 }
+        #expect(try await signals.value(alert) == 1 && !second.errors.contains("alert=resolved"), "\(second.errors)")
+        second.send(SIGTERM)
+        #expect(try await second.end(within: .seconds(10)) == .code(0))
+    }
+
     @Test func aRealAlertmanagerHoldsTheAlertForActiveUntilItEnds() async throws {
         guard let server = try AlertmanagerServer() else { return }
         let fleet = try await ObjectiveFleet(

@@ -66,12 +66,7 @@ import Testing
 
     /// One that waits for an operator is the first thing that is seen.
     @Test func aSagaThatIsParkedIsSeen() async throws {
-        let traced = try await TracedFleet(receiving: { .answer($0.path == "/pay" ? 500 : 200, body: "{}") })
-        let yaml = try String(contentsOfFile: traced.fleet.file("fleet.yaml"), encoding: .utf8)
-        try traced.fleet.write(
-            yaml.replacing(
-                "        role: pivot\n", with: "        role: pivot\n        retry: {attempts: 1, wait: 10ms}\n"))
-        #expect(try await traced.fleet.flotilla("apply").ended(0))
+        let traced = try await TracedFleet.refusingPayment()
         try await traced.place("o1")
         let run = try await RunningPage(traced.fleet, "--page", "127.0.0.1:0")
         let browser = try Browser()

@@ -12,7 +12,9 @@ import Testing
     }
 
     @Test func whatBurnsIsSeenFirst() async throws {
-        let fleet = try await ObjectiveFleet()
+        // A machine that has much to do makes no event late here: of two that are in breach another may be the first.
+        let fleet = try await ObjectiveFleet(
+            ObjectiveFleet.yaml().replacingOccurrences(of: "freshness: 500ms", with: "freshness: 5m"))
         let run = try await RunningPage(fleet.directory, "--page", "127.0.0.1:0")
         try await fleet.sell(20)
         let browser = try Browser()
@@ -26,7 +28,7 @@ import Testing
         let first = "\(Self.rows)[0]"
         try await page.wait(
             "the objective in breach is the first",
-            "\(first)?.dataset.level === 'bad' && \(first).querySelector('th').textContent === 'sales_right'")
+            "\(first)?.dataset.level === 'bad' && \(first).querySelector('th span').textContent === 'sales_right'")
         // All lights are there; those that fire say so, and for whom.
         let lights = "[...\(first).querySelectorAll('.lights i')]"
         try await page.wait(
@@ -44,14 +46,15 @@ import Testing
             "the head names it",
             "\(cell("stores in breach")).dataset.level === 'bad' && \(cell("stores in breach")).textContent.includes('shop')"
                 + " && \(cell("fastest burner")).textContent.includes('sales_right') && \(cell("fastest burner")).textContent.includes('×')"
-                + " && \(cell("budget exhausted in")).textContent.includes('0 s')")
+                + " && \(cell("budget exhausted in")).textContent.includes('spent')")
         try await page.wait(
             "its store's row has the lights too",
             "document.querySelector('section[aria-label=Stores] .lights i[data-burns=page]')")
         try await page.wait(
             "so has the time axis", "document.querySelector('.moments').textContent.includes('objective sales_right')")
         try await page.wait(
-            "the head of the page says so", "document.getElementById('health').textContent.includes('1 in breach')")
+            "the head of the page says so",
+            "document.getElementById('health').textContent.includes('sales_right in breach')")
         for (width, height, isDark) in [(1280, 800, false), (820, 1180, true), (390, 844, false)] {
             let other = try await BrowserPage(browser, width: width, height: height, isDark: isDark)
             try await other.open(run.url)
@@ -75,7 +78,7 @@ import Testing
         let browser = try Browser()
         let page = try await BrowserPage(browser)
         try await page.open(run.url)
-        let row = "\(Self.rows).find(one => one.querySelector('th').textContent === 'sales_right')"
+        let row = "\(Self.rows).find(one => one.querySelector('th span').textContent === 'sales_right')"
         // A fifth of forty in a hundred: half of the budget is spent, at half its rate; it lasts as long as the window, 30 days.
         try await page.wait("half of it is left", "\(row)?.cells[3].textContent === '50 %'")
         try await page.wait("it lasts for 30 days", "\(row)?.cells[5].textContent === '30 d'")

@@ -65,6 +65,11 @@ struct RunningPage: Sendable {
     /// Without a slash at its end.
     let url: String
 
+    init(program: Program, url: String) {
+        self.program = program
+        self.url = url
+    }
+
     init(_ fleet: FleetDirectory, _ arguments: String...) async throws {
         try await self.init(of: try fleet.start(["run"] + arguments, environment: PageFleet.environment))
     }

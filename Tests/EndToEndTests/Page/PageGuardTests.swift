@@ -29,10 +29,15 @@ import Testing
             let answer = try run.ask(Self.discard, ["-d", body] + options)
             #expect(answer.status == 403, "\(options): \(answer)")
         }
+        let signals = RunningPage(program: run.program, url: try await SignalAddress(of: run.program).base)
+        #expect(try signals.ask("/metrics").status == 200)
         // Another name for this machine's address, as an attacker's server of names tells it.
         for host in ["evil.example", "evil.example:7070", "127.0.0.1.evil.example", "[::2]"] {
             #expect(try run.ask("/api/overview", ["-H", "host: \(host)"]).status == 421, "\(host)")
             #expect(try run.ask("/", ["-H", "host: \(host)"]).status == 421, "\(host)")
+            for path in ["/metrics", "/readyz"] {
+                #expect(try signals.ask(path, ["-H", "host: \(host)"]).status == 421, "\(path) \(host)")
+            }
         }
         if Browser.isInstalled {
             // A page of another site, which says nothing against it by itself.
@@ -58,6 +63,25 @@ import Testing
         #expect(answer.status == 200, "\(answer)")
         #expect(try await shop.parked() == 0)
         try await run.stop()
+    }
+
+    /// That it ends is the last that a process notes, and no trouble.
+    @Test func theHistoryOutlivesTheProcess() async throws {
+        let shop = try await PageFleet()
+        for round in 1...3 {
+            let run = try await shop.run()
+            try await eventually("its beginning is noted") {
+                try run.ask("/api/overview").body.contains("\"process \(run.program.processID) ")
+            }
+            try await run.stop()
+            #expect(!run.program.errors.contains("history"), "\(run.program.errors)")
+            let next = try await shop.run()
+            try await eventually("the end is among what happened") {
+                try next.ask("/api/overview").body.components(separatedBy: "\"kind\":\"stop\"").count - 1 == round
+            }
+            next.program.kill()
+            _ = try await next.program.end()
+        }
     }
 
     @Test func nothingComesFromElsewhere() async throws {
@@ -98,7 +122,7 @@ import Testing
         for path in ["/api/overview", "/api/stream", "/api/parked", "/api/history?of=x", "/readyz", "/api/nothing"] {
             #expect(try run.ask(path).status == 401, "\(path)")
             #expect(try run.ask(path, "-H", "authorization: Bearer wrong").status == 401, "\(path)")
-            #expect(try run.ask(path, "-H", "cookie: flotilla_session=\(PageFleet.token)").status == 401, "\(path)")
+            #expect(try run.ask(path, "-H", "cookie: flotilla_session_0=\(PageFleet.token)").status == 401, "\(path)")
             #expect(try run.ask("\(path)?token=\(PageFleet.token)").status == 401, "\(path)")
         }
         let front = try run.ask("/")

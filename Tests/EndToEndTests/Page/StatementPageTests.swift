@@ -1,5 +1,6 @@
 #if Postgres
     import Browser
+    import Foundation
     import TestKit
     import Testing
 
@@ -36,6 +37,56 @@
             try await page.wait(
                 "the other store is shown", "document.querySelector('main h1')?.textContent.includes('files')")
             #expect(try await page.value("\(panel).hidden", as: Bool.self) == true)
+            #expect(page.complaints.isEmpty, "\(page.complaints)")
+            try await run.stop()
+        }
+
+        @Test func itLeadsToTheTracesOfWhomItIsRunFor() async throws {
+            let server = try await PrivatePostgres(settings: ["shared_preload_libraries": "pg_stat_statements"])
+            let database = try await server.makeDatabase()
+            try server.psql(database, "CREATE EXTENSION pg_stat_statements")
+            let store = "{url: \"\(server.url(database))\", schema: reports}"
+            let fleet = try FleetDirectory(
+                """
+                fleet: shop
+                page: "127.0.0.1:0"
+                telemetry: {sampling: {wait: 1s, share: 1}}
+                services:
+                  shop: {store: "sqlite:shop.db", publishes: [Sold]}
+                  reports:
+                    store: \(store)
+                    views:
+                      sales:
+                        schema: CREATE TABLE sales (id text PRIMARY KEY, amount int, state text);
+                        when:
+                          shop.Sold: |
+                            -- A comment, which the server does not keep.
+                            INSERT INTO sales
+                              SELECT :id, :data.amount, 'it''s new' FROM pg_sleep(0.3);
+                """)
+            #expect(try await fleet.flotilla("apply").ended(0))
+            #expect(
+                try await fleet.flotilla("publish", "shop", "Sold", "--key", "K", "--data", "{\"amount\": 3}").ended(0))
+            let run = try await RunningPage(fleet)
+            let browser = try Browser()
+            let page = try await BrowserPage(browser, width: 1280, height: 800)
+            try await page.open(run.url + "/#/store/reports/latency")
+            let row =
+                "[...document.querySelectorAll('section[aria-label=\"Top statements\"] tbody tr')]"
+                + ".find(row => row.textContent.includes('INSERT INTO sales'))"
+            try await page.wait(
+                "it says whom it is run for",
+                "\(row)?.querySelector('a[href*=\"/reader/\"]')?.textContent === 'reports.sales'")
+            _ = try await page.value("(\(row).querySelector('a[href*=\"/traces/\"]').click(), true)", as: Bool.self)
+            try await page.wait(
+                "its traces",
+                "document.querySelector('main h1')?.textContent === 'Traces of reports.sales'"
+                    + " && document.querySelectorAll('main tbody tr').length === 1")
+            _ = try await page.value("(document.querySelector('main tbody th a').click(), true)", as: Bool.self)
+            try await page.wait(
+                "one of them",
+                "[...document.querySelectorAll('section[aria-label=Spans] tbody th')].map(one => one.textContent).join()"
+                    + " === 'append shop-shop,apply shop-shop'")
             #expect(page.complaints.isEmpty, "\(page.complaints)")
             try await run.stop()
         }

@@ -1,4 +1,5 @@
 import Foundation
+import Synchronization
 import TestKit
 import Testing
 
@@ -29,6 +30,26 @@ import Testing
         try await run.stop()
     }
 
+    #if Postgres
+        /// Who presses `q` waits for nobody: also not for a server that does not answer.
+        @Test func aStoreThatHangsHoldsUpNoKey() async throws {
+            let silent = try SilentServer()
+            let fleet = try FleetDirectory(
+                """
+                fleet: shop
+                services:
+                  shop: {store: {url: "postgres://flotilla@127.0.0.1:\(silent.port)/shop", schema: shop}, publishes: [Sold]}
+                """)
+            let terminal = try Terminal(columns: 90, rows: 20)
+            let top = try terminal.start("top", in: fleet)
+            try await terminal.waitFor("asking the fleet")
+            try await eventually("the server is asked") { silent.hasBeenAsked }
+            terminal.type("q")
+            try await eventually("it ends", within: .seconds(4)) { !top.isRunning }
+            #expect(top.terminationStatus == 0 && top.terminationReason == .exit)
+        }
+    #endif
+
     /// In a terminal it is drawn again and again; `q` and signals leave the terminal as it was.
     @Test(arguments: ["q", "\u{3}", "SIGTERM"])
     func itGivesTheTerminalBack(_ end: String) async throws {
@@ -49,6 +70,41 @@ import Testing
         #expect(top.terminationStatus == 0 && top.terminationReason == .exit)
         try await terminal.waitFor("\u{1B}[?25h\u{1B}[?1049l")
         #expect(try terminal.settings == before)
+    }
+}
+
+/// Takes connections, and says nothing.
+private final class SilentServer: Sendable {
+    let port: Int
+    private let listener: Int32
+    private let accepted = Mutex<[Int32]>([])
+
+    init() throws {
+        listener = socket(AF_INET, Int32(SOCK_STREAM.rawValue) | Int32(SOCK_NONBLOCK.rawValue), 0)
+        var address = sockaddr_in()
+        address.sin_family = sa_family_t(AF_INET)
+        address.sin_addr.s_addr = UInt32(0x7F00_0001).bigEndian
+        var length = socklen_t(MemoryLayout<sockaddr_in>.size)
+        let (descriptor, size) = (listener, length)
+        let isBound = withUnsafeMutablePointer(to: &address) { pointer in
+            pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
+                bind(descriptor, $0, size) == 0 && getsockname(descriptor, $0, &length) == 0
+            }
+        }
+        guard isBound, listen(descriptor, 16) == 0 else { throw Trouble("no port is free") }
+        port = Int(UInt16(bigEndian: address.sin_port))
+    }
+
+    deinit {
+        for descriptor in accepted.withLock(\.self) + [listener] { close(descriptor) }
+    }
+
+    var hasBeenAsked: Bool {
+        let descriptor = accept(listener, nil, nil)
+        return accepted.withLock { accepted in
+            if descriptor >= 0 { accepted.append(descriptor) }
+            return !accepted.isEmpty
+        }
     }
 }
 

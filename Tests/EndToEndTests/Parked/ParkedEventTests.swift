@@ -129,6 +129,7 @@ import Testing
         #expect(parked.map(\.state) == ["parked", "waiting"])
         let discard = try await setting.fleet.flotilla("parked", "discard", second.id)
         #expect(discard.ended(0), "\(discard.said)")
+        #expect(discard.output.contains(": discarded; 1 that waited behind it was applied"), "\(discard.said)")
         #expect(try await setting.bills() == ["K=500", "K=1", "K=2"])
     }
 

@@ -16,15 +16,20 @@
         /// Slots are the server's, and tests share it.
         let name: String
 
+        /// - Parameter role: as whom Flotilla comes in, made with no more rights than it needs; a superuser where none is named.
         init(
             _ capture: Capture, outbox: String = "", sharedState: Bool = false, broker: String = "embedded",
-            server: PrivatePostgres? = nil
+            server: PrivatePostgres? = nil, role: String? = nil
         ) async throws {
             if let server { self.server = server } else { self.server = try await PrivatePostgres.shared() }
             database = try await self.server.makeDatabase()
             self.capture = capture
             name = database.replacing("_", with: "-")
-            let url = self.server.url(database)
+            if let role {
+                try self.server.psql(
+                    database, "CREATE ROLE \(role) LOGIN REPLICATION; GRANT CREATE ON DATABASE \(database) TO \(role)")
+            }
+            let url = self.server.url(database, user: role ?? "flotilla")
             fleet = try FleetDirectory(
                 """
                 fleet: \(name)
@@ -49,27 +54,28 @@
 
         /// Writes some numbers for each of some keys, in one transaction.
         func count(_ numbers: ClosedRange<Int>, keys: ClosedRange<Int> = 1...3) throws {
+            try psql("SET synchronous_commit = local; \(counting(numbers, keys: keys))")
+        }
+
+        /// The statement that writes them.
+        func counting(_ numbers: ClosedRange<Int>, keys: ClosedRange<Int> = 1...3) -> String {
             let series = """
                 generate_series(\(numbers.lowerBound), \(numbers.upperBound)) AS n,
                 generate_series(\(keys.lowerBound), \(keys.upperBound)) AS k
                 """
             let payload = "json_build_object('number', n)"
-            switch capture {
+            return switch capture {
             case .message:
-                try psql(
-                    """
-                    SET synchronous_commit = local;
-                    SELECT count(pg_logical_emit_message(true, 'flotilla', json_build_object('id', gen_random_uuid(),
-                        'aggregatetype', 'counter', 'aggregateid', 'k' || k, 'type', 'Counted', 'payload', \(payload))::text))
-                    FROM \(series)
-                    """)
+                """
+                SELECT count(pg_logical_emit_message(true, 'flotilla', json_build_object('id', gen_random_uuid(),
+                    'aggregatetype', 'counter', 'aggregateid', 'k' || k, 'type', 'Counted', 'payload', \(payload))::text))
+                FROM \(series)
+                """
             case .poll, .log:
-                try psql(
-                    """
-                    SET synchronous_commit = local;
-                    INSERT INTO counter.outbox (id, aggregatetype, aggregateid, type, payload)
-                    SELECT gen_random_uuid(), 'counter', 'k' || k, 'Counted', \(payload) FROM \(series)
-                    """)
+                """
+                INSERT INTO counter.outbox (id, aggregatetype, aggregateid, type, payload)
+                SELECT gen_random_uuid(), 'counter', 'k' || k, 'Counted', \(payload) FROM \(series)
+                """
             }
         }
 
@@ -79,8 +85,8 @@
         func seen() throws -> Int { Int(try psql("SELECT count(*) FROM reader.seen")) ?? 0 }
 
         /// Waits until everything came, and holds that it came once and in order.
-        func expectAll(_ numbers: Int, keys: Int = 3) async throws {
-            try await eventually("\(numbers) numbers of \(keys) keys") { try seen() >= numbers * keys }
+        func expectAll(_ numbers: Int, keys: Int = 3, within limit: Duration = .seconds(90)) async throws {
+            try await eventually("\(numbers) numbers of \(keys) keys", within: limit) { try seen() >= numbers * keys }
             let wrong = try psql(
                 """
                 SELECT key, number, expected FROM (

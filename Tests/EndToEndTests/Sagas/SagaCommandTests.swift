@@ -81,6 +81,10 @@ import Testing
         let run = try await fleet.startRun()
         // It has no item: the pivot cannot be tried, and certainly is not done.
         #expect(try await fleet.flotilla("sagas", "start", "order", "--data", "{}", "--id", "1").ended(0))
+        try await eventually("it says what it waits for") {
+            try await fleet.flotilla("sagas", "show", "1").output
+                .contains("waits for a decision, approve or decline, until 20")
+        }
         let signalled = try await fleet.flotilla("sagas", "signal", "1", "approve", "approve")
         #expect(signalled.ended(0), "\(signalled.said)")
         try await eventually("it is undone, after one attempt") {
@@ -177,6 +181,7 @@ import Testing
         #expect(try await again.end() == .code(0))
     }
 
+    /// Another port would not help who comes second.
     @Test func whoCarriesTheFleetIsNamedWhereItsPortIsTaken() async throws {
         let fleet = try FleetDirectory(ServingTests.yaml())
         #expect(try await fleet.flotilla("apply").ended(0))
@@ -185,8 +190,9 @@ import Testing
         try fleet.write(ServingTests.yaml(listen: address))
         let second = try await fleet.flotilla("run")
         #expect(
-            second.ended(1) && second.errors.contains("is carried by process \(run.processID)")
-                && second.errors.contains("listens at \(address) already"), "\(second.said)")
+            second.ended(1) && second.errors.contains("another `flotilla run` holds")
+                && second.errors.contains("process \(run.processID)") && !second.errors.contains("port"),
+            "\(second.said)")
         run.kill()
     }
 

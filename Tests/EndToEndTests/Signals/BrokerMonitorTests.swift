@@ -50,6 +50,47 @@
             #expect(try await run.end(within: .seconds(10)) == .code(0))
         }
 
+        /// `top` asks as well, and does not wait for one that hangs.
+        @Test func topTellsOfTheServersStorage() async throws {
+            let port = try LoopbackPort.free()
+            let server = try await NATSServer(settings: "http: \"127.0.0.1:\(port)\"")
+            server.kill()
+            server.reconfigure { $0.replacingOccurrences(of: "max_file_store: 16TB", with: "max_file_store: 5000000") }
+            try await server.start()
+            let hanging = try await HTTPReceiver { _ in .hang }
+            let fleet = try FleetDirectory(
+                ServingTests.yaml().replacingOccurrences(
+                    of: "fleet: shop\n",
+                    with: """
+                        fleet: shop
+                        broker:
+                          engine: nats
+                          url: "\(server.url)"
+                          monitor: ["http://127.0.0.1:\(port)", "http://127.0.0.1:\(hanging.port)"]
+                          limit: 4400KiB
+
+                        """))
+            let applied = try await fleet.flotilla("apply")
+            #expect(applied.ended(0), "\(applied.said)")
+            let shop = try fleet.store("shop.db")
+            let padding = String(repeating: "x", count: 800_000)
+            for number in 1...5 {
+                let payload = "{\"amount\": \(number), \"padding\": \"\(padding)\"}"
+                try await shop.publish(OutboxRow(key: "K", type: "Sold", payload: payload))
+            }
+            let ended = try await fleet.flotilla("run", "--until-idle")
+            #expect(ended.ended(0), "\(ended.said)")
+            let begun = ContinuousClock.now
+            let top = try await fleet.flotilla("top", "--once", environment: ["COLUMNS": "160"])
+            #expect(ContinuousClock.now - begun < .seconds(20))
+            #expect(top.ended(0), "\(top.said)")
+            #expect(top.output.contains("▲ JetStream's storage of 127.0.0.1:\(port) file: "), "\(top.said)")
+            #expect(hanging.count > 0)
+            server.kill()
+            let alone = try await fleet.flotilla("top", "--once")
+            #expect(alone.ended(0) && !alone.output.contains("JetStream's storage"), "\(alone.said)")
+        }
+
         enum Trouble: CaseIterable { case gone, hangs, garbage, refuses, endless, otherJSON }
 
         @Test(arguments: Trouble.allCases)

@@ -37,6 +37,18 @@
             #expect(told("does not tell of what pg_monitor lets see of the server") == 1, "\(run.errors)")
             #expect(told(missing) == 1, "\(run.errors)")
             #expect(run.errors.contains("GRANT pg_monitor TO \"watcher\""))
+            // What was over and comes back is said again.
+            try fleet.psql("GRANT pg_monitor TO watcher")
+            try await eventually("both stores are seen whole") {
+                let all = try await signals.get("/metrics")
+                return ["counter", "reader"].allSatisfy { service in
+                    all.value("flotilla_postgresql_connections{service=\"\(service)\",state=\"unknown\"}") == 0
+                }
+            }
+            try fleet.psql("REVOKE pg_monitor FROM watcher")
+            try await eventually("it is said once more") {
+                told("does not tell of what pg_monitor lets see of the server") == 2
+            }
             #expect(try await signals.get("/readyz").status == 200)
             try fleet.count(11...20)
             try await fleet.expectAll(20)

@@ -121,7 +121,7 @@ import Testing
         #expect(try #require(told.value("flotilla_flows_stuck_age_seconds{flow=\"answer\"}")) > 0)
         let ready = try await signals.get("/readyz")
         #expect(ready.status == 200 && ready.body.contains("\"part\":\"flow answer\""), "\(ready.body)")
-        let lines = run.errors.components(separatedBy: "flow answer is stuck at a: the flow did not end in time; ")
+        let lines = run.errors.components(separatedBy: "a run of flow answer is stuck: the flow did not end in time; ")
         #expect(lines.count == 2, "\(run.errors)")
         try await shop.publish(OutboxRow(key: "a", type: "Answered", payload: "{\"n\": \"a\"}"))
         try await eventually("it is stuck no more", within: .seconds(30)) {

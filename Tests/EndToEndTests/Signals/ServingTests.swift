@@ -117,6 +117,7 @@ import Testing
         #expect(try await other.flotilla("apply").ended(0))
         let second = try await other.flotilla("run")
         #expect(second.ended(1), "\(second.said)")
+        #expect(second.errors.contains("`metrics` cannot be served"), "\(second.said)")
         #expect(second.errors.contains("another program listens at \(address) already"), "\(second.said)")
         run.kill()
     }

@@ -11,12 +11,55 @@ import Testing
         try await ways.leftArrives(1...10)
         try ways.move(file, to: "away.db")
         if file == "left_copy.db" { try await ways.publish(11...20, to: ways.left) }
-        try await ways.isTold(file, "missing", by: run)
+        try await ways.isTold(file, "removed while it was open", by: run)
         #expect(!FileManager.default.fileExists(atPath: ways.fleet.file(file)), "an empty file took its place")
         try await ways.expectRightGoesOn()
         try ways.move("away.db", to: file)
         if file == "left.db" { try await ways.publish(11...20, to: ways.left) }
         try await ways.end(run, left: 1...20)
+    }
+
+    /// No event comes any more: nothing but a look notices it.
+    @Test func copyThatIsLostAndMadeAnewIsFilledAgain() async throws {
+        let ways = try await TwoWays()
+        let run = try await ways.fleet.startRun()
+        try await ways.publish(1...10, to: ways.left)
+        try await ways.leftArrives(1...10)
+        try ways.move("left_copy.db", to: "away.db")
+        try await ways.isTold("left_copy.db", "removed while it was open", by: run)
+        #expect(try await ways.fleet.flotilla("apply").ended(0))
+        try await ways.leftArrives(1...10)
+        try await ways.end(run, left: 1...10)
+    }
+
+    @Test func aRestingCopyThatIsReplacedByAnOlderOneCatchesUp() async throws {
+        let ways = try await TwoWays()
+        let run = try await ways.fleet.startRun()
+        try await ways.publish(1...10, to: ways.left)
+        try await ways.leftArrives(1...10)
+        try await ways.backUp("left_copy.db", to: "backup.db")
+        try await ways.publish(11...20, to: ways.left)
+        try await ways.leftArrives(1...20)
+        try ways.move("left_copy.db", to: "away.db")
+        try ways.move("backup.db", to: "left_copy.db")
+        try await ways.leftArrives(1...20)
+        try await ways.end(run, left: 1...20)
+    }
+
+    @Test func whoeverMakesALostPublishersStoreAnewIsTold() async throws {
+        let ways = try await TwoWays()
+        try await ways.publish(1...10, to: ways.left)
+        #expect(try await ways.fleet.flotilla("run", "--until-idle").ended(0))
+        try ways.left.close()
+        try ways.move("left.db", to: "away.db")
+        for command in ["plan", "apply"] {
+            let told = try await ways.fleet.flotilla(command)
+            #expect(
+                told.said.contains("the store of left is a new one, and stream ways-left has 10 records of another"),
+                "\(command): \(told.said)")
+        }
+        let again = try await ways.fleet.flotilla("plan")
+        #expect(!again.said.contains("is a new one"), "\(again.said)")
     }
 
     @Test func copyThatIsReplacedByAnOlderOne() async throws {

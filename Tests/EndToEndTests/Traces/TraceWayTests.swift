@@ -1,6 +1,7 @@
 import Foundation
 import GRDB
 import HTTPReceiver
+import Synchronization
 import TestKit
 import Testing
 
@@ -51,6 +52,8 @@ import Testing
         #expect(saga.parent == published.id && saga.kind == 1 && saga.status == 0)
         let (paid, reserved) = (try span("step pay"), try span("step reserve"))
         #expect(paid.parent == saga.id && paid.kind == 3 && reserved.parent == saga.id)
+        #expect(paid.attributes["http.response.status_code"] as? Int == 200)
+        #expect(reserved.attributes["http.response.status_code"] == nil && saga.kind == 1)
         #expect(payParent == "00-\(TracedFleet.trace(1))-\(paid.id)-01")
         #expect(saga.start <= paid.start && saga.end >= reserved.end)
         // The command's way is within the step that has sent it, and the answer's within the trace.
@@ -76,9 +79,31 @@ import Testing
         let pushed = try #require(spans.first { $0.name == "POST" })
         #expect(pushed.status == 2 && pushed.text("error.type") == "bad-event" && pushed.message.contains("410"))
         #expect(pushed.attributes["http.response.status_code"] as? Int == 410)
-        #expect(spans.first { $0.name == "step pay" }?.status == 2)
+        let paid = spans.first { $0.name == "step pay" }
+        #expect(paid?.status == 2 && paid?.attributes["http.response.status_code"] as? Int == 422)
         #expect(spans.first { $0.name == "saga fulfil" }?.status == 2)
         #expect(spans.first { $0.name == "append traced-orders" }?.status == 0)
+        try await traced.stop()
+    }
+
+    /// A step is one span with all its attempts: the status is the last one's.
+    @Test func aStepOverHTTPSaysWhatItsLastAnswerSaid() async throws {
+        let asked = Mutex(0)
+        let traced = try await TracedFleet(receiving: { request in
+            guard request.path == "/pay" else { return .answer(200, body: "{}") }
+            return .answer(
+                asked.withLock {
+                    $0 += 1; return $0
+                } == 1 ? 503 : 201, body: "{}")
+        })
+        try await traced.place("o1", traceParent: TracedFleet.traceParent(1))
+        let ended = try await traced.fleet.flotilla("run", "--until-idle")
+        #expect(ended.ended(0) && asked.withLock { $0 } == 2, "\(ended.said)")
+        guard let decoder = OTLPDecoder() else { return try await traced.stop() }
+        let paid = try traced.told(decoder).map(ToldSpan.init).filter { $0.name == "step pay" }
+        #expect(paid.count == 1 && paid.first?.status == 0)
+        #expect(paid.first?.attributes["flotilla.saga.attempts"] as? Int == 2)
+        #expect(paid.first?.attributes["http.response.status_code"] as? Int == 201)
         try await traced.stop()
     }
 

@@ -86,6 +86,17 @@ final class TracedFleet: Sendable {
         orders = try fleet.store("orders.db")
     }
 
+    /// One whose saga is parked at its first step: nobody takes the payment, and it is asked for once.
+    static func refusingPayment() async throws -> TracedFleet {
+        let traced = try await TracedFleet(receiving: { .answer($0.path == "/pay" ? 500 : 200, body: "{}") })
+        let yaml = try String(contentsOfFile: traced.fleet.file("fleet.yaml"), encoding: .utf8)
+        let step = "        role: pivot\n"
+        try traced.fleet.write(yaml.replacing(step, with: "\(step)        retry: {attempts: 1, wait: 10ms}\n"))
+        let applied = try await traced.fleet.flotilla("apply")
+        try check(applied.ended(0), applied.said)
+        return traced
+    }
+
     /// - Parameter headers: of the row; JSON.
     func place(
         _ order: String, type: String = "OrderPlaced", amount: Int = 1, traceParent: String? = nil,

@@ -50,7 +50,7 @@ public struct StoreConformance: Sendable {
     /// All of them.
     public static let checks =
         transactionChecks + valueChecks + parameterChecks + batchChecks + savepointChecks + errorChecks
-        + concurrencyChecks
+        + concurrencyChecks + schemaChecks
         + lifetimeChecks
 
     let features: Features

@@ -166,6 +166,19 @@ public final class PrivatePostgres: Sendable {
         running.process.waitUntilExit()
     }
 
+    /// Stops it as an administrator does, and leaves the threads alone that whatever is tested needs meanwhile.
+    /// - Returns: how long it took; after a minute it is ended otherwise.
+    public func stopInOrder() async -> Duration {
+        let begun = ContinuousClock.now
+        await withCheckedContinuation { continuation in
+            Thread.detachNewThread {
+                self.stop()
+                continuation.resume()
+            }
+        }
+        return ContinuousClock.now - begun
+    }
+
     /// `kill -9` of all of its processes at once; ``start()`` has it recover.
     public func kill() async throws {
         guard let root = processID else { return }
@@ -181,6 +194,19 @@ public final class PrivatePostgres: Sendable {
     public var processID: Int32? {
         let text = try? String(contentsOfFile: "\(dataDirectory)/postmaster.pid", encoding: .utf8)
         return text?.split(separator: "\n").first.flatMap { Int32($0) }
+    }
+
+    /// Has it ask a role for its password, which others are not asked for.
+    public func requirePassword(of role: String) throws {
+        let path = "\(dataDirectory)/pg_hba.conf"
+        let rules = try String(contentsOfFile: path, encoding: .utf8)
+        // The file stays whose it is: the server's.
+        guard let file = FileHandle(forWritingAtPath: path) else { throw CheckFailure("\(path) cannot be written") }
+        try file.truncate(atOffset: 0)
+        let own = ["local all \(role)", "host all \(role) all"].map { "\($0) scram-sha-256\n" }
+        try file.write(contentsOf: Data((own.joined() + rules).utf8))
+        try file.close()
+        try psql("postgres", "SELECT pg_reload_conf()")
     }
 
     /// Has it speak TLS, with a certificate and its key from files in PEM form.

@@ -122,7 +122,7 @@
             try database.psql(
                 """
                 SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity
-                WHERE datname = current_database() AND application_name = 'flotilla'
+                WHERE datname = current_database() AND application_name LIKE 'flotilla%'
                 """)
         }
 

@@ -75,6 +75,16 @@
             let error = try await refusal(second, .invalidInput)
             #expect(error.message.contains("ALTER SYSTEM SET max_replication_slots = 11"), "\(error)")
             #expect(error.message.contains("ALTER SYSTEM SET max_wal_senders = 11"), "\(error)")
+            // A role that is shown nothing of others' sessions is told the same.
+            try second.database.psql(
+                """
+                CREATE ROLE plain LOGIN REPLICATION; GRANT CREATE ON DATABASE \(second.database.database) TO plain;
+                GRANT ALL ON SCHEMA public TO plain
+                """)
+            let plain = PostgresAddress(
+                url: server.url(second.database.database, user: "plain"), name: second.database.address.name)
+            let told = try await refusal(second, at: plain, .invalidInput)
+            #expect(told.message == error.message)
             await outbox.close()
             // Once there is room, it works.
             _ = try await PostgresSetup(first.database.address).removeCapture(first.needs)

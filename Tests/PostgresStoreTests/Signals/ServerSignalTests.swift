@@ -53,6 +53,94 @@
             await second.close()
         }
 
+        /// One that a replica has left behind fills the disk as well as one of Flotilla's own.
+        @Test func aReplicasSlotThatNobodyReadsIsTold() async throws {
+            let server = try await PrivatePostgres()
+            let database = try await server.makeDatabase()
+            try server.psql(database, "SELECT pg_create_physical_replication_slot('left_behind', true)")
+            try server.psql(database, "CREATE TABLE numbers AS SELECT generate_series(1, 20000) n")
+            let store = PostgresStore(PostgresAddress(url: server.url(database), name: database), connections: 1)
+            let readings = try await store.readings()
+            #expect(value(readings, "slot.active", "left_behind") == 0)
+            #expect(value(readings, "slot.retained", "left_behind") ?? 0 > 500_000, "\(readings.readings)")
+            await store.close()
+        }
+
+        // MARK: The archive
+
+        @Test func anArchiveThatFailsIsToldUntilItSucceeds() async throws {
+            let server = try await PrivatePostgres(settings: ["archive_mode": "on"])
+            let database = try await ServiceDatabase(server: server)
+            func archive(by command: String) throws {
+                try server.psql("postgres", "ALTER SYSTEM SET archive_command = '\(command)'")
+                try server.psql("postgres", "SELECT pg_reload_conf()")
+            }
+            /// Ends a segment of the log: the archiver looks at once.
+            func endSegment() throws {
+                try database.psql(
+                    "CREATE TABLE IF NOT EXISTS n (n INT); INSERT INTO n VALUES (1); SELECT pg_switch_wal()")
+            }
+            let begun = try await database.store.readings()
+            #expect(value(begun, "archive.failing") == 0 && value(begun, "archive.segments") == 0)
+            let idle = try #require(value(begun, "archive.age"))
+            try archive(by: "false zqsecret")
+            try await eventually("it fails") {
+                try endSegment()
+                return value(try await database.store.readings(), "archive.failing") ?? 0 > 0
+            }
+            let failing = try await database.store.readings()
+            #expect(value(failing, "archive.failures") ?? 0 >= 1 && failing.failures.isEmpty, "\(failing.failures)")
+            #expect(!failing.readings.contains { $0.labels.contains { $0.contains("zqsecret") } })
+            // Who has seen it work knows since when it fails, others since when nothing was archived.
+            let since = try #require(value(failing, "archive.failing"))
+            #expect(value(failing, "archive.age") ?? 0 > idle && since < value(failing, "archive.age") ?? 0)
+            let other = PostgresStore(database.address, connections: 1)
+            let late = try await other.readings()
+            #expect(value(late, "archive.failing") == value(late, "archive.age"))
+            await other.close()
+            try await eventually("it goes on failing") {
+                value(try await database.store.readings(), "archive.failing") ?? 0 > since
+            }
+            try archive(by: "true")
+            try await eventually("it succeeds") {
+                try endSegment()
+                return value(try await database.store.readings(), "archive.failing") == 0
+            }
+            let well = try await database.store.readings()
+            #expect(value(well, "archive.segments") ?? 0 >= 1 && value(well, "archive.age") ?? .infinity < 60)
+            await database.store.close()
+        }
+
+        @Test func aServerThatDoesNotArchiveTellsNothingOfIt() async throws {
+            let database = try await ServiceDatabase()
+            let readings = try await database.store.readings()
+            #expect(!readings.readings.contains { $0.metric.name.contains("archive") } && readings.failures.isEmpty)
+            await database.store.close()
+        }
+
+        // MARK: Sessions
+
+        /// Of others' transactions an ordinary role is not shown since when they are open: that is not none.
+        @Test func whatARoleMayNotSeeIsNotToldAsNone() async throws {
+            let server = try await PrivatePostgres()
+            let database = try await ServiceDatabase(server: server)
+            try database.psql("CREATE ROLE plain LOGIN")
+            func oldest(_ user: String) async throws -> Double? {
+                let store = PostgresStore(
+                    PostgresAddress(url: server.url(database.database, user: user), name: "store"), connections: 1)
+                let readings = try await store.readings()
+                await store.close()
+                return value(readings, "oldest.transaction.age")
+            }
+            #expect(try await oldest("flotilla") == 0)
+            #expect(try await oldest("plain") == 0)
+            let other = try PostgresSession(database.address, cancellation: CancellationMark())
+            try other.script("BEGIN; SELECT 1")
+            #expect(try await oldest("plain") == nil)
+            #expect(try await oldest("flotilla") ?? 0 > 0)
+            withExtendedLifetime(other) {}
+        }
+
         // MARK: Tables
 
         @Test func roomThatRowsHaveLeftIsEstimated() async throws {
@@ -83,6 +171,32 @@
         }
 
         // MARK: Statements
+
+        /// What takes too long is left out: the server is there all the same, and so is what else it tells.
+        @Test func whatTakesTooLongIsLeftOut() async throws {
+            let server = try await PrivatePostgres(settings: ["shared_preload_libraries": "pg_stat_statements"])
+            let database = try await server.makeDatabase()
+            try server.psql(
+                database,
+                """
+                CREATE EXTENSION pg_stat_statements;
+                ALTER FUNCTION pg_stat_statements(boolean) RENAME TO quick;
+                CREATE FUNCTION pg_stat_statements(texts boolean) RETURNS TABLE (
+                    queryid int8, calls int8, total_exec_time float8, rows int8, dbid oid, query text
+                ) LANGUAGE sql AS 'SELECT 1::int8, 1::int8, 1::float8, 1::int8, 1::oid, ''x'' FROM pg_sleep(60)'
+                """)
+            var address = PostgresAddress(url: server.url(database), name: database)
+            address.statementTimeout = .milliseconds(300)
+            let store = PostgresStore(address, connections: 1)
+            let readings = try await store.readings()
+            #expect(readings.failures.map(\.what) == ["pg_stat_statements"], "\(readings.failures)")
+            #expect(value(readings, "commits") ?? 0 > 0 && readings.statements.isEmpty)
+            #expect(value(readings, "statements.calls") == nil)
+            // A server that is gone is no part of one.
+            server.stop(mode: "immediate")
+            await #expect(throws: FleetError.self) { try await store.readings() }
+            await store.close()
+        }
 
         @Test func theStatementsThatTakeTheMostTimeAreToldWithoutWhatTheyHold() async throws {
             let server = try await PrivatePostgres(settings: ["shared_preload_libraries": "pg_stat_statements"])

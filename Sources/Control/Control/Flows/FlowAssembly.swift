@@ -61,7 +61,7 @@ struct FlowAssembly {
                 FlowService(
                     plan: FlowPlan(flow), fleet: fleet.name, subscription: flow.subscription, sources: sources,
                     stores: store, broker: broker, progress: progress, gate: gate, write: writer(of: flow, in: fleet),
-                    notify: { logger.warning("\(Self.text($0, of: flow))") }))
+                    notify: { Self.tell($0, of: flow, logger) }))
             work.append(
                 FleetRun.Work(
                     kind: .limits, subject: subject,
@@ -70,16 +70,18 @@ struct FlowAssembly {
         }
     }
 
-    /// Of many at once one is told, and how many they are.
-    private static func text(_ stuck: [FlowState], of flow: FlowDefinition) -> String {
-        let accounts = stuck.map { FlowAccount($0, flow) }
-        guard let first = accounts.first else { return "" }
-        let wrong = first.findings.filter { $0.kind == "overdue" && $0.clearedAt == nil }.map(\.text)
-        let what = "\(first.key): \(wrong.joined(separator: "; "))"
-        return accounts.count == 1
-            ? "flow \(flow.name) is stuck at \(what); see `flotilla flows show \(flow.name) \(first.key)`"
-            : "flow \(flow.name) is stuck at \(accounts.count) keys, among them \(what);"
+    /// Of many that are stuck for one reason one is told, and how many more: the log folds what has the same words.
+    private static func tell(_ stuck: [FlowState], of flow: FlowDefinition, _ logger: Logger) {
+        for state in stuck {
+            let account = FlowAccount(state, flow)
+            let wrong = account.findings.filter { $0.kind == "overdue" && $0.clearedAt == nil }.map(\.text)
+            let text =
+                "a run of flow \(flow.name) is stuck: \(wrong.joined(separator: "; "));"
                 + " see `flotilla flows list \(flow.name) --state stuck`"
+            logger.warning(
+                "\(text)",
+                metadata: ["flow": "\(flow.name)", "key": "\(account.key)"])
+        }
     }
 
     /// Writes events of a flow's timeouts to a service's outbox. The inbox of the service's store keeps their ids, in the same

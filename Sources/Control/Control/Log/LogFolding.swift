@@ -18,7 +18,8 @@ public struct LogLine: Hashable, Sendable {
 /// Folds warnings and errors that come again and again: the first is told at once, and after each minute how often the same came
 /// in that time. It stays quiet about what does not come again.
 ///
-/// The same is what has the same words and metadata, whichever event it is about: nothing else that differs is lost.
+/// The same is what has the same words and metadata, whichever event or run of a flow it is about: nothing else that differs is
+/// lost.
 public struct LogFolding: Sendable {
     private struct Known {
         /// When the minute began.
@@ -34,8 +35,8 @@ public struct LogFolding: Sendable {
     /// Of more different lines at once each is told as it comes.
     static let limit = 1_000
     private static let folded: Set<String> = ["warning", "error", "critical"]
-    /// Which event a line is about.
-    private static let ofOneEvent = ["event", "trace_id", "span_id"]
+    /// Which event, or run, a line is about.
+    private static let ofOneEvent = ["event", "key", "trace_id", "span_id"]
 
     /// - Returns: what is to be told now.
     public mutating func take(_ line: LogLine, at now: Timestamp) -> [LogLine] {

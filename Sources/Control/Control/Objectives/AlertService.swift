@@ -107,8 +107,11 @@ struct AlertService: Service {
         } catch {
             // What the caller says of an address may be more than may be shown.
             let known = FleetError.wrapping(error)
+            let shown = String(url.prefix { !"?#".contains($0) })
             throw FleetError(
-                known.code, "\(place.name) cannot be told", isRetriable: true, underlying: known.underlying)
+                known.code, known.message.replacing(shown, with: place.name),
+                remedy: "see that it runs and answers, and that `url` under `alerts` names it", isRetriable: true,
+                underlying: known.underlying)
         }
         guard (200...299).contains(answer.status) else {
             throw FleetError(.unavailable, "\(place.name) answered \(answer.status)", isRetriable: true)

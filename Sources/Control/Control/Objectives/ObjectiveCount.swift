@@ -31,6 +31,11 @@ struct ObjectiveCount {
     private var sagaWaiting: [Int: Int64] = [:]
     /// Objectives whose alerts have changed since ``settle()``.
     private var changed: Set<Int> = []
+    /// Until when seconds are counted.
+    private var secondsUntil: ContinuousClock.Instant?
+
+    /// Of a longer time in which nobody counted, nobody knows how it was.
+    private static let longestPause: Int64 = 60
 
     init(_ kept: ObjectiveJournal.Kept, _ sources: [ObjectiveSources.Source]) {
         budgets = kept.budgets
@@ -52,12 +57,15 @@ struct ObjectiveCount {
 
     /// Counts.
     /// - Parameters:
+    ///   - steady: the same moment, of a clock that only goes forward: how many seconds have passed since the last count.
     ///   - waiting: at a source's place.
     ///   - condition: of who is looked at for an objective.
     /// - Returns: by objective, what was counted.
     mutating func count(
-        at now: Timestamp, waiting: (ObjectiveSources.Source) -> Waiting, condition: (ObjectiveSubject) -> Condition
+        at now: Timestamp, steady: ContinuousClock.Instant = .now, waiting: (ObjectiveSources.Source) -> Waiting,
+        condition: (ObjectiveSubject) -> Condition
     ) -> [(total: Int64, bad: Int64)] {
+        let seconds = passed(until: steady)
         var sums = budgets.map { _ in (total: Int64(0), bad: Int64(0)) }
         var isWaiting = budgets.map { _ in false }
         for (index, source) in sources.enumerated() {
@@ -74,8 +82,8 @@ struct ObjectiveCount {
             if objective.measure == .availability {
                 switch condition(objective.subject) {
                 case .unknown: break
-                case .well: sums[index].total += 1
-                case .ill: sums[index] = (sums[index].total + 1, sums[index].bad + 1)
+                case .well: sums[index].total += seconds
+                case .ill: sums[index] = (sums[index].total + seconds, sums[index].bad + seconds)
                 }
             } else if let waiting = sagaWaiting[index], var ledger = sagaLedgers[index] {
                 let count = ledger.count(arrived: sagaCounts[index] ?? (0, 0), waiting: waiting)
@@ -88,6 +96,17 @@ struct ObjectiveCount {
                 total: sums[index].total, bad: sums[index].bad, isWaiting: isWaiting[index], at: now)
         }
         return sums
+    }
+
+    /// How many whole seconds have passed; what is left of one is counted with the next. The first count is one.
+    private mutating func passed(until now: ContinuousClock.Instant) -> Int64 {
+        guard let before = secondsUntil else {
+            secondsUntil = now
+            return 1
+        }
+        let seconds = max(0, (now - before).components.seconds)
+        secondsUntil = seconds > Self.longestPause ? now : before + .seconds(seconds)
+        return min(seconds, Self.longestPause)
     }
 
     /// Which alerts begin and end.

@@ -19,8 +19,8 @@ struct ObjectiveLook {
         var threshold: Int64
     }
 
-    /// An outbox that was looked at longer ago says nothing.
-    private static let freshness = Duration.seconds(35)
+    /// An outbox that was looked at longer ago says nothing. One that takes long to look at is not looked at often.
+    private static let freshness = Duration.seconds(300)
 
     init(relays: [MeasuredRelay], deliveries: [MeasuredDelivery], places: StreamPlaces, health: FleetHealth) {
         self.relays = relays

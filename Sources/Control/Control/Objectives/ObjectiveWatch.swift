@@ -60,9 +60,12 @@ private struct ObjectiveWatching: Sendable {
     private var count: ObjectiveCount?
     private var sagasUntil: Timestamp?
     private var sagasLookedAt: ContinuousClock.Instant?
+    private var sagasPace = LookPace()
     private var saved = ContinuousClock.now
     private var savedNotices = -1
     private var troubles: Set<String> = []
+
+    private static let counted = "what is counted for objectives"
 
     init(_ watch: ObjectiveWatch, store: SharedStore) {
         self.watch = watch
@@ -95,12 +98,14 @@ private struct ObjectiveWatching: Sendable {
                 }
             }
             count = ObjectiveCount(kept, watch.sources)
+            // What nothing has happened to yet is counted from 0, where somebody sees it grow.
+            for objective in journal.objectives { watch.metrics.count((0, 0), of: objective) }
             sagasUntil = kept.sagasUntil ?? .now()
             watch.desk.restore(kept.notices, firing: firing(kept))
-            note("objectives", nil)
+            note(Self.counted, nil)
             return true
         } catch {
-            if !Task.isCancelled { note("objectives", FleetError.wrapping(error)) }
+            if !Task.isCancelled { note(Self.counted, FleetError.wrapping(error)) }
             return false
         }
     }
@@ -121,8 +126,9 @@ private struct ObjectiveWatching: Sendable {
     mutating func turn() async {
         guard count != nil else { return }
         await lookAtSagas()
-        step()
-        if ContinuousClock.now - saved >= ObjectiveWatch.savingInterval { await save() }
+        let notices = step()
+        if !notices.isEmpty || ContinuousClock.now - saved >= ObjectiveWatch.savingInterval { await save(notices) }
+        for notice in notices { tell(notice) }
     }
 
     /// The last turn.
@@ -130,14 +136,17 @@ private struct ObjectiveWatching: Sendable {
         // A run that is over at once was counted all the same.
         if count == nil { _ = await loadOnce() }
         if count != nil {
-            step()
-            await save()
+            let notices = step()
+            await save(notices)
+            for notice in notices { tell(notice) }
         }
         await sagas.close()
     }
 
-    private mutating func step() {
-        guard var count else { return }
+    /// - Returns: alerts that have begun or ended. They are told when they are written down, so that no other process tells them
+    ///   again.
+    private mutating func step() -> [AlertNotice] {
+        guard var count else { return [] }
         let now = FleetClock.system.now()
         look.note(count.sources, journal.objectives)
         let (look, objectives, fleet) = (look, journal.objectives, watch.fleet.name)
@@ -151,24 +160,26 @@ private struct ObjectiveWatching: Sendable {
         }
         let transitions = count.judge(at: now)
         let readings = count.readings(at: now)
-        for (objective, transition) in transitions { tell(transition, readings[objective]) }
         watch.metrics.show(readings)
         watch.board.show(ObjectivesReading(asOf: now, isLive: true, objectives: readings))
         self.count = count
+        return transitions.map { objective, transition in
+            AlertNotice(
+                id: EventID.make().description, fleet: watch.fleet.name, reading: readings[objective],
+                rule: transition.rule, status: transition.isFiring ? .firing : .resolved, since: transition.since,
+                at: transition.at)
+        }
     }
 
-    private func tell(_ transition: ErrorBudget.Transition, _ reading: ObjectiveReading) {
-        let notice = AlertNotice(
-            id: EventID.make().description, fleet: watch.fleet.name, reading: reading, rule: transition.rule,
-            status: transition.isFiring ? .firing : .resolved, since: transition.since, at: transition.at)
+    private func tell(_ notice: AlertNotice) {
         watch.desk.put(notice)
         guard watch.fleet.alerts.log else { return }
-        let level: Logger.Level = !transition.isFiring ? .notice : notice.severity == .page ? .error : .warning
+        let level: Logger.Level = notice.status == .resolved ? .notice : notice.severity == .page ? .error : .warning
         watch.logger.log(
             level: level, "\(notice.text)",
             metadata: [
                 "objective": "\(notice.objective)", "severity": "\(notice.severity.rawValue)",
-                "alert": "\(notice.status.rawValue)",
+                "alert": "\(notice.status.rawValue)", "window": "\(ObjectiveText.duration(notice.longWindow))",
             ])
     }
 
@@ -176,27 +187,30 @@ private struct ObjectiveWatching: Sendable {
 
     private mutating func lookAtSagas() async {
         guard !sagas.isEmpty, let since = sagasUntil else { return }
-        if let last = sagasLookedAt, ContinuousClock.now - last < SagaObjectives.interval { return }
+        if let last = sagasLookedAt, ContinuousClock.now - last < LookPace.interval { return }
+        guard sagasPace.isDue() else { return }
         sagasLookedAt = .now
         do {
-            let found = try await sagas.look(since: since, at: FleetClock.system.now())
+            let found = try await sagas.look(since: since, at: FleetClock.system.now(), &sagasPace)
             for (objective, sagas) in found.counts { count?.note(sagas, of: objective) }
             sagasUntil = found.until
-            note("sagas", nil)
+            note("what is counted of sagas for objectives", nil)
         } catch {
-            if !Task.isCancelled { note("sagas", FleetError.wrapping(error)) }
+            if !Task.isCancelled { note("what is counted of sagas for objectives", FleetError.wrapping(error)) }
         }
     }
 
     // MARK: Keeping
 
-    private mutating func save() async {
+    /// - Parameter notices: that nobody was told of yet, and that are not on the desk.
+    private mutating func save(_ notices: [AlertNotice] = []) async {
         guard let count else { return }
         saved = .now
         let pending = watch.desk.pending
+        let new = watch.desk.hasWebhook ? notices : []
         let changes = ObjectiveJournal.Changes(
             budgets: count.changes, asOf: FleetClock.system.now(), sagasUntil: sagasUntil,
-            notices: pending.generation == savedNotices ? nil : pending.notices)
+            notices: pending.generation == savedNotices && new.isEmpty ? nil : pending.notices + new)
         let (journal, epoch) = (journal, watch.epoch)
         do {
             try await work { store in
@@ -204,9 +218,9 @@ private struct ObjectiveWatching: Sendable {
             }
             self.count?.settle()
             savedNotices = pending.generation
-            note("objectives", nil)
+            note(Self.counted, nil)
         } catch {
-            if !Task.isCancelled { note("objectives", FleetError.wrapping(error)) }
+            if !Task.isCancelled { note(Self.counted, FleetError.wrapping(error)) }
         }
     }
 
@@ -224,9 +238,9 @@ private struct ObjectiveWatching: Sendable {
     private mutating func note(_ what: String, _ error: FleetError?) {
         if let error {
             guard troubles.insert(what).inserted else { return }
-            watch.logger.warning("what is counted of \(what) for objectives cannot be read or kept: \(error)")
+            watch.logger.warning("\(what) cannot be read or kept: \(error)")
         } else if troubles.remove(what) != nil {
-            watch.logger.info("what is counted of \(what) for objectives is read and kept again")
+            watch.logger.info("\(what) can be read and kept again")
         }
     }
 }

@@ -26,7 +26,6 @@ struct SagaObjectives: Sendable {
 
     private let places: [Place]
 
-    static let interval = Duration.seconds(5)
     private static let settling = Duration.seconds(5)
     /// What is read of a journal at once.
     private static let limit = 10_000
@@ -52,16 +51,23 @@ struct SagaObjectives: Sendable {
 
     func close() async { for place in places { await place.store.close() } }
 
-    /// - Parameter since: what ended until then is counted already.
+    /// - Parameters:
+    ///   - since: what ended until then is counted already.
+    ///   - pace: is told how long journals were asked.
     /// - Returns: by objective, what is new; and until when sagas are counted now.
-    func look(since: Timestamp, at now: Timestamp) async throws -> (
-        counts: [Int: ObjectiveCount.Sagas], until: Timestamp
-    ) {
+    func look(
+        since: Timestamp, at now: Timestamp, _ pace: inout LookPace
+    ) async throws -> (counts: [Int: ObjectiveCount.Sagas], until: Timestamp) {
         let until = max(since, now.advanced(by: .zero - Self.settling))
         var counts: [Int: ObjectiveCount.Sagas] = [:]
+        var took = Duration.zero
+        defer { pace.looked(took) }
         for place in places {
             let store = try await place.store.store()
             do {
+                try await store.read { _ = try $0.firstRow("SELECT 1") }
+                let begun = ContinuousClock.now
+                defer { took += ContinuousClock.now - begun }
                 let found = try await store.read { transaction in
                     try Self.look(place, since: since, until: until, now, transaction)
                 }

@@ -10,7 +10,7 @@ import Stores
 ///
 /// Nothing depends on it: a commit waits for no disk, and a file that cannot be used is done without.
 struct HistoryFile: Sendable {
-    private let connection: SQLiteConnection
+    let connection: SQLiteConnection
 
     static let momentLimit = 1000
 
@@ -32,6 +32,7 @@ struct HistoryFile: Sendable {
                 CREATE TABLE IF NOT EXISTS points (slot INTEGER PRIMARY KEY, at INTEGER NOT NULL, numbers BLOB NOT NULL);
                 CREATE TABLE IF NOT EXISTS moments (
                     id INTEGER PRIMARY KEY, at REAL NOT NULL, kind TEXT NOT NULL, subject TEXT NOT NULL, text TEXT NOT NULL);
+                CREATE TABLE IF NOT EXISTS schemas (service TEXT PRIMARY KEY, tables TEXT NOT NULL) WITHOUT ROWID;
                 """)
         }
     }
@@ -119,8 +120,11 @@ struct HistoryFile: Sendable {
         }
     }
 
-    func note(_ moments: [FleetMoment]) async throws {
+    /// - Parameter schemas: by services, to be remembered in the same commit.
+    func note(_ moments: [FleetMoment], remembering schemas: [String: StoreSchema] = [:]) async throws {
+        let rows = try schemas.map { [SQLValue.text($0.key), .text(try Self.text($0.value))] }
         try await connection.write { session in
+            for row in rows { try session.run("INSERT OR REPLACE INTO schemas VALUES ($1, $2)", row) }
             for moment in moments {
                 try session.run(
                     "INSERT INTO moments (at, kind, subject, text) VALUES ($1, $2, $3, $4)",

@@ -6,8 +6,9 @@ import Objectives
 import Overview
 
 /// Adds what was seen to a fleet's history, notices what happens, and keeps both in a file.
-struct HistoryKeeper {
+struct HistoryKeeper: Sendable {
     private let board: OverviewBoard
+    private let schemas: SchemaBoard
     private let logger: Logger
     /// `nil` where it cannot be used; what is kept is kept in memory then.
     private var file: HistoryFile?
@@ -22,8 +23,9 @@ struct HistoryKeeper {
     static let shownLimit = 60
     private static let day = 86_400.0
 
-    init(_ fleet: FleetDefinition, board: OverviewBoard, logger: Logger) async {
+    init(_ fleet: FleetDefinition, board: OverviewBoard, schemas: SchemaBoard, logger: Logger) async {
         self.board = board
+        self.schemas = schemas
         self.logger = logger
         do {
             let file = try await HistoryFile(of: fleet, isMade: true)
@@ -31,10 +33,12 @@ struct HistoryKeeper {
             let known = try await file.read()
             board.update { $0 = known }
             moments = try await file.moments(since: Self.now - Self.day, limit: Self.shownLimit)
+            try await file.forgetSchemas(butOf: fleet)
         } catch {
             tell(error)
             file = nil
         }
+        schemas.open(file)
     }
 
     private static var now: Double { Date().timeIntervalSince1970 }
@@ -55,13 +59,14 @@ struct HistoryKeeper {
     }
 
     mutating func end() async {
+        schemas.close()
         await note([FleetMoment(at: Self.now, kind: .stop, text: "\(FleetHolder.shortName) has stopped")])
         file?.close()
     }
 
     /// Notices what came and went since the overview before.
     mutating func note(_ overview: FleetOverview) async {
-        var new: [FleetMoment] = []
+        var new = schemas.takeMoments()
         let now = overview.at
         let troubles = Set(overview.troubles.filter { !$0.reason.hasPrefix("it was not looked at yet") })
         if let known = self.troubles {
@@ -116,7 +121,10 @@ struct HistoryKeeper {
     }
 
     private mutating func drop(_ error: any Error) {
+        // Whoever is told to end leaves the file as it is, to be ended in order.
+        if Task.isCancelled { return }
         tell(error)
+        schemas.open(nil)
         file?.close()
         file = nil
     }

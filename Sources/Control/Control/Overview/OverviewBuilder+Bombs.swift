@@ -8,7 +8,8 @@ extension OverviewBuilder {
     /// Only what is known: of each kind the worst three.
     func bombs() -> [FleetOverview.Bomb] {
         let kinds = [
-            transactionAges(), oldestTransactions(), retainedLogs(), walFiles(), bloatedTables(), brokerStorage(),
+            transactionAges(), oldestTransactions(), retainedLogs(), failingArchives(), walFiles(), bloatedTables(),
+            brokerStorage(),
         ]
         let growing = kinds.flatMap { kind in
             kind.sorted { ($1.level, $1.value) < ($0.level, $0.value) }.prefix(3)
@@ -41,6 +42,7 @@ extension OverviewBuilder {
         let active = Dictionary(
             readings.series(StoreSignal.slotActive).compactMap { one in one.number.map { (one.labels, $0) } }
         ) { $1 }
+        let slots = SlotOwners(fleet)
         return readings.series(StoreSignal.slotRetained).compactMap { series in
             guard let bytes = series.number, let service = series.labels.first else { return nil }
             let limit = fleet.services.first { $0.name.text == service }.map {
@@ -49,10 +51,22 @@ extension OverviewBuilder {
             let share = limit.map { bytes / max(1, $0) } ?? 0
             let isRead = active[series.labels] != 0
             return FleetOverview.Bomb(
-                what: "retained log", of: series.labels.joined(separator: " "), value: bytes, unit: .bytes,
+                what: "retained log", of: slots.place(series.labels), value: bytes, unit: .bytes,
                 limit: limit,
                 level: share > 0.9 ? .bad : share > 0.5 || (!isRead && share > 0.1) ? .warning : .good,
                 cure: isRead ? "see what its reader waits for" : "nobody reads the slot: start its reader, or drop it")
+        }
+    }
+
+    /// One that is tried again and succeeds is no trouble.
+    private func failingArchives() -> [FleetOverview.Bomb] {
+        readings.sums(StoreSignal.archiveFailing).compactMap { service, seconds in
+            guard seconds > 0 else { return nil }
+            return FleetOverview.Bomb(
+                what: "failing WAL archive", of: service, value: seconds.rounded4, unit: .seconds, limit: nil,
+                level: seconds > 900 ? .bad : seconds > 60 ? .warning : .good,
+                cure:
+                    "see in the server's log why archiving fails: what is not archived cannot be restored, and is kept")
         }
     }
 

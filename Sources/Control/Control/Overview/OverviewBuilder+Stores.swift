@@ -86,6 +86,9 @@ extension OverviewBuilder {
             Self.sum("parked events", .events, parked),
         ]
         if !overview.sagas.isEmpty { strip.append(Self.sum("stuck sagas", .things, stuck)) }
+        if !overview.flows.isEmpty {
+            strip.append(Self.sum("stuck flows", .things, overview.flows.map { ($0.stuck, $0.name) }))
+        }
         // In bytes, as a replica that replays nothing tells no newer time.
         let replica = readings.series(StoreSignal.replicaBehind).compactMap { one in one.number.map { ($0, one.labels) }
         }
@@ -101,7 +104,8 @@ extension OverviewBuilder {
             let level = bombs().filter { $0.what == "retained log" }.map(\.level).max() ?? .good
             strip.append(
                 FleetOverview.Lag(
-                    what: "slot retains", value: bytes, unit: .bytes, level: level, of: labels.joined(separator: " ")))
+                    what: "slot retains", value: bytes, unit: .bytes, level: level,
+                    of: SlotOwners(fleet).place(labels)))
         }
         return strip
     }

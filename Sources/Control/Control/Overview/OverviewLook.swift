@@ -1,6 +1,7 @@
 import FleetCore
 public import FleetFile
 import Foundation
+import HTTPEndpoint
 import Objectives
 public import Overview
 import Signals
@@ -30,7 +31,10 @@ public struct OverviewLook {
         let registry = SignalRegistry()
         tell(status, to: registry)
         let certificates = CertificateBoard(fleet, registry, nil)
+        let fleet = fleet
+        async let brokerLook: Void = Self.askMonitors(of: fleet, registry)
         await lookAtStores(registry)
+        await brokerLook
         await readHistory()
         let readings = withExtendedLifetime(certificates) { OverviewReadings(registry.read()) }
         var totals = OverviewSampler.totals(of: readings, work: [])
@@ -93,16 +97,18 @@ public struct OverviewLook {
     }
 
     private func lookAtStores(_ registry: SignalRegistry) async {
+        let slots = SlotOwners(fleet)
         await withTaskGroup(of: Void.self) { group in
             for (number, service) in fleet.services.enumerated() {
                 if number >= Self.looksAtATime { await group.next() }
-                group.addTask { [fleet] in await Self.look(at: service, fleet.monitoring, registry) }
+                group.addTask { [fleet] in await Self.look(at: service, fleet.monitoring, slots, registry) }
             }
         }
     }
 
     private static func look(
-        at service: ServiceDefinition, _ monitoring: MonitoringDefinition?, _ registry: SignalRegistry
+        at service: ServiceDefinition, _ monitoring: MonitoringDefinition?, _ slots: SlotOwners,
+        _ registry: SignalRegistry
     ) async {
         let up = registry.gauge(FleetMetrics.storeUp)
             .series(service.name.text, service.store.isSQLite ? "sqlite" : "postgresql")
@@ -111,13 +117,25 @@ public struct OverviewLook {
             { store in
                 try await (store as? any SignalSource)?.readings()
             }
-            for reading in readings?.readings ?? [] {
+            for reading in readings?.readings ?? [] where slots.tells(reading, of: service.name) {
                 registry.gauge(reading.metric).series([service.name.text] + reading.labels).set(reading.value)
             }
             up.set(true)
         } catch {
             up.set(false)
         }
+    }
+
+    /// Asks the servers of the broker, all at once. Of one that does not tell in time nothing is known.
+    private static func askMonitors(of fleet: FleetDefinition, _ registry: SignalRegistry) async {
+        guard let nats = fleet.broker.nats, !nats.monitors.isEmpty else { return }
+        let caller = HTTPCaller(connections: 1, authorities: nats.tls?.authority)
+        await withTaskGroup(of: Void.self) { group in
+            for monitor in nats.monitors {
+                group.addTask { try? await monitor.ask(caller).record(of: monitor, in: registry) }
+            }
+        }
+        await caller.close()
     }
 
     // MARK: What was measured

@@ -56,6 +56,7 @@ enum StoreSignal {
     static let replicaBehind = "flotilla.postgresql.replica.behind"
     static let replicaLag = "flotilla.postgresql.replica.lag"
     static let standby = "flotilla.postgresql.standby"
+    static let archiveFailing = "flotilla.postgresql.archive.failing"
     static let tableSize = "flotilla.postgresql.table.size"
     static let tableBloat = "flotilla.postgresql.table.bloat"
     static let lockWait = "flotilla.sqlite.lock.wait"

@@ -17,6 +17,7 @@ struct OverviewWatch: Service {
     let gates: FlowGates
     let objectives: ObjectiveBoard
     let coordination: CoordinationBoard
+    let schemas: SchemaBoard
     /// Who carried it before and did not let go of it.
     let predecessor: String?
     let logger: Logger
@@ -24,12 +25,15 @@ struct OverviewWatch: Service {
     private static let interval = Duration.seconds(2)
 
     func run() async {
-        await cancelWhenGracefulShutdown { await self.watch() }
+        var keeper = await HistoryKeeper(fleet, board: board, schemas: schemas, logger: logger)
+        keeper = await cancelWhenGracefulShutdown { [keeper] in await self.watch(keeper) }
+        // What ended is noted by somebody who is not told to end.
+        await keeper.end()
         board.rest(because: "the fleet is not carried any more")
     }
 
-    private func watch() async {
-        var keeper = await HistoryKeeper(fleet, board: board, logger: logger)
+    private func watch(_ keeper: HistoryKeeper) async -> HistoryKeeper {
+        var keeper = keeper
         await keeper.begin(predecessor: predecessor, version: board.empty.version)
         var sampler = OverviewSampler()
         var kept = ContinuousClock.now - OverviewSampler.window
@@ -47,7 +51,7 @@ struct OverviewWatch: Service {
             }
             try? await Task.sleep(for: Self.interval)
         }
-        await keeper.end()
+        return keeper
     }
 
     private func look(_ sampler: inout OverviewSampler) -> FleetOverview {

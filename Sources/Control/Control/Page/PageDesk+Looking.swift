@@ -82,15 +82,25 @@ extension PageDesk {
         var calls: Double
         var seconds: Double
         var rows: Double
+        /// Whom it is run for.
+        var reader: String?
+        var saga: String?
     }
 
     /// What a store's server runs that takes the most time: `/api/statements?of=orders`
     func statements(_ question: HTTPQuestion) -> HTTPAnswer {
         guard let name = question.parameter("of") else { return Self.failure(400, "of what?", "add ?of=NAME") }
         return Self.json(
-            statements.statements(of: name).map {
-                Statement(
-                    id: $0.id, text: $0.text, calls: $0.calls, seconds: $0.seconds.rounded4, rows: $0.rows)
+            statements.statements(of: name).map { reading, owner in
+                var statement = Statement(
+                    id: reading.id, text: reading.text, calls: reading.calls, seconds: reading.seconds.rounded4,
+                    rows: reading.rows)
+                switch owner {
+                case .reader(let name)?: statement.reader = name
+                case .saga(let name)?: statement.saga = name
+                case nil: break
+                }
+                return statement
             })
     }
 
@@ -134,8 +144,10 @@ extension PageDesk {
         var steps: [Step]
         var unbegun: [String]
         var notes: [Note]
+        /// The id of its trace, where that is here.
+        var trace: String?
 
-        init(_ report: SagaAdministration.Report) {
+        init(_ report: SagaAdministration.Report, _ traces: TraceBoard?) {
             let state = report.entry.state
             (id, status) = (state.id, report.status.rawValue)
             (startedAt, deadline) = (state.startedAt.description, state.deadline.description)
@@ -146,7 +158,7 @@ extension PageDesk {
                 Step(
                     step: run.id.description, status: run.forward.status.rawValue, attempts: run.forward.attempt,
                     startedAt: run.forward.startedAt.description, endedAt: run.forward.endedAt?.description,
-                    why: run.forward.remark ?? run.forward.failure?.description,
+                    why: report.remark(on: run),
                     undone: run.compensation.map { undoing in
                         undoing.status.rawValue + (undoing.failure.map { ": \($0)" } ?? "")
                     }, isParked: run.parked != nil)
@@ -155,12 +167,13 @@ extension PageDesk {
             unbegun =
                 state.outcome == nil
                 ? report.definition.allSteps.map(\.name).filter { !begun.contains($0) }.map { "\($0)" } : []
+            trace = traces?.known(state.trace.flatMap { TraceContext($0) })
             notes = state.notes.map { Note(at: $0.at.description, kind: $0.kind.rawValue, text: $0.text) }
         }
     }
 
     func coordination(_ question: HTTPQuestion) -> HTTPReply {
-        let fleet = fleet
+        let (fleet, traces) = (fleet, traces)
         let (path, name) = (question.path, question.parameter("name"))
         let (id, status) = (question.parameter("id") ?? "", question.parameter("status"))
         return .later {
@@ -175,7 +188,7 @@ extension PageDesk {
                                 id: $0.id, saga: $0.saga, status: $0.status.rawValue,
                                 startedAt: $0.startedAt.description, endedAt: $0.endedAt?.description)
                         })
-                case "/api/saga": return Self.json(SagaPage(try await SagaAdministration(fleet).show(id)))
+                case "/api/saga": return Self.json(SagaPage(try await SagaAdministration(fleet).show(id), traces))
                 case "/api/flows":
                     return Self.json(
                         try await FlowLedger(fleet).list(

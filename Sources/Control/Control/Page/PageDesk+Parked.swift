@@ -21,8 +21,10 @@ extension PageDesk {
         var attempts: Int
         var time: String
         var parkedAt: String
+        /// The id of its trace, where that is here.
+        var trace: String?
 
-        init(_ item: ParkedAdministration.Item) {
+        init(_ item: ParkedAdministration.Item, _ traces: TraceBoard?) {
             id = item.event.eventID
             place = item.place
             stream = item.stream.description
@@ -33,6 +35,7 @@ extension PageDesk {
             attempts = item.event.attempts
             time = item.event.event.time.description
             parkedAt = item.event.parkedAt.description
+            trace = traces?.known(item.event.event.traceContext)
         }
     }
 
@@ -52,7 +55,7 @@ extension PageDesk {
             let (items, failures) = try await ParkedAdministration(fleet).look(limit: Self.rowLimit)
             return Self.json(
                 Listing(
-                    items: items.map(Row.init), limit: Self.rowLimit,
+                    items: items.map { Row($0, traces) }, limit: Self.rowLimit,
                     failures: failures.map { Listing.Failure(place: $0.place, error: $0.error.description) }))
         } catch {
             return Self.failure(error)

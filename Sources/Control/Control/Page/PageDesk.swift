@@ -18,11 +18,13 @@ final class PageDesk: Sendable {
     let statements: StatementBoard
     /// Who makes spans of what operators ask for; `nil` where nobody does.
     let tracing: FleetTracing?
+    /// The traces that were kept last; `nil` where none are made.
+    let traces: TraceBoard?
     let logger: Logger
 
     init(
         _ fleet: FleetDefinition, _ serving: ServingDefinition, board: OverviewBoard, registry: SignalRegistry,
-        health: FleetHealth, statements: StatementBoard = StatementBoard(), tracing: FleetTracing?, logger: Logger
+        health: FleetHealth, statements: StatementBoard, tracing: FleetTracing?, traces: TraceBoard?, logger: Logger
     ) {
         self.fleet = fleet
         guardian = PageGuard(serving)
@@ -31,6 +33,7 @@ final class PageDesk: Sendable {
         self.health = health
         self.statements = statements
         self.tracing = tracing
+        self.traces = traces
         self.logger = logger
     }
 
@@ -80,6 +83,8 @@ final class PageDesk: Sendable {
         case "/api/history": return .answer(history(question))
         case "/api/signals": return .answer(signals(question))
         case "/api/statements": return .answer(statements(question))
+        case "/api/traces": return .answer(traces(question))
+        case "/api/trace": return .answer(trace(question))
         case "/api/parked": return .later { await self.parked() }
         case "/api/sagas", "/api/saga", "/api/flows", "/api/flow": return coordination(question)
         default: return nil

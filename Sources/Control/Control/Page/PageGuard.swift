@@ -5,7 +5,7 @@ import Foundation
 import HTTPServer
 import Synchronization
 
-/// Who may see a page, and who may act on it.
+/// Who may see a page, or signals, and who may act on it.
 ///
 /// - Where a token is declared, whoever asks has it, in the field `Authorization` or as the cookie that signing in gave.
 /// - Without one only this machine is answered, under one of its own names: another site's name that points here is refused.
@@ -20,13 +20,15 @@ final class PageGuard: Sendable {
 
     static let sessionLength = Duration.seconds(12 * 3600)
     private static let sessionLimit = 64
-    static let cookie = "flotilla_session"
+    /// Browsers send a cookie to every port of a host: a page of another fleet has another name for it.
+    private let cookieName: String
     /// What the page's own token is sent in.
     static let pageTokenField = "x-flotilla-page"
 
     init(_ serving: ServingDefinition) {
         token = serving.token.map { SHA256.hash(data: Data($0.utf8)) }
         isSecure = serving.tls != nil
+        cookieName = "flotilla_session_\(serving.port)"
     }
 
     /// Nobody guesses it.
@@ -47,7 +49,7 @@ final class PageGuard: Sendable {
         if token != nil { return nil }
         let host = Self.host(of: question.field("host") ?? "")
         return ServingDefinition.isLoopback(host)
-            ? nil : .text(421, "this page has another name: it is on localhost alone")
+            ? nil : .text(421, "this has another name here: it is on localhost alone")
     }
 
     private static func host(of text: String) -> String {
@@ -77,7 +79,7 @@ final class PageGuard: Sendable {
         let cookies = (question.field("cookie") ?? "").split(whereSeparator: { $0 == ";" || $0 == "," })
         for cookie in cookies {
             let parts = cookie.split(separator: "=", maxSplits: 1)
-            guard parts.count == 2, parts[0].drop(while: { $0 == " " }) == Self.cookie else { continue }
+            guard parts.count == 2, parts[0].drop(while: { $0 == " " }) == cookieName else { continue }
             let digest = SHA256.hash(data: Data(parts[1].utf8))
             let isOpen = sessions.withLock { $0[digest].map { $0 > .now } ?? false }
             if isOpen { return digest }
@@ -133,7 +135,7 @@ final class PageGuard: Sendable {
     private func cookie(_ value: String, seconds: Int) -> HTTPField {
         HTTPField(
             "set-cookie",
-            "\(Self.cookie)=\(value); Path=/; HttpOnly; SameSite=Strict; Max-Age=\(seconds)\(isSecure ? "; Secure" : "")"
+            "\(cookieName)=\(value); Path=/; HttpOnly; SameSite=Strict; Max-Age=\(seconds)\(isSecure ? "; Secure" : "")"
         )
     }
 }

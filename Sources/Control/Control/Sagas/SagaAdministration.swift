@@ -12,6 +12,27 @@ public struct SagaAdministration: Sendable {
         public var entry: SagaEntry
         public var definition: SagaDefinition
         public var status: SagaStatus { SagaStatus(entry.state) }
+
+        /// What stands beside a step: what an operator said of it, why it failed, or what it waits for and until when.
+        public func remark(on run: SagaStepState) -> String? {
+            run.forward.remark ?? run.forward.failure?.description ?? wait(of: run)
+        }
+
+        private func wait(of run: SagaStepState) -> String? {
+            guard run.forward.status == .running, entry.state.outcome == nil,
+                let activity = definition.allSteps.first(where: { $0.name == run.id.name })?.activity
+            else { return nil }
+            let until = run.forward.due.map { ", until \($0)" } ?? ""
+            switch activity {
+            case .decision(let decision):
+                let otherwise = decision.otherwise.map { "; then it is \($0)" } ?? ""
+                return "waits for a decision, \(decision.options.joined(separator: " or "))\(until)\(otherwise)"
+            case .event(let awaited): return "waits for \(awaited.event)\(until)"
+            case .command(let command): return "waits for \(command.reply)\(until)"
+            case .timer: return "waits\(until.dropFirst())"
+            case .http, .sql, .local: return nil
+            }
+        }
     }
 
     /// What became of an operator's word.

@@ -111,7 +111,7 @@ final class SagaFleetParties: SagaParties {
 
     // MARK: HTTP
 
-    func call(_ request: SagaRequest) async -> SagaAnswer {
+    func call(_ request: SagaRequest) async -> (answer: SagaAnswer, status: Int?) {
         let timeout = max(.milliseconds(1), request.due.elapsed(since: .now()))
         var headers = [
             ("idempotency-key", "\"\(request.idempotencyKey)\""), ("flotilla-attempt", String(request.attempt)),
@@ -123,12 +123,11 @@ final class SagaFleetParties: SagaParties {
             let answer = try await caller.call(
                 method: request.method.rawValue.uppercased(), url: request.url, headers: headers,
                 body: request.body.map { Array($0.utf8) }, timeout: timeout)
-            return Self.answer(answer.status, answer.body)
+            return (Self.answer(answer.status, answer.body), answer.status)
         } catch {
             let error = FleetError.wrapping(error)
-            return .failed(
-                SagaFailure(
-                    error.code.description, error.message, effect: error.code == .unknownOutcome ? .unknown : .none))
+            let effect: SagaFailure.Effect = error.code == .unknownOutcome ? .unknown : .none
+            return (.failed(SagaFailure(error.code.description, error.message, effect: effect)), nil)
         }
     }
 

@@ -13,8 +13,6 @@ struct BrokerMonitorLook: Sendable {
     let logger: Logger
 
     private static let interval = Duration.seconds(10)
-    /// One that hangs is given up.
-    private static let timeout = Duration.seconds(2)
 
     private var subject: String { "the monitoring of NATS at \(monitor.name)" }
 
@@ -51,26 +49,42 @@ struct BrokerMonitorLook: Sendable {
 
     private func look(_ caller: HTTPCaller) async -> FleetError? {
         do {
-            var answers: [[UInt8]] = []
-            for path in Connectors.brokerMonitorPaths {
-                let answer = try await caller.call(
-                    method: "GET", url: monitor.url + path, headers: [], body: nil, timeout: Self.timeout)
-                guard answer.status == 200 else {
-                    throw FleetError(
-                        .invalidInput, "\(path.prefix { $0 != "?" }) answers with \(answer.status)",
-                        remedy: "name the address of `http_port` in the server's configuration under `broker.monitor`")
-                }
-                answers.append(answer.body)
-            }
-            let readings = try Connectors.brokerReadings(answers)
-            let numbers = Dictionary(grouping: readings.readings, by: \.metric)
-            for metric in Connectors.brokerMetrics {
-                let own = (numbers[metric] ?? []).map { ($0.labels, $0.value) }
-                signals.registry.gauge(metric).replace(of: monitor.name, with: Dictionary(own) { first, _ in first })
-            }
+            try await monitor.ask(caller).record(of: monitor, in: signals.registry)
             return nil
         } catch {
             return FleetError.wrapping(error)
+        }
+    }
+}
+
+extension NATSMonitorDefinition {
+    /// One that hangs is given up.
+    private static let timeout = Duration.seconds(2)
+
+    /// - Throws: why it does not tell how its server is.
+    func ask(_ caller: HTTPCaller) async throws -> Readings {
+        var answers: [[UInt8]] = []
+        for path in Connectors.brokerMonitorPaths {
+            let answer = try await caller.call(
+                method: "GET", url: url + path, headers: [], body: nil, timeout: Self.timeout)
+            guard answer.status == 200 else {
+                throw FleetError(
+                    .invalidInput, "\(path.prefix { $0 != "?" }) answers with \(answer.status)",
+                    remedy: "name the address of `http_port` in the server's configuration under `broker.monitor`")
+            }
+            answers.append(answer.body)
+        }
+        return try Connectors.brokerReadings(answers)
+    }
+}
+
+extension Readings {
+    /// What was told before and is not now is not so any more.
+    func record(of monitor: NATSMonitorDefinition, in registry: SignalRegistry) {
+        let numbers = Dictionary(grouping: readings, by: \.metric)
+        for metric in Connectors.brokerMetrics {
+            let own = (numbers[metric] ?? []).map { ($0.labels, $0.value) }
+            registry.gauge(metric).replace(of: monitor.name, with: Dictionary(own) { first, _ in first })
         }
     }
 }

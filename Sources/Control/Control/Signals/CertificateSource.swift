@@ -34,7 +34,7 @@ extension FleetDefinition {
         }
         add("broker, as a client", broker.nats?.tls?.certificate)
         add("broker, its authority", broker.nats?.tls?.authority, isAuthority: true)
-        add("telemetry, its authority", telemetry?.authorities, isAuthority: true)
+        add("telemetry, its authority", telemetry?.collector?.authorities, isAuthority: true)
         for service in services {
             for push in service.push {
                 add("push to \(service.name), its authority", push.endpoint.authorities, isAuthority: true)

@@ -21,8 +21,10 @@ final class FleetSignals: Sendable {
     let coordination = CoordinationBoard()
     /// What the servers of stores run.
     let statements: StatementBoard
-    /// What was told of servers that several stores share.
-    private let told = Mutex<Set<String>>([])
+    /// What the tables of stores are like.
+    let schemas: SchemaBoard
+    /// What is wrong with servers that several stores share, and whose stores have found it.
+    private let troubles = Mutex<[String: Set<ServiceName>]>([:])
     private let fleet: FleetDefinition
     private let servers: [HTTPServer]
 
@@ -34,13 +36,13 @@ final class FleetSignals: Sendable {
         let isWanted = fleet.metrics != nil || fleet.page != nil || !fleet.objectives.isEmpty
         guard isWanted || telemetry?.wantsMetrics == true else { return nil }
         let signals = try await FleetSignals(
-            fleet, version: version, tracing: telemetry?.operatorTracing, logger: logger)
+            fleet, version: version, telemetry: telemetry, logger: logger)
         telemetry?.measure(signals.registry)
         return signals
     }
 
     private init(
-        _ fleet: FleetDefinition, version: String, tracing: FleetTracing?, logger: Logger
+        _ fleet: FleetDefinition, version: String, telemetry: FleetTelemetry?, logger: Logger
     ) async throws {
         self.fleet = fleet
         let registry = SignalRegistry(onOverflow: { metric in
@@ -49,7 +51,7 @@ final class FleetSignals: Sendable {
             )
         })
         self.registry = registry
-        let statements = StatementBoard()
+        let statements = StatementBoard(fleet)
         self.statements = statements
         registry.gauge(FleetMetrics.build).series(version).set(1)
         registry.gauge(FleetMetrics.fleet).series(fleet.name.text, fleet.broker.engine).set(1)
@@ -58,6 +60,7 @@ final class FleetSignals: Sendable {
         _ = registry.refresh { process.refresh() }
         let board = fleet.page.map { _ in OverviewBoard(fleet, version: version) }
         self.board = board
+        schemas = SchemaBoard(keepsHistory: board != nil)
         let metricsTLS = try fleet.metrics?.tls?.loaded
         let pageTLS = try fleet.page?.tls?.loaded
         let shown = ["metrics": metricsTLS?.end, "page": pageTLS?.end].compactMapValues(\.self)
@@ -65,19 +68,34 @@ final class FleetSignals: Sendable {
         var servers: [HTTPServer] = []
         do {
             if let serving = fleet.metrics {
-                servers.append(try await Self.serveMetrics(at: serving, metricsTLS, registry, health, logger))
+                servers.append(
+                    try await Self.naming("metrics") { [health] in
+                        try await Self.serveMetrics(at: serving, metricsTLS, registry, health, logger)
+                    })
             }
             if let serving = fleet.page, let board {
                 let desk = PageDesk(
                     fleet, serving, board: board, registry: registry, health: health, statements: statements,
-                    tracing: tracing, logger: logger)
-                servers.append(try await Self.servePage(at: serving, pageTLS, desk, logger))
+                    tracing: telemetry?.operatorTracing, traces: telemetry?.traces, logger: logger)
+                servers.append(
+                    try await Self.naming("page") { try await Self.servePage(at: serving, pageTLS, desk, logger) })
             }
         } catch {
             for server in servers { await server.close() }
             throw error
         }
         self.servers = servers
+    }
+
+    /// - Parameter key: of the fleet file, for whom nobody can listen.
+    private static func naming(_ key: String, _ serve: () async throws -> HTTPServer) async throws -> HTTPServer {
+        do {
+            return try await serve()
+        } catch let error as FleetError {
+            throw FleetError(
+                error.code, "`\(key)` cannot be served: \(error.message)", remedy: error.remedy,
+                isRetriable: error.isRetriable, underlying: error.underlying)
+        }
     }
 
     private static func serveMetrics(
@@ -89,6 +107,7 @@ final class FleetSignals: Sendable {
             host: serving.host, port: serving.port, tls: tls
         ) { question in
             if question.path == "/healthz" { return .answer(health.livenessAnswer) }
+            if let trouble = guardian.hostTrouble(question) { return .answer(trouble) }
             guard !guardian.needsToken || guardian.hasToken(question) else {
                 var answer = HTTPAnswer.text(401, "the token is missing or wrong; send it: Authorization: Bearer TOKEN")
                 answer.fields = [HTTPField("www-authenticate", "Bearer realm=\"flotilla\"")]
@@ -116,9 +135,21 @@ final class FleetSignals: Sendable {
         return server
     }
 
-    /// Whether nobody has told yet what all find who ask a server.
-    func isNews(_ failure: Readings.Failure) -> Bool {
-        told.withLock { $0.insert("\(failure.what): \(failure.error.code)").inserted }
+    /// Notes what all find who ask a server.
+    /// - Returns: whether nobody had found it.
+    func isNews(_ trouble: String, to service: ServiceName) -> Bool {
+        troubles.withLock { troubles in
+            defer { troubles[trouble, default: []].insert(service) }
+            return troubles[trouble] == nil
+        }
+    }
+
+    /// Notes that a store does not find it any more: when nobody does, it is news again.
+    func isOver(_ trouble: String, for service: ServiceName) {
+        troubles.withLock { troubles in
+            troubles[trouble]?.remove(service)
+            if troubles[trouble]?.isEmpty == true { troubles[trouble] = nil }
+        }
     }
 
     /// Tells why this process does not carry the fleet.

@@ -13,17 +13,12 @@ struct JournalLook: Sendable {
     let forget: @Sendable (FleetError?) -> Void
     let logger: Logger
 
-    private static let interval = Duration.seconds(5)
-    /// A journal is asked for a hundredth of its time, at most.
-    private static let share = 100
-    private static let longest = Duration.seconds(30)
-
     func repeatedly() async {
         let store = SharedStore(open)
         var trouble: FleetError.Code?
+        var pace = LookPace()
         while !Task.isCancelled {
-            let begun = ContinuousClock.now
-            let failure = await look(at: store)
+            let failure = await look(at: store, &pace)
             if Task.isCancelled { break }
             // What is in use at the moment is there at the next look.
             if let failure, failure.code != trouble, failure.code != .busy {
@@ -31,18 +26,22 @@ struct JournalLook: Sendable {
             }
             if failure == nil, let trouble, trouble != .busy { logger.info("\(name) tell signals again") }
             trouble = failure?.code
-            let pause = min(max(Self.interval, (ContinuousClock.now - begun) * Self.share), Self.longest)
-            try? await Task.sleep(for: failure == nil ? pause : Self.interval)
+            try? await Task.sleep(for: failure == nil ? pace.pause() : LookPace.interval)
         }
         await store.close()
         forget(nil)
     }
 
-    private func look(at shared: SharedStore) async -> FleetError? {
+    /// Looks whether the journal answers, and where it is time for that, at all that it tells.
+    private func look(at shared: SharedStore, _ pace: inout LookPace) async -> FleetError? {
         do {
             let store = try await shared.store()
             do {
                 try Connectors.checkPlace(of: store)
+                try await store.read { _ = try $0.firstRow("SELECT 1") }
+                guard pace.isDue() else { return nil }
+                let begun = ContinuousClock.now
+                defer { pace.looked(ContinuousClock.now - begun) }
                 try await look(store)
                 return nil
             } catch {

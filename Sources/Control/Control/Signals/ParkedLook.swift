@@ -5,7 +5,7 @@ import Signals
 import Stores
 import Subscriptions
 
-/// Looks at what is parked in one store, and how far those are whom nobody here measures.
+/// Looks at what is parked in one store, and how far those are who have not told it themselves.
 struct ParkedLook: Sendable {
     /// A part of the fleet that may have parked events.
     struct Place: Sendable {
@@ -25,7 +25,8 @@ struct ParkedLook: Sendable {
             self.init(
                 subject: delivery.subscription.description,
                 parking: Parking(place: .subscription(delivery.subscription.name), stream: delivery.stream),
-                reader: delivery.meter == nil ? delivery.subscription : nil)
+                // Where it rests since the process began, it has told nobody how far it is.
+                reader: delivery.meter?.position == nil ? delivery.subscription : nil)
         }
     }
 

@@ -66,6 +66,7 @@ struct SignalWatch: Service {
         registry.gauge(FleetMetrics.epoch).series().set(epoch.map(Double.init))
         signals.health.begin(FleetPulse(parts: parts, work: work, stillness: stillness))
         let ticket = registry.refresh { self.refresh() }
+        let slots = SlotOwners(fleet)
         await cancelWhenGracefulShutdown {
             await withTaskGroup(of: Void.self) { group in
                 group.addTask { await self.beat() }
@@ -77,7 +78,7 @@ struct SignalWatch: Service {
                         effects: self.effects[service.name],
                         subscriptions: self.deliveries.filter { $0.service?.name == service.name },
                         streams: self.places,
-                        monitoring: self.fleet.monitoring, logger: self.logger.about(service.name))
+                        monitoring: self.fleet.monitoring, slots: slots, logger: self.logger.about(service.name))
                     group.addTask { await look.repeatedly() }
                 }
                 let readers = self.deliveries.filter { $0.service == nil }

@@ -19,13 +19,28 @@ struct StoreLook: Sendable {
     let streams: StreamPlaces
     /// As whom its server is looked at; `nil` for as who works there.
     let monitoring: MonitoringDefinition?
+    let slots: SlotOwners
     let logger: Logger
 
-    private static let interval = Duration.seconds(5)
-    /// A store that is asked for this long is left alone for a hundred times as long: a hundredth of its time, at most.
-    private static let share = 100
-    /// A look that took long because the machine is busy is not the last for minutes.
-    private static let longest = Duration.seconds(30)
+    /// What the store did not tell of.
+    private struct Troubles {
+        /// At the last look.
+        private var known: Set<String> = []
+        private var found: Set<String> = []
+
+        /// - Returns: whether it was not so at the last look.
+        mutating func isNew(_ trouble: String) -> Bool {
+            found.insert(trouble)
+            return !known.contains(trouble)
+        }
+
+        /// Ends a look.
+        /// - Returns: what is over.
+        mutating func endLook() -> Set<String> {
+            defer { (known, found) = (found, []) }
+            return known.subtracting(found)
+        }
+    }
 
     private var system: String { service.store.isSQLite ? "sqlite" : "postgresql" }
 
@@ -34,25 +49,23 @@ struct StoreLook: Sendable {
             try Connectors.monitoredStore(of: service, monitoring: monitoring)
         }
         var trouble: FleetError.Code?
-        var told: Set<String> = []
+        var troubles = Troubles()
+        var pace = LookPace()
+        var schema = SchemaLook(of: service.name, signals.schemas, logger)
         while !Task.isCancelled {
-            let begun = ContinuousClock.now
-            let failure = await look(at: store, &told)
+            let failure = await look(at: store, &pace, &troubles, &schema)
             if Task.isCancelled { break }
-            let took = ContinuousClock.now - begun
-            tell(failure, took, known: trouble)
+            tell(failure, known: trouble)
             trouble = failure?.code
             // What is wrong with it is looked at again soon.
-            try? await Task.sleep(
-                for: failure == nil ? min(max(Self.interval, took * Self.share), Self.longest) : Self.interval)
+            try? await Task.sleep(for: failure == nil ? pace.pause() : LookPace.interval)
         }
         await store.close()
     }
 
-    private func tell(_ failure: FleetError?, _ took: Duration, known: FleetError.Code?) {
+    private func tell(_ failure: FleetError?, known: FleetError.Code?) {
         let registry = signals.registry
         registry.gauge(FleetMetrics.storeUp).series(service.name.text, system).set(failure == nil)
-        registry.gauge(FleetMetrics.lookDuration).series(service.name.text).set(took.inSeconds)
         signals.health.looked(at: "store \(service.name)", failure?.description)
         if let failure {
             forget()
@@ -73,20 +86,38 @@ struct StoreLook: Sendable {
         parked.tell(nil)
     }
 
+    /// Looks whether the store answers, and where it is time for that, at all that it tells.
     /// - Returns: why nothing is known of the store.
-    private func look(at shared: SharedStore, _ told: inout Set<String>) async -> FleetError? {
+    private func look(
+        at shared: SharedStore, _ pace: inout LookPace, _ troubles: inout Troubles, _ schema: inout SchemaLook
+    ) async -> FleetError? {
         var opened: (any Store)?
         do {
             let store = try await shared.store()
             opened = store
+            try Connectors.checkPlace(of: store)
+            try await store.read { _ = try $0.firstRow("SELECT 1") }
+            guard pace.isDue() else { return nil }
+            let begun = ContinuousClock.now
+            var waited = Duration.zero
+            defer {
+                let took = ContinuousClock.now - begun - waited
+                pace.looked(took)
+                signals.registry.gauge(FleetMetrics.lookDuration).series(service.name.text).set(took.inSeconds)
+            }
             if let source = store as? any SignalSource {
-                record(try await source.readings(), for: type(of: source).metrics, &told)
+                record(try await source.readings(), for: type(of: source).metrics, &troubles)
             }
             await lookAtUsage()
-            await part("parked events", &told) { try await lookAtParked(in: store) }
-            await part("the outbox", &told) { try await lookAtOutbox() }
+            await part("parked events", &troubles) { try await lookAtParked(in: store) }
+            await part("the outbox", &troubles) { waited = try await lookAtOutbox() }
+            if let source = store as? any SchemaSource {
+                await part("its tables", &troubles) { try await schema.look(at: source) }
+            }
+            for over in troubles.endLook() { signals.isOver(over, for: service.name) }
             return nil
         } catch {
+            schema.forget()
             // What was opened may be a file that is gone.
             if let opened { await shared.discard(opened) }
             return FleetError.wrapping(error)
@@ -95,27 +126,31 @@ struct StoreLook: Sendable {
 
     /// Looks at something that the store need not have, or that somebody else has just let go of: that is no fault of the
     /// store's.
-    private func part(_ what: String, _ told: inout Set<String>, _ look: () async throws -> Void) async {
+    private func part(_ what: String, _ troubles: inout Troubles, _ look: () async throws -> Void) async {
         do {
             try await look()
         } catch {
             let error = FleetError.wrapping(error)
-            if error.code != .cancelled { note(what, error, &told) }
+            if error.code != .cancelled { note(what, error, &troubles) }
         }
     }
 
-    /// - Parameter isNews: whether no other store has told the same.
-    private func note(_ what: String, _ error: FleetError, _ told: inout Set<String>, isNews: Bool = true) {
+    /// - Parameter isShared: whether it is the same for all stores of a server: it is enough to say it of one.
+    private func note(_ what: String, _ error: FleetError, _ troubles: inout Troubles, isShared: Bool = false) {
         signals.registry.counter(FleetMetrics.lookFailures).series(service.name.text, error.code.description).add()
         // What is in use, by the capture that is just beginning for one, is there at the next look.
-        if error.code != .busy, told.insert("\(what): \(error.code)").inserted, isNews {
+        guard error.code != .busy else { return }
+        let trouble = "\(what): \(error.code)"
+        let isNews = !isShared || signals.isNews(trouble, to: service.name)
+        if troubles.isNew(trouble), isNews {
             logger.warning("the store of \(service.name) does not tell of \(what): \(error)")
         }
     }
 
     /// - Parameter metrics: all that may have been told: what was not is not so any more.
-    private func record(_ readings: Readings, for metrics: [Metric], _ told: inout Set<String>) {
-        let numbers = Dictionary(grouping: readings.readings, by: \.metric)
+    private func record(_ readings: Readings, for metrics: [Metric], _ troubles: inout Troubles) {
+        let own = readings.readings.filter { slots.tells($0, of: service.name) }
+        let numbers = Dictionary(grouping: own, by: \.metric)
         for metric in metrics {
             let own = (numbers[metric] ?? []).map { ($0.labels, $0.value) }
             signals.registry.gauge(metric).replace(
@@ -123,7 +158,7 @@ struct StoreLook: Sendable {
         }
         signals.statements.set(readings.statements, of: service.name.text)
         for failure in readings.failures {
-            note(failure.what, failure.error, &told, isNews: !failure.isShared || signals.isNews(failure))
+            note(failure.what, failure.error, &troubles, isShared: failure.isShared)
         }
     }
 
@@ -156,8 +191,9 @@ struct StoreLook: Sendable {
 
     // MARK: The outbox
 
-    private func lookAtOutbox() async throws {
-        guard let relay else { return }
+    /// - Returns: for how long of it the store was not asked.
+    private func lookAtOutbox() async throws -> Duration {
+        guard let relay else { return .zero }
         let stream = relay.relay.stream
         let pending: PendingRows?
         do {
@@ -170,6 +206,7 @@ struct StoreLook: Sendable {
             throw error
         }
         tell(pending, of: stream)
+        return pending?.waited ?? .zero
     }
 
     /// - Parameter pending: `nil` where it is not known.

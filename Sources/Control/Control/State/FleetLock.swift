@@ -1,5 +1,6 @@
 import FleetCore
 import Foundation
+import SQLiteConnection
 
 /// Holds a fleet's state directory for one `run` at a time (flock(2)): the system lets go of it when the process ends,
 /// however it ends.
@@ -13,16 +14,16 @@ final class FleetLock: Sendable {
         try? FileManager.default.createDirectory(atPath: directory, withIntermediateDirectories: true)
         let descriptor = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0o644)
         guard descriptor >= 0 else {
+            let reason = String(cString: strerror(errno))
+            try FileAccess.check(path)
             throw FleetError(
                 .unavailable, "\(path) cannot be opened", remedy: "check the permissions of the state directory",
-                underlying: String(cString: strerror(errno)))
+                underlying: reason)
         }
         guard flock(descriptor, LOCK_EX | LOCK_NB) == 0 else {
             let holder = (try? String(contentsOfFile: path, encoding: .utf8)) ?? ""
             close(descriptor)
-            throw FleetError(
-                .busy, "another `flotilla run` holds \(directory): \(holder.isEmpty ? "an unknown process" : holder)",
-                remedy: "stop it first, or give this fleet a `state:` of its own")
+            throw Self.refusal(of: directory, heldBy: holder)
         }
         let holder = FleetHolder.ownName
         ftruncate(descriptor, 0)
@@ -32,6 +33,12 @@ final class FleetLock: Sendable {
 
     deinit {
         close(descriptor)
+    }
+
+    static func refusal(of directory: String, heldBy holder: String) -> FleetError {
+        FleetError(
+            .busy, "another `flotilla run` holds \(directory): \(holder.isEmpty ? "an unknown process" : holder)",
+            remedy: "stop it first, or give this fleet a `state:` of its own")
     }
 
     /// Who holds a directory; `nil` where nobody does.

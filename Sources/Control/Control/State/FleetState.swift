@@ -1,6 +1,7 @@
 import FleetCore
 import FleetFile
 import Foundation
+import SQLiteConnection
 import ServiceLifecycle
 import Stores
 import Synchronization
@@ -84,8 +85,16 @@ struct DirectoryState: FleetState {
         DirectoryHold(lock: try FleetLock(directory: directory), directory: directory)
     }
 
-    func holder() async throws -> String? { FleetLock.holder(of: directory) }
-    func record() async throws -> RunRecord? { RunRecord.read(from: directory) }
+    func holder() async throws -> String? {
+        try FileAccess.check("\(directory)/run.lock")
+        return FleetLock.holder(of: directory)
+    }
+
+    func record() async throws -> RunRecord? {
+        try FileAccess.check("\(directory)/run.lock")
+        return RunRecord.read(from: directory)
+    }
+
     func flow() async throws -> [FlowEntry] { try FlowFile(directory: directory).read() }
 
     func pause(_ subject: String, reason: String?) async throws -> Bool {

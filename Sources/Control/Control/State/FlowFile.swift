@@ -1,5 +1,6 @@
 import FleetCore
 import Foundation
+import SQLiteConnection
 import Stores
 
 /// What operators have told parts of a fleet, in a file of the state directory.
@@ -32,6 +33,7 @@ struct FlowFile: Sendable {
         } catch let error as CocoaError where error.code == .fileReadNoSuchFile || error.code == .fileNoSuchFile {
             return []
         } catch {
+            try FileAccess.check(path)
             throw FleetError(
                 .unavailable, "\(path) cannot be read", remedy: "check the permissions of the state directory",
                 isRetriable: true, underlying: error.localizedDescription)

@@ -56,6 +56,7 @@ struct RunRecorder: Service {
             var record = RunRecord(process: getpid(), startedAt: Timestamp.now().description, conditions: [])
             await save(record)
             var known = [Int](repeating: 0, count: work.count)
+            var missing: Set<Int> = []
             var paused: Set<String> = []
             var saved = ContinuousClock.now
             while !Task.isCancelled {
@@ -64,7 +65,10 @@ struct RunRecorder: Service {
                 var mustSave = false
                 if snapshots.map(\.conditionChanges) != known {
                     for index in work.indices where snapshots[index].conditionChanges != known[index] {
-                        log(work[index], snapshots[index])
+                        // That a file is gone is said best by who had it open; who opens it anew knows less.
+                        let isMissing = snapshots[index].condition?.error.code == .missing
+                        if !isMissing || !missing.contains(index) { log(work[index], snapshots[index]) }
+                        if isMissing { missing.insert(index) } else { missing.remove(index) }
                     }
                     known = snapshots.map(\.conditionChanges)
                     record.conditions = zip(work, snapshots).compactMap(condition)

@@ -7,47 +7,65 @@ import Signals
 import Synchronization
 import Traces
 
-/// What a process sends of itself to a collector, for as long as it lives.
+/// What a process tells of itself, for as long as it lives: to a collector, and, as far as it is traces, on its page.
 final class FleetTelemetry: Sendable {
-    /// `nil` where traces are not exported.
+    /// `nil` where nobody wants traces.
     let tracing: FleetTracing?
     /// The same for what operators ask for.
     let operatorTracing: FleetTracing?
-    private let log: ExportedLog
-    private let exporter: OTLPExporter
-    private let signals: Set<OTLPSignal>
+    /// The traces that were kept last; `nil` where no page shows them.
+    let traces: TraceBoard?
+    private let collector: Collector?
     private let registry: SharedRegistry
+
+    /// Where the fleet file says that things are sent.
+    private struct Collector {
+        let signals: Set<OTLPSignal>
+        let exporter: OTLPExporter
+        let log: ExportedLog
+    }
 
     /// How often it looks for traces whose time has come.
     private static let interval = Duration.milliseconds(500)
     /// What is left at the end is sent within this time, or not at all.
     private static let flushLimit = Duration.seconds(2)
 
-    /// - Parameter logger: where trouble with the collector is told: there alone.
+    /// - Parameters:
+    ///   - showsTraces: whether this process serves the page.
+    ///   - logger: where trouble with the collector is told: there alone.
     /// - Returns: `nil` where the fleet file does not ask for it.
-    init?(_ fleet: FleetDefinition, version: String, logger: Logger) {
+    init?(_ fleet: FleetDefinition, showsTraces: Bool, version: String, logger: Logger) {
         guard let telemetry = fleet.telemetry else { return nil }
-        let signals = Set(telemetry.signals.compactMap { OTLPSignal(rawValue: $0.rawValue) })
         let registry = SharedRegistry()
-        self.signals = signals
         self.registry = registry
-        let settings = OTLPExporter.Settings(
-            encoding: OTLPEncoding(rawValue: telemetry.encoding.rawValue) ?? .protobuf, signals: signals,
-            interval: telemetry.interval, resource: Self.resource(of: fleet, telemetry, version))
-        let exporter = OTLPExporter(
-            settings, transport: OTLPHTTPTransport(telemetry, version: version),
-            read: { registry.read() },
-            logger: logger)
-        self.exporter = exporter
-        log = ExportedLog { exporter.export($0) }
-        let isTracing = signals.contains(.traces)
-        tracing = isTracing ? FleetTracing(fleet, telemetry.sampling) { exporter.export($0) } : nil
-        operatorTracing =
-            isTracing ? FleetTracing.ofOperators(fleet, telemetry.sampling) { exporter.export($0) } : nil
+        let collector = telemetry.collector.map { collector in
+            let signals = Set(collector.signals.compactMap { OTLPSignal(rawValue: $0.rawValue) })
+            let settings = OTLPExporter.Settings(
+                encoding: OTLPEncoding(rawValue: collector.encoding.rawValue) ?? .protobuf, signals: signals,
+                interval: collector.interval, resource: Self.resource(of: fleet, collector, version))
+            let exporter = OTLPExporter(
+                settings, transport: OTLPHTTPTransport(collector, version: version),
+                read: { registry.read() },
+                logger: logger)
+            return Collector(signals: signals, exporter: exporter, log: ExportedLog { exporter.export($0) })
+        }
+        self.collector = collector
+        guard telemetry.wantsTraces, collector != nil || showsTraces else {
+            (tracing, operatorTracing, traces) = (nil, nil, nil)
+            return
+        }
+        let traces = showsTraces ? TraceBoard(of: telemetry.sampling) : nil
+        let sink = { @Sendable (spans: [Span]) in
+            traces?.add(spans)
+            collector?.exporter.export(spans)
+        }
+        self.traces = traces
+        tracing = FleetTracing(fleet, telemetry.sampling, sink: sink)
+        operatorTracing = FleetTracing.ofOperators(fleet, telemetry.sampling, sink: sink)
     }
 
     private static func resource(
-        of fleet: FleetDefinition, _ telemetry: TelemetryDefinition, _ version: String
+        of fleet: FleetDefinition, _ collector: CollectorDefinition, _ version: String
     ) -> OTLPResource {
         var attributes = [
             SpanAttribute("service.name", "flotilla"), SpanAttribute("service.namespace", fleet.name.text),
@@ -57,7 +75,7 @@ final class FleetTelemetry: Sendable {
             SpanAttribute("host.name", ProcessInfo.processInfo.hostName),
             SpanAttribute("process.pid", .integer(Int64(ProcessInfo.processInfo.processIdentifier))),
         ]
-        for (name, value) in telemetry.resource {
+        for (name, value) in collector.resource {
             attributes.removeAll { $0.name == name }
             attributes.append(SpanAttribute(name, value))
         }
@@ -65,15 +83,14 @@ final class FleetTelemetry: Sendable {
     }
 
     /// Whether what is measured is to be exported.
-    var wantsMetrics: Bool { signals.contains(.metrics) }
+    var wantsMetrics: Bool { collector?.signals.contains(.metrics) == true }
 
     /// A logger whose lines are exported as well.
     func logger(beside logger: Logger) -> Logger {
-        guard signals.contains(.logs) else { return logger }
+        guard let collector, collector.signals.contains(.logs) else { return logger }
         var logger = logger
-        let log = log
         logger.handler = MultiplexLogHandler([
-            logger.handler, LineLogHandler(level: logger.logLevel) { log.take($0) },
+            logger.handler, LineLogHandler(level: logger.logLevel) { collector.log.take($0) },
         ])
         return logger
     }
@@ -81,12 +98,14 @@ final class FleetTelemetry: Sendable {
     /// Has what is measured there be exported, and tells there how exporting goes.
     func measure(_ registry: SignalRegistry) {
         self.registry.set(registry)
-        _ = registry.refresh { [exporter, tracing] in
-            for signal in OTLPSignal.allCases {
-                registry.gauge(FleetMetrics.exported).series(signal.rawValue).set(exporter.exported(signal))
-            }
-            for loss in exporter.losses {
-                registry.gauge(FleetMetrics.notExported).series(loss.signal.rawValue, loss.reason).set(loss.count)
+        _ = registry.refresh { [collector, tracing] in
+            if let exporter = collector?.exporter {
+                for signal in OTLPSignal.allCases {
+                    registry.gauge(FleetMetrics.exported).series(signal.rawValue).set(exporter.exported(signal))
+                }
+                for loss in exporter.losses {
+                    registry.gauge(FleetMetrics.notExported).series(loss.signal.rawValue, loss.reason).set(loss.count)
+                }
             }
             guard let reading = tracing?.reading else { return }
             registry.gauge(FleetMetrics.openTraces).series().set(reading.open)
@@ -100,12 +119,12 @@ final class FleetTelemetry: Sendable {
         }
     }
 
-    /// Exports while `body` is at work, and then what is left.
-    func exporting<Result: Sendable>(
+    /// Tells while `body` is at work, and then what is left.
+    func telling<Result: Sendable>(
         during body: @escaping @Sendable () async throws -> Result
     ) async throws -> Result {
         try await withThrowingTaskGroup(of: Void.self) { group in
-            group.addTask { await self.exporter.run() }
+            if let collector { group.addTask { await collector.exporter.run() } }
             group.addTask { await self.decideRepeatedly() }
             let outcome: Swift.Result<Result, any Error>
             do {
@@ -115,10 +134,12 @@ final class FleetTelemetry: Sendable {
             }
             tracing?.end()
             operatorTracing?.end()
-            log.end()
-            exporter.finish(within: Self.flushLimit)
-            // The exporter ends by itself then.
-            _ = try await group.next()
+            if let collector {
+                collector.log.end()
+                collector.exporter.finish(within: Self.flushLimit)
+                // The exporter ends by itself then.
+                _ = try await group.next()
+            }
             group.cancelAll()
             return try outcome.get()
         }
@@ -128,8 +149,16 @@ final class FleetTelemetry: Sendable {
         while (try? await Task.sleep(for: Self.interval)) != nil {
             tracing?.decide()
             operatorTracing?.decide()
-            log.takeDue()
+            collector?.log.takeDue()
         }
+    }
+}
+
+extension TraceBoard {
+    /// - Parameter sampling: it says which traces are slow.
+    fileprivate convenience init(of sampling: TailSampler.Settings) {
+        let slow = sampling.policies.compactMap(\.leastLatency).min()
+        self.init(slow.map { RecentTraces.Settings(slow: $0) } ?? RecentTraces.Settings())
     }
 }
 

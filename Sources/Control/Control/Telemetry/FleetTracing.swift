@@ -242,6 +242,7 @@ extension SagaTrace {
             attributes.append(SpanAttribute("flotilla.saga.step", "\(step)"))
             attributes.append(SpanAttribute("flotilla.saga.attempts", .integer(Int64(attempts))))
         }
+        if let status { attributes.append(SpanAttribute("http.response.status_code", .integer(Int64(status)))) }
         if failure != nil { attributes.append(SpanAttribute("error.type", "saga")) }
         return Span(
             SpanKind(name, isRequest ? .client : .inner, []), context, parent: parent, from: started, to: ended,

@@ -10,11 +10,11 @@ struct OTLPHTTPTransport: OTLPTransport {
     private let headers: [(String, String)]
     private let caller: HTTPCaller
 
-    init(_ telemetry: TelemetryDefinition, version: String) {
-        name = telemetry.name
-        url = telemetry.url
-        headers = telemetry.headers.map { ($0.name, $0.value) } + [("user-agent", "flotilla/\(version)")]
-        caller = HTTPCaller(connections: 3, authorities: telemetry.authorities)
+    init(_ collector: CollectorDefinition, version: String) {
+        name = collector.name
+        url = collector.url
+        headers = collector.headers.map { ($0.name, $0.value) } + [("user-agent", "flotilla/\(version)")]
+        caller = HTTPCaller(connections: 3, authorities: collector.authorities)
     }
 
     func post(_ body: [UInt8], to signal: OTLPSignal, contentType: String, within limit: Duration) async -> OTLPAnswer {

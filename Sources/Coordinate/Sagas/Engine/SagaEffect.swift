@@ -140,7 +140,8 @@ public protocol SagaParties: Sendable {
     /// Whether somebody makes spans of steps: what they send names its step then, and else what the saga was started with.
     var isTraced: Bool { get }
 
-    func call(_ request: SagaRequest) async -> SagaAnswer
+    /// - Returns: what became of it, and the status of the answer; `nil` where none came.
+    func call(_ request: SagaRequest) async -> (answer: SagaAnswer, status: Int?)
 
     /// Lets stores forget steps of sagas that nobody will ask for again.
     func forgetSteps(before moment: Timestamp) async throws

@@ -9,8 +9,8 @@ extension SagaEngine {
         switch first.effect {
         case .command(let command): await send(orders, of: command.service)
         case .http(let request):
-            let answer = await parties.call(request)
-            if !Task.isCancelled { inbox.put(first.saga, answer.input(first.ticket)) }
+            let (answer, status) = await parties.call(request)
+            if !Task.isCancelled { inbox.put(first.saga, answer.input(first.ticket), status: status) }
         case .sql(let statements):
             let answer = await run(statements)
             if !Task.isCancelled { inbox.put(first.saga, answer.input(first.ticket)) }

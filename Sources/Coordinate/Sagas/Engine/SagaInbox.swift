@@ -3,8 +3,16 @@ import Synchronization
 
 /// What comes to an engine from its own process: answers, and the word that something has changed.
 final class SagaInbox: Sendable {
+    /// What became of an attempt, or was found out about a saga.
+    struct Answer: Sendable {
+        var saga: String
+        var input: SagaInput
+        /// What HTTP said; `nil` where nobody answered over HTTP.
+        var status: Int?
+    }
+
     struct Content: Sendable {
-        var answers: [(saga: String, input: SagaInput)] = []
+        var answers: [Answer] = []
         var sent: [(saga: String, ticket: SagaTicket)] = []
 
         var isEmpty: Bool { answers.isEmpty && sent.isEmpty }
@@ -18,8 +26,8 @@ final class SagaInbox: Sendable {
         (changes, changed) = AsyncStream.makeStream(of: Void.self, bufferingPolicy: .bufferingNewest(1))
     }
 
-    func put(_ saga: String, _ input: SagaInput) {
-        state.withLock { $0.answers.append((saga, input)) }
+    func put(_ saga: String, _ input: SagaInput, status: Int? = nil) {
+        state.withLock { $0.answers.append(Answer(saga: saga, input: input, status: status)) }
         changed.yield()
     }
 

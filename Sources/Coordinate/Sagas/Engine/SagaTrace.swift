@@ -19,6 +19,8 @@ public struct SagaTrace: Sendable {
     public let attempts: Int
     /// Whether it goes out over HTTP.
     public let isRequest: Bool
+    /// What the answer over HTTP said that ended it; `nil` where none did.
+    public let status: Int?
     /// Why it failed, or was undone; `nil` where all is well.
     public let failure: String?
 }
@@ -47,15 +49,19 @@ extension SagaMachine {
         (isTraced ? place?.own : nil) ?? state.trace.flatMap { TraceContext($0) }
     }
 
-    /// What has ended since it was as `before`.
-    func endings(since before: SagaMachine) -> [SagaTrace] {
+    /// What has ended since it was as `before`, by `input`.
+    /// - Parameter status: what HTTP said, where the input is an answer over HTTP.
+    func endings(since before: SagaMachine, _ input: SagaInput, _ status: Int?) -> [SagaTrace] {
         guard let (parent, own) = place else { return [] }
         var endings: [SagaTrace] = []
         for run in state.runs.all {
             let known = before.state.runs[run.id]
-            if let ending = ending(of: run, .forward, run.forward, known?.forward, own) { endings.append(ending) }
+            func said(_ direction: SagaDirection) -> Int? { input.isAnswer(to: run.id, direction) ? status : nil }
+            if let ending = ending(of: run, .forward, run.forward, known?.forward, own, said(.forward)) {
+                endings.append(ending)
+            }
             if let undone = run.compensation,
-                let ending = ending(of: run, .compensation, undone, known?.compensation, own)
+                let ending = ending(of: run, .compensation, undone, known?.compensation, own, said(.compensation))
             {
                 endings.append(ending)
             }
@@ -65,14 +71,14 @@ extension SagaMachine {
                 SagaTrace(
                     saga: state.saga, id: state.id, subject: .saga, context: own, parent: parent.span,
                     started: state.startedAt, ended: time, attempts: 1, isRequest: false,
-                    failure: outcome == .completed ? nil : "\(outcome)"))
+                    status: nil, failure: outcome == .completed ? nil : "\(outcome)"))
         }
         return endings
     }
 
     private func ending(
         of run: SagaStepState, _ direction: SagaDirection, _ attempts: SagaAttempts, _ known: SagaAttempts?,
-        _ own: TraceContext
+        _ own: TraceContext, _ status: Int?
     ) -> SagaTrace? {
         let isParked = attempts.status == .parked
         guard isParked ? known?.status != .parked : attempts.endedAt != nil && attempts.endedAt != known?.endedAt,
@@ -84,7 +90,16 @@ extension SagaMachine {
         return SagaTrace(
             saga: state.saga, id: state.id, subject: .step(run.id, direction), context: context, parent: own.span,
             started: attempts.startedAt, ended: attempts.endedAt ?? now, attempts: attempts.attempt,
-            isRequest: activity.map { if case .http = $0 { true } else { false } } ?? false,
+            isRequest: activity.map { if case .http = $0 { true } else { false } } ?? false, status: status,
             failure: failed ? attempts.failure?.description ?? attempts.status.rawValue : nil)
+    }
+}
+
+extension SagaInput {
+    fileprivate func isAnswer(to step: SagaStepID, _ direction: SagaDirection) -> Bool {
+        switch self {
+        case .replied(let ticket, _), .failed(let ticket, _): ticket.step == step && ticket.direction == direction
+        default: false
+        }
     }
 }

@@ -21,6 +21,8 @@ struct SagaTurn {
     /// In the order in which they were touched.
     private var order: [String] = []
     private var queue: [(saga: String, input: SagaInput)] = []
+    /// Of the first in ``queue``, what HTTP said.
+    private var statuses: [Int?] = []
     private var result = SagaTurnResult()
 
     init(
@@ -43,7 +45,7 @@ struct SagaTurn {
     ///   - sent: commands that are durably in their outboxes.
     ///   - takesMore: whether new work is welcome.
     mutating func run(
-        hold: SagaHold, leaseUntil: Timestamp?, answers: [(saga: String, input: SagaInput)],
+        hold: SagaHold, leaseUntil: Timestamp?, answers: [SagaInbox.Answer],
         sent: [(saga: String, ticket: SagaTicket)], takesMore: Bool, in transaction: any StoreTransaction
     ) throws -> SagaTurnResult {
         try journal.confirm(hold, until: leaseUntil, in: transaction)
@@ -52,7 +54,8 @@ struct SagaTurn {
             run.isChanged = true
             keep(run, as: saga)
         }
-        queue = answers
+        queue = answers.map { ($0.saga, $0.input) }
+        statuses = answers.map(\.status)
         try drain(in: transaction)
         if takesMore {
             try takeMessages(in: transaction)
@@ -236,6 +239,7 @@ struct SagaTurn {
         var next = 0
         while next < queue.count {
             let (id, input) = queue[next]
+            let status = next < statuses.count ? statuses[next] : nil
             next += 1
             guard var run = try run(id, in: transaction) else {
                 if unreadable.contains(id) { continue }
@@ -247,7 +251,7 @@ struct SagaTurn {
             let actions = run.machine.handle(input, at: now, jitter: jitter.next())
             run.isChanged = true
             keep(run, as: id)
-            if let before { result.traced += run.machine.endings(since: before) }
+            if let before { result.traced += run.machine.endings(since: before, input, status) }
             for occurrence in run.machine.occurrences {
                 result.observations.append(.step(saga: run.machine.definition.name.text, occurrence))
             }
@@ -256,6 +260,7 @@ struct SagaTurn {
             try registerWaits(of: id, in: transaction)
         }
         queue = []
+        statuses = []
     }
 
     private mutating func perform(

@@ -28,7 +28,8 @@ struct FleetKeys {
         let stores = StoreKeys(values: values, schemes: storeSchemes, directory: directory)
         let state = StateKeys(values: values, stores: stores, directory: directory).read(fields["state"])
         let (metrics, page) = readServing(fields)
-        let telemetry = TelemetryKeys(values: values, directory: directory).read(fields["telemetry"])
+        let telemetry = TelemetryKeys(values: values, directory: directory)
+            .read(fields["telemetry"], isPageServed: fields["page"] != nil)
         let remedy = "add services: with one entry for each service"
         let entry = values.required("services", of: fields, root, subject, remedy: remedy)
         let read = entry.map { ServicesKeys(values: values, stores: stores, state: state).read($0) }

@@ -46,6 +46,12 @@ public enum TraceParent {
     /// The `traceparent` of the span that is current; `nil` where there is none, or nobody makes spans.
     public static var current: String? { current(tracer: InstrumentationSystem.tracer) }
 
+    /// Of a new trace that is to be recorded, for programs that make no spans of their own: what becomes of an event that is
+    /// published with it is one trace.
+    public static func begin() -> String {
+        TraceContext.begin().description
+    }
+
     /// - Parameter tracer: who makes spans.
     public static func current(tracer: any Tracer) -> String? {
         guard let context = InstrumentationContext.current else { return nil }

@@ -211,8 +211,8 @@ private struct SagaCodeParties: SagaParties {
     func forgetSteps(before moment: Timestamp) async throws {}
     func discard(_ store: any Store, of service: String) async { await stores.discard(store) }
 
-    func call(_ request: SagaRequest) async -> SagaAnswer {
-        .failed(SagaFailure(SagaFailureCode.rejected, Self.noParty.message, effect: .none))
+    func call(_ request: SagaRequest) async -> (answer: SagaAnswer, status: Int?) {
+        (.failed(SagaFailure(SagaFailureCode.rejected, Self.noParty.message, effect: .none)), nil)
     }
 
     private static let noParty = FleetError(.invalidInput, "a saga in code has steps in code alone")

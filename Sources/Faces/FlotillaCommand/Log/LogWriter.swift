@@ -48,7 +48,7 @@ final class LogWriter: Sendable {
             let again =
                 line.repeated > 0
                 ? " (\(line.repeated) \(line.repeated == 1 ? "time" : "times") more in the last minute)" : ""
-            return "\(time) \(line.level) \(line.message)\(again)\(details)"
+            return VisibleText.of("\(time) \(line.level) \(line.message)\(again)\(details)")
         case .json:
             var object = ["time": time, "level": line.level, "message": line.message]
             if line.repeated > 0 { object["repeated"] = String(line.repeated) }

@@ -15,7 +15,7 @@ struct ObjectivesCommand: AsyncParsableCommand {
             EXAMPLES
               flotilla objectives
               flotilla objectives --json | jq '.objectives[] | select(.state != "ok")'
-              flotilla objectives rules > flotilla.rules.yml && promtool check rules flotilla.rules.yml
+              flotilla objectives rules > fleet.yml && promtool check rules fleet.yml
               flotilla objectives export --openslo > slo.yaml
               flotilla objectives import slo.yaml
             """,

@@ -35,11 +35,10 @@ struct ObjectivesText {
     }
 
     private func row(_ objective: ObjectiveReading) -> [String] {
-        let limit = objective.threshold.map { " in \(ObjectiveText.duration($0))" } ?? ""
-        return [
+        [
             Self.sign(objective.state), objective.name, objective.subject.description,
-            "\(objective.measure.rawValue)\(limit) \(ObjectiveText.percent(objective.target))",
-            ObjectiveText.duration(objective.window), String(objective.total), String(objective.bad),
+            ObjectiveText.goal(objective), ObjectiveText.duration(objective.window), String(objective.total),
+            String(objective.bad),
             objective.budgetLeft.map(ObjectiveText.percent) ?? "?",
             objective.hoursToExhaustion.map { $0 > 0 ? ObjectiveText.hours($0) : "spent" } ?? "-",
             lights(objective.burns), objective.state.rawValue,

@@ -38,7 +38,7 @@ struct SagaText {
 
     private func row(_ run: SagaStepState) -> [String] {
         let forward = run.forward
-        let why = forward.remark ?? forward.failure.map { "\($0)" } ?? ""
+        let why = report.remark(on: run) ?? ""
         return [
             Self.sign(run), run.id.description, forward.status.rawValue, String(forward.attempt), took(forward), why,
             run.compensation.map { undoing in

@@ -17,12 +17,12 @@ struct SagasCommand: AsyncParsableCommand {
               flotilla sagas show place_order/0192f3a4-5b6c-7d8e-9fa0-b1c2d3e4f506
               flotilla sagas start place_order --data '{"order_id": 7}'
               flotilla sagas cancel ID --reason "the customer changed his mind"
-              flotilla sagas signal ID approve yes --by ada        take a decision that a step waits for
-              flotilla sagas retry ID [STEP]                       try what is parked again
+              flotilla sagas signal ID approve yes --by ada    take a decision
+              flotilla sagas retry ID [STEP]                   try what is parked again
               flotilla sagas skip ID STEP --reason "refunded by hand"
-              flotilla sagas resolve ID STEP --done '{"charge": 4}' --reason "seen at the bank"
+              flotilla sagas resolve ID STEP --done '{"charge": 4}' --reason "it was paid"
               flotilla sagas resolve ID STEP --not-done --reason "seen at the bank"
-              flotilla sagas export place_order --asl              Amazon States Language
+              flotilla sagas export place_order --asl          Amazon States Language
             """)
 
     enum Verb: String, CaseIterable {
@@ -130,7 +130,8 @@ struct SagasCommand: AsyncParsableCommand {
             return
         }
         guard !found.isEmpty else {
-            Console.line("there are no sagas")
+            let asked = [saga.map { "of \($0)" }, status.map { "that are \($0.rawValue)" }].compactMap(\.self)
+            Console.line((["there are no sagas"] + asked).joined(separator: " "))
             return
         }
         var table = Table(rows: [["id", "status", "started", "ended"]], numeric: [])

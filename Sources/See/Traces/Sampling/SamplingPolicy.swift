@@ -50,6 +50,28 @@ public indirect enum SamplingPolicy: Sendable, Hashable {
     }
 }
 
+extension SamplingPolicy {
+    /// From when on one of its parts takes a trace for slow; `nil` where none does.
+    public var leastLatency: Duration? {
+        switch self {
+        case .latency(let least, _): least
+        case .and(let policies): policies.compactMap(\.leastLatency).min()
+        case .composite(_, let allocations): allocations.compactMap(\.policy.leastLatency).min()
+        case .always, .status, .attribute, .rate, .share, .drop: nil
+        }
+    }
+}
+
+extension TailSampler.Settings {
+    /// Where nobody says otherwise.
+    public static let usual = TailSampler.Settings(
+        policies: SamplingPolicy.usual(slow: usualSlow, share: usualShare, limit: usualLimit))
+    public static let usualSlow = Duration.seconds(1)
+    public static let usualShare = 0.05
+    /// Spans a second.
+    public static let usualLimit = 1000
+}
+
 /// What a policy says of a trace.
 enum SamplingVerdict: Sendable {
     case keep, pass

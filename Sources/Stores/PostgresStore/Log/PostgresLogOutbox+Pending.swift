@@ -7,13 +7,16 @@
 
     // What waits in an outbox, as the server tells it to whoever does not capture.
     extension PostgresLogOutbox {
-        /// What waits in an outbox, without capturing it. While another process does, the server tells no more than whether
-        /// that has settled everything; where it has not, the rows that are still in the table are counted.
+        /// What waits in an outbox, without capturing it. While another process does, it is not known more than whether that
+        /// has settled everything (``CarriedPlace``); where it has not, the rows that are still in the table are counted.
         public static func pending(_ address: PostgresAddress, needs: OutboxNeeds) async throws -> PendingRows {
             try await PostgresConnection.withConnection(to: address) { connection in
                 try await connection.access { try Self.pending(needs, in: $0) }
             }
         }
+
+        /// The replication slot of an outbox.
+        public static func slot(of stream: StreamName) -> String { ReplicationNames(stream: stream).slot }
 
         /// How much of its log the server keeps for an outbox; `nil` where there is no slot.
         public static func retainedLog(_ address: PostgresAddress, stream: StreamName) async throws -> ByteCount? {
@@ -23,28 +26,36 @@
             }
         }
 
-        /// A reader tells the server once a second how far it is.
+        /// Whoever captures tells at least once a second how far it is.
         private static let reportPatience = Duration.milliseconds(1500)
+        private static let reportInterval = Duration.milliseconds(20)
 
         private static func countWhileCaptured(
             by process: Int64, _ needs: OutboxNeeds, in session: PostgresSession
         ) throws -> PendingRows {
             let end = try session.firstRow("SELECT pg_current_wal_flush_lsn()::text")?[0] ?? .null
             let deadline = ContinuousClock.now + reportPatience
+            var waited = Duration.zero
+            func pending(_ count: Int?, oldest: Timestamp? = nil) -> PendingRows {
+                var rows = PendingRows(count: count, oldest: oldest)
+                rows.waited = waited
+                return rows
+            }
             repeat {
-                let reported = try session.firstRow(
-                    "SELECT replay_lsn >= $2::pg_lsn FROM pg_stat_replication WHERE pid = $1", [.integer(process), end])
-                if reported?[0] == .boolean(true) { return PendingRows(count: 0, oldest: nil) }
+                let isCarried = try CarriedPlace.isCarried(needs.stream, by: process, to: end, in: session)
                 // It has just ended.
-                if reported == nil { return PendingRows(count: nil, oldest: nil) }
-                _ = try session.waitForNotification(upTo: .milliseconds(50))
+                guard let isCarried else { return pending(nil) }
+                if isCarried { return pending(0) }
+                let begun = ContinuousClock.now
+                _ = try session.waitForNotification(upTo: reportInterval)
+                waited += ContinuousClock.now - begun
             } while ContinuousClock.now < deadline
             guard needs.capture == .log, let table = try PostgresOutboxTable(needs.table, in: session) else {
-                return PendingRows(count: nil, oldest: nil)
+                return pending(nil)
             }
             // Rows that their service has deleted may wait in the log.
-            let pending = try PostgresOutboxQuery(table: table).pending(in: session)
-            return pending.count == 0 ? PendingRows(count: nil, oldest: nil) : pending
+            let there = try PostgresOutboxQuery(table: table).pending(in: session)
+            return there.count == 0 ? pending(nil) : pending(there.count, oldest: there.oldest)
         }
 
         /// At most so many changes are looked at to count them.

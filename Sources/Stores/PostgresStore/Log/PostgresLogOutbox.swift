@@ -21,6 +21,8 @@
         private let clock: FleetClock
         private let settling: PostgresConnection
         private let reader: ReplicationReader
+        /// Where it is told how far everything is settled.
+        private let carriedPlace: CarriedPlace
         /// Where numbers of rows of the backlog end, and those of the log begin.
         private let table: PostgresOutboxTable?
         private let state: Mutex<State>
@@ -52,9 +54,12 @@
             var leftovers: LogLeftovers?
             /// When they were last looked for.
             var lookedForLeftovers: ContinuousClock.Instant = .now
+            /// Up to where it was told that everything is settled, and when.
+            var told: (place: LogSequenceNumber, at: ContinuousClock.Instant) = (.none, .now)
             /// Rows that were in the table before the slot was made, as far as they are captured; `nil` once all are
             /// settled.
             var backlog: Backlog?
+            var isBacklogDone: Bool { backlog?.isRead ?? true && captured.allSatisfy { ($0.last?.value ?? 0) >= 0 } }
         }
 
         /// Rows of `flotilla_backlog`: their positions are negative, those of the log positive.
@@ -92,6 +97,8 @@
         private static let lockedLimit = 16_384
         /// An idle database's log moves on by so much before it is recorded, so that idleness writes nothing itself.
         private static let idleRecordSize: UInt64 = 1 << 20
+        /// How often it is told at most how far everything is settled.
+        private static let tellingInterval = Duration.milliseconds(250)
 
         /// - Parameters:
         ///   - spoolDirectory: where transactions in progress are kept that are too large for memory.
@@ -129,7 +136,7 @@
                         address: address, slot: names.slot, publication: names.slot, source: needs.stream.source,
                         start: record.settled, partial: (record.transaction, record.rows),
                         readsMessages: needs.capture == .message, limit: limit,
-                        spoolDirectory: spoolDirectory))
+                        spoolDirectory: spoolDirectory, companion: settling))
                 state = Mutex(
                     State(
                         settledThrough: hasBacklog ? .min : 0, record: record,
@@ -139,6 +146,13 @@
                         backlog: hasBacklog ? Backlog() : nil))
                 try await reader.start()
             } catch {
+                await settling.close()
+                throw error
+            }
+            do {
+                carriedPlace = try await settling.access { try CarriedPlace(slot: names.slot, in: $0) }
+            } catch {
+                await reader.stop()
                 await settling.close()
                 throw error
             }
@@ -164,8 +178,10 @@
                 let wait = deadline - ContinuousClock.now
                 if wait <= .zero {
                     try await recordWhileIdle()
+                    try await tellPlace()
                     return CapturedRows()
                 }
+                try await tellPlace(atMostEvery: Self.tellingInterval)
                 await reader.changes.wait(past: generation, timeout: wait)
                 try Task.checkCancellation()
             }
@@ -373,6 +389,19 @@
             try await removeExpired()
         }
 
+        /// Tells those who look at the outbox that everything up to where the log was received is settled, where it is.
+        private func tellPlace(atMostEvery interval: Duration = .zero) async throws {
+            guard let idle = reader.idlePlace else { return }
+            let isNews = state.withLock { state in
+                guard state.isBacklogDone, idle > state.told.place, ContinuousClock.now - state.told.at >= interval
+                else { return false }
+                state.told = (idle, .now)
+                return true
+            }
+            guard isNews else { return }
+            try await settling.access { [carriedPlace] in try carriedPlace.tell(idle, in: $0) }
+        }
+
         /// Removes rows that were kept long enough, when it is time.
         private func removeExpired() async throws {
             guard let table, state.withLock({ $0.removals.takeTurn() }) else { return }
@@ -408,10 +437,7 @@
                     try Task.checkCancellation()
                 }
             }
-            let (settledThrough, backlog) = state.withLock { state in
-                (state.settledThrough, state.captured.first { ($0.last?.value ?? 0) < 0 })
-            }
-            let isBacklogDone = state.withLock { $0.backlog?.isRead ?? true } && backlog == nil
+            let (settledThrough, isBacklogDone) = state.withLock { ($0.settledThrough, $0.isBacklogDone) }
             let count = Int(max(0, reader.lastRow - max(0, settledThrough)))
             return PendingRows(count: count + (isBacklogDone ? 0 : 1), oldest: nil)
         }

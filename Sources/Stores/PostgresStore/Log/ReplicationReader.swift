@@ -25,6 +25,8 @@
             var limit: BatchLimit
             /// Where transactions in progress are kept that are too large for memory.
             var spoolDirectory: String
+            /// Another connection to the same server.
+            var companion: PostgresConnection
         }
 
         /// The end of a transaction in the sequence of rows.
@@ -60,6 +62,10 @@
             var confirmed = LogSequenceNumber.none
             var asksForReply = false
             var isStopping = false
+            /// Whether the companion is being asked whether the server is there.
+            var isWatching = false
+            /// What the companion ended with.
+            var desertion: FleetError?
 
             var idlePlace: LogSequenceNumber? {
                 last <= settled && next == nil && marks.allSatisfy { $0.through <= settled } ? received : nil
@@ -250,13 +256,15 @@
         private func read(_ session: PostgresSession, _ reading: inout ReplicationReading) throws {
             var lastStatus = ContinuousClock.now
             var lastHeard = ContinuousClock.now
+            var lastWatch = ContinuousClock.now
             var confirmed = LogSequenceNumber.none
             while true {
-                let (isStopping, wanted, asks) = shared.withLock { shared in
+                let (isStopping, wanted, asks, desertion) = shared.withLock { shared in
                     defer { shared.asksForReply = false }
-                    return (shared.isStopping, shared.confirmed, shared.asksForReply)
+                    return (shared.isStopping, shared.confirmed, shared.asksForReply, shared.desertion)
                 }
                 if isStopping { return }
+                if let desertion { throw desertion }
                 let now = ContinuousClock.now
                 if wanted > confirmed || asks || now - lastStatus >= Self.statusInterval {
                     guard now - lastHeard < Self.silence * 2 else {
@@ -276,10 +284,36 @@
                 let isHeldBack = !reading.pace.handsOver(at: now) && !isFull
                 let hasRoom = isHeldBack || handOver(&reading)
                 if isFull && hasRoom { continue }
+                if isFull, now - lastWatch >= Self.statusInterval {
+                    watchServer()
+                    lastWatch = now
+                }
                 let wait = max(.milliseconds(1), Self.statusInterval - (ContinuousClock.now - lastStatus))
                 try session.wait(
                     reads: hasRoom || !isFull, alsoFor: wakeUp, upTo: isHeldBack ? ReplicationPace.interval : wait,
                     after: reading.pace.isDense ? ReplicationPace.pause : .zero)
+            }
+        }
+
+        /// A server that stops waits for whoever reads its log to take all of it, and nothing is read while there is no room.
+        /// The other sessions it ends before that: where the companion's is gone, this one ends too.
+        private func watchServer() {
+            let isUnderWay = shared.withLock { shared in
+                defer { shared.isWatching = true }
+                return shared.isWatching
+            }
+            guard !isUnderWay else { return }
+            // This is a thread of the reader's own, which cannot wait for a task. There is one at a time, it takes no longer than the
+            // companion's answer may, and whoever closes the companion ends it.
+            Task {
+                do {
+                    try await options.companion.access { _ = try $0.query("SELECT 1") }
+                    shared.withLock { $0.isWatching = false }
+                } catch {
+                    let desertion = FleetError.wrapping(error)
+                    shared.withLock { $0.desertion = desertion }
+                    wake()
+                }
             }
         }
 
@@ -308,7 +342,9 @@
                 case .keepalive(let keepalive):
                     // Between transactions, everything before this place was sent.
                     if !reading.isWithinTransaction { reading.received = max(reading.received, keepalive.end) }
-                    if keepalive.wantsReply { try sendStatus(session, wantsReply: false) }
+                    if keepalive.wantsReply {
+                        try answer(session, received: reading.isWithinTransaction ? reading.received : keepalive.end)
+                    }
                 case .data(let data):
                     try reading.take(UnsafeRawBufferPointer(rebasing: bytes[data.data.range]))
                 }
@@ -343,6 +379,15 @@
             if !reading.current.isEmpty { reading.current = CapturedRows() }
             changes.notify()
             return true
+        }
+
+        /// Answers a server that asks how far we are. As it hears from us once a second, that is one that stops: it waits until
+        /// all that it has sent is flushed, or, where nothing is said of that, written (`WalSndDone` in walsender.c). It is
+        /// told that all was received, and nothing new is confirmed: what is not recorded is sent again after its start.
+        private func answer(_ session: PostgresSession, received: LogSequenceNumber) throws {
+            let update = StandbyStatusUpdate(
+                written: received, flushed: .none, applied: .none, time: .now(), wantsReply: false)
+            try session.putCopyData(update.encoded())
         }
 
         private func sendStatus(_ session: PostgresSession, wantsReply: Bool) throws {

@@ -73,7 +73,7 @@
                     current_setting('max_replication_slots')::int
                         - (SELECT count(*) FROM pg_replication_slots)::int,
                     current_setting('max_wal_senders')::int
-                        - (SELECT count(*) FROM pg_stat_activity WHERE backend_type = 'walsender')::int,
+                        - (SELECT count(*) FROM pg_stat_replication)::int,
                     pg_is_in_recovery(), current_setting('max_replication_slots')::int,
                     current_setting('max_wal_senders')::int,
                     EXISTS (SELECT 1 FROM pg_roles r WHERE r.rolname IN ('rds_replication', 'cloudsqlsuperuser')

@@ -296,8 +296,10 @@
                     """, [key])
                 if evictsOthers, let process = holder?[0].integer { try session.end(process: process) }
             } while evictsOthers && ContinuousClock.now < deadline
-            let who = holder.map {
-                "from \($0[1].text ?? "?") since \($0[2].text ?? "?") (server process \($0[0].integer ?? 0))"
+            // Of another role's session it is not shown where it comes from, and since when.
+            let who = holder.map { row in
+                let since = row[2].text.map { "from \(row[1].text ?? "?") since \($0) " } ?? "of another role "
+                return "\(since)(server process \(row[0].integer ?? 0))"
             }
             throw FleetError(
                 .busy, "\(session.name): another flotilla captures this outbox, \(who ?? "which just ended")",

@@ -61,11 +61,13 @@
 
         func pending(in session: PostgresSession) throws -> PendingRows {
             let time = table.columns["time"] == nil ? "NULL" : "time"
+            // Rows that are captured from the log have no numbers.
+            let oldest =
+                table.isOrdered
+                ? "SELECT \(time)::text FROM \(table.quoted) WHERE true\(unpublished) ORDER BY \(sequence) LIMIT 1"
+                : "SELECT min(\(time)::text) FROM \(table.quoted) WHERE true\(unpublished)"
             let row = try session.firstRow(
-                """
-                SELECT (SELECT count(*) FROM \(table.quoted) WHERE true\(unpublished)),
-                    (SELECT \(time)::text FROM \(table.quoted) WHERE true\(unpublished) ORDER BY \(sequence) LIMIT 1)
-                """)
+                "SELECT (SELECT count(*) FROM \(table.quoted) WHERE true\(unpublished)), (\(oldest))")
             return PendingRows(
                 count: Int(row?[0].integer ?? 0), oldest: row?[1].text.flatMap(PostgresTime.timestamp))
         }

@@ -169,8 +169,9 @@
             let possible = changes.filter { isPossible($0, standing) }
             if possible.count < changes.count {
                 let cure = changes.map { text(of: $0, standing) }.joined(separator: "; ")
+                let what = standing.isThere ? "lacks what it needs" : "is missing"
                 outcome.notices.append(
-                    "the monitoring role \(needs.role) is not as it should be at \(standing.server), and \(standing.user) may"
+                    "the monitoring role \(needs.role) \(what) at \(standing.server), and \(standing.user) may"
                         + " not change that: the store is looked at with the rights of its own role; run as a superuser: \(cure)"
                 )
                 return (outcome, [])

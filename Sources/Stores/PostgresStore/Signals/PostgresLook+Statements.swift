@@ -40,7 +40,7 @@
             var top: [StatementReading] = []
             do {
                 top = try transaction.savepoint { try topStatements() }
-            } catch let error as FleetError where error.code == .statement || error.code == .denied {
+            } catch let error as FleetError where isOfPart(error) {
                 return
             }
             for statement in top {
@@ -63,14 +63,14 @@
             let told = rows.compactMap { row -> StatementReading? in
                 guard let id = row[0].text, case .some(.some(let text)) = texts[id] else { return nil }
                 return StatementReading(
-                    id: id, text: text, calls: row[1].number ?? 0, seconds: row[2].number ?? 0, rows: row[3].number ?? 0
-                )
+                    id: id, text: text.shown, pattern: text.pattern, calls: row[1].number ?? 0,
+                    seconds: row[2].number ?? 0, rows: row[3].number ?? 0)
             }
             return Array(told.prefix(Self.topLimit))
         }
 
         /// Texts that may be shown, by ids; `nil` where one may not.
-        private func texts(of ids: [String], _ home: String) throws -> [String: String?] {
+        private func texts(of ids: [String], _ home: String) throws -> [String: StatementText.Told?] {
             let (known, isDue) = memory.state.withLock { state in
                 (state.texts, state.textsRead.map { ContinuousClock.now - $0 >= Self.textInterval } ?? true)
             }
@@ -84,7 +84,7 @@
             var texts = known.filter { ids.contains($0.key) }
             for row in rows {
                 guard let id = row[0].text else { continue }
-                texts.updateValue(row[1].text.flatMap(StatementText.shown), forKey: id)
+                texts.updateValue(row[1].text.flatMap(StatementText.Told.init), forKey: id)
             }
             memory.state.withLock { [texts] state in
                 state.texts = texts

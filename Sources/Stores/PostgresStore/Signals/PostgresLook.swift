@@ -8,9 +8,10 @@
     final class PostgresLookMemory: Sendable {
         struct State {
             /// Texts of statements by their ids; `nil` of those that are not told of.
-            var texts: [String: String?] = [:]
+            var texts: [String: StatementText.Told?] = [:]
             var textsRead: ContinuousClock.Instant?
             var bloat: (read: ContinuousClock.Instant, told: [PostgresLook.Reading])?
+            var archive: PostgresLook.ArchiveMemory?
         }
 
         let state = Mutex(State())
@@ -51,8 +52,18 @@
                 for (metric, labels, value) in try transaction.savepoint(look) {
                     readings.add(metric, labels: labels, value: value.number)
                 }
-            } catch let error as FleetError where error.code == .statement || error.code == .denied {
+            } catch let error as FleetError where isOfPart(error) {
                 readings.fail(what, error, isShared: isShared)
+            }
+        }
+
+        /// Whether an error is of what was asked for alone, and the connection stands.
+        func isOfPart(_ error: FleetError) -> Bool {
+            switch error.code {
+            case .statement, .denied: true
+            // It took too long, or waited for a lock; or the server is gone.
+            case .unavailable, .busy: (try? transaction.firstRow("SELECT 1")) != nil
+            default: false
             }
         }
 
@@ -64,6 +75,7 @@
             try part("replication slots", slots)
             try part("its replicas", replicas)
             try part("its place in a replication", standby)
+            try part("its archive of the log", archive)
             try part("pg_stat_statements", statements)
             try noteTopStatements()
         }
@@ -99,7 +111,9 @@
                 """
                 SELECT count(*), current_setting('max_connections')::int8,
                     coalesce(extract(epoch FROM max(clock_timestamp() - xact_start) FILTER (
-                        WHERE datname = current_database() AND pid <> pg_backend_pid())), 0)::float8
+                        WHERE datname = current_database() AND pid <> pg_backend_pid())),
+                        CASE WHEN NOT coalesce(bool_or(datname = current_database() AND backend_type IS NULL), false)
+                            THEN 0 END)::float8
                 FROM pg_stat_activity WHERE \(Self.isClient)
                 """)
             if let row {
@@ -127,7 +141,8 @@
                 SELECT slot_name::text, active, pg_wal_lsn_diff(
                     CASE WHEN pg_is_in_recovery() THEN pg_last_wal_replay_lsn() ELSE pg_current_wal_lsn() END,
                     restart_lsn)::float8
-                FROM pg_replication_slots WHERE database = current_database() ORDER BY 1 LIMIT \(Self.slotLimit)
+                FROM pg_replication_slots WHERE database = current_database() OR slot_type = 'physical'
+                ORDER BY 1 LIMIT \(Self.slotLimit)
                 """)
             return rows.flatMap { row in
                 let name = [row[0].text ?? ""]

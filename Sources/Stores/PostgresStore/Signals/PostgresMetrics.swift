@@ -17,7 +17,8 @@
             "How many the server takes: max_connections.")
         static let oldestTransaction = Metric(
             "flotilla.postgresql.oldest.transaction.age", .gauge, .seconds, service,
-            "How long the oldest open transaction of the database is open; 0 where there is none.")
+            "How long the oldest open transaction of the database is open; 0 where there is none. Without pg_monitor, of the role's own; absent where there is none of these, and other roles have sessions."
+        )
         static let lockWaits = Metric(
             "flotilla.postgresql.locks.waiting", .gauge, .things("lock"), service,
             "Locks in the database that somebody waits for.")
@@ -45,7 +46,7 @@
             "The age of the database's oldest transaction id: the server stops writing near 2,146,000,000.")
         static let slotRetained = Metric(
             "flotilla.postgresql.slot.retained", .gauge, .bytes, ["service", "slot"],
-            "What the server keeps of its log for a replication slot of the database.")
+            "What the server keeps of its log for a replication slot of the database, or of a replica.")
         static let slotActive = Metric(
             "flotilla.postgresql.slot.active", .gauge, .none, ["service", "slot"], "1 while somebody reads the slot.")
         static let calls = Metric(
@@ -77,6 +78,19 @@
         static let replayBehind = Metric(
             "flotilla.postgresql.replay.behind", .gauge, .bytes, service,
             "Of a standby: what of the log it has, and has still to replay.")
+        static let archiveSegments = Metric(
+            "flotilla.postgresql.archive.segments", .counter, .things("segment"), service,
+            "Segments of the log that were archived, where the server archives it.")
+        static let archiveFailures = Metric(
+            "flotilla.postgresql.archive.failures", .counter, .things("failure"), service,
+            "Attempts to archive a segment that failed.")
+        static let archiveAge = Metric(
+            "flotilla.postgresql.archive.age", .gauge, .seconds, service,
+            "How long ago a segment was archived last; where none was, when the server began to count.")
+        static let archiveFailing = Metric(
+            "flotilla.postgresql.archive.failing", .gauge, .seconds, service,
+            "How long archiving fails: since the first failure that was seen, or, where it failed before it was looked at, since the last success; 0 where the last attempt succeeded."
+        )
         static let tableSize = Metric(
             "flotilla.postgresql.table.size", .gauge, .bytes, ["service", "table"],
             "The size of one of the ten largest tables of the service's schema, of those of 8 MiB and more that were analyzed."
@@ -88,8 +102,8 @@
         static let all = [
             connections, serverConnections, connectionLimit, oldestTransaction, lockWaits, commits, rollbacks,
             deadlocks, blocksHit, blocksRead, temporary, size, transactionAge, slotRetained, slotActive, calls,
-            callTime, topCalls, topTime, replicaLag, replicaBehind, standby, replayLag, replayBehind, tableSize,
-            tableBloat,
+            callTime, topCalls, topTime, replicaLag, replicaBehind, standby, replayLag, replayBehind,
+            archiveSegments, archiveFailures, archiveAge, archiveFailing, tableSize, tableBloat,
         ]
     }
 #endif

@@ -5,6 +5,11 @@
 
     extension PostgresStore: SignalSource {
         public static var metrics: [Metric] { PostgresMetrics.all }
+        /// Those of them that are told of replication slots: of all that are in the store's database.
+        public static var slotMetrics: [Metric] { [PostgresMetrics.slotActive, PostgresMetrics.slotRetained] }
+
+        /// By which a statement is recognised in ``StatementReading/pattern``.
+        public static func pattern(of statement: String) -> String { StatementText.pattern(of: statement) }
 
         /// A short read transaction, and where another role looks at the server, one of each. What a role may not see, or a
         /// server does not have, is left out and said.

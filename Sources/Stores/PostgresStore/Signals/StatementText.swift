@@ -15,6 +15,19 @@
             "select", "insert", "update", "delete", "merge", "with", "values", "table",
         ]
 
+        /// What is told of a statement.
+        struct Told: Sendable {
+            let shown: String
+            let pattern: String
+
+            /// - Returns: `nil` for what is not shown.
+            init?(_ text: String) {
+                guard let shown = StatementText.shown(text) else { return nil }
+                self.shown = shown
+                pattern = StatementText.pattern(of: text)
+            }
+        }
+
         /// - Returns: `nil` for what is not shown.
         static func shown(_ text: String) -> String? {
             var reader = Reader(bytes: Array(text.utf8))
@@ -24,13 +37,24 @@
             return plain.count > longest ? "\(plain.prefix(longest))…" : plain
         }
 
+        /// The same of all texts that differ in nothing but constants and parameters, which `pg_stat_statements` takes for one
+        /// another: so that a statement of ours is recognised.
+        static func pattern(of text: String) -> String {
+            var reader = Reader(bytes: Array(text.utf8.prefix(longestRead)), keepsParameters: false)
+            return reader.withoutConstants()
+        }
+
         /// Goes through a text once, and takes an end for the end of whatever has not ended.
         private struct Reader {
             let bytes: [UInt8]
             private var place = 0
             private var out: [UInt8] = []
+            private let keepsParameters: Bool
 
-            init(bytes: [UInt8]) { self.bytes = bytes }
+            init(bytes: [UInt8], keepsParameters: Bool = true) {
+                self.bytes = bytes
+                self.keepsParameters = keepsParameters
+            }
 
             private func byte(_ offset: Int = 0) -> UInt8 { place + offset < bytes.count ? bytes[place + offset] : 0 }
             private func isAt(_ text: String) -> Bool { bytes[place...].starts(with: text.utf8) }
@@ -115,10 +139,15 @@
                 if place < bytes.count { copy() }
             }
 
-            /// A parameter stays; a text between dollars is a constant.
+            /// A parameter; a text between dollars is a constant.
             private mutating func dollar() -> Bool {
                 if Self.isDigit(byte(1)) {
+                    let start = out.count
                     repeat { copy() } while Self.isDigit(byte())
+                    if !keepsParameters {
+                        out.removeLast(out.count - start)
+                        constant()
+                    }
                     return true
                 }
                 var end = place + 1

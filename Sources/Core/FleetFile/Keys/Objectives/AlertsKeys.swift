@@ -21,7 +21,7 @@ struct AlertsKeys {
         if let field = fields["alertmanager"],
             let fields = values.fields(field.value, "\"alertmanager\"", known: ["url"])
         {
-            alerts.alertmanager = place(fields, field, "http://HOST:9093")
+            alerts.alertmanager = place(fields, field, "http://HOST:9093", before: "/api/v2/alerts")
         }
         return alerts
     }
@@ -33,12 +33,21 @@ struct AlertsKeys {
         return nil
     }
 
-    private func place(_ fields: [String: NamedValue], _ field: NamedValue, _ form: String) -> AlertPlace? {
+    /// - Parameter path: what is added to the URL; `nil` for nothing.
+    private func place(
+        _ fields: [String: NamedValue], _ field: NamedValue, _ form: String, before path: String? = nil
+    ) -> AlertPlace? {
         guard let url = values.required("url", of: fields, field.value, field.shown, remedy: "add url: \(form)"),
             let text = values.text(url.value, "\"url\"")
         else { return nil }
         do {
-            return AlertPlace(url: text.text, name: try PushURL(text.text).shown(text))
+            let name = try PushURL(text.text).shown(text)
+            if let path, text.text.contains("?") {
+                let message = "\"url\" has a query, which has no place in front of \(path)"
+                values.log.error(at: text.mark, message, remedy: "remove it: write \(form)")
+                return nil
+            }
+            return AlertPlace(url: text.text, name: name)
         } catch {
             values.log.error(at: text.mark, "\"url\" \(error.message)", remedy: error.remedy ?? "")
             return nil

@@ -156,7 +156,8 @@ struct ObjectivesKeys {
             }
         case .push:
             guard let name = publishers.service(read) else { return nil }
-            found = services.first { $0.name == name }.map { !$0.push.isEmpty } ?? true
+            // What is pushed may be among what could not be read.
+            found = services.first { $0.name == name }.map { !$0.push.isEmpty } ?? true || values.log.hasErrors
             if !found {
                 let message = "nothing is pushed to service \(read.shown)"
                 values.log.error(at: read.mark, message, remedy: "name a service with \"push\"")

@@ -4,17 +4,14 @@ internal import Traces
 /// Reads `sampling`: which traces are kept.
 struct SamplingKeys {
     private static let known = ["wait", "traces", "memory", "slow", "share", "limit", "policies"]
-    /// Of the usual policies.
-    private static let usualSlow = Duration.seconds(1)
-    private static let usualShare = 0.05
-    private static let usualLimit = 1000
     private static let mostTraces = 1_000_000
 
     let values: ValueReader
+    var usualWait = TailSampler.Settings.usual.wait
 
     func read(_ field: NamedValue?) -> TailSampler.Settings {
-        let usual = TailSampler.Settings(
-            policies: SamplingPolicy.usual(slow: Self.usualSlow, share: Self.usualShare, limit: Self.usualLimit))
+        var usual = TailSampler.Settings.usual
+        usual.wait = usualWait
         guard let field, let fields = values.fields(field.value, "\"sampling\"", known: Self.known) else {
             return usual
         }
@@ -23,9 +20,9 @@ struct SamplingKeys {
         if let traces = fields["traces"] { settings.traces = count(traces, Self.mostTraces) ?? settings.traces }
         settings.memory = values.size(fields["memory"]) ?? settings.memory
         settings.remembered = 2 * settings.traces
-        let slow = fields["slow"].flatMap { values.duration($0) } ?? Self.usualSlow
-        let share = fields["share"].flatMap(readShare) ?? Self.usualShare
-        let limit = fields["limit"].flatMap(spans) ?? Self.usualLimit
+        let slow = fields["slow"].flatMap { values.duration($0) } ?? TailSampler.Settings.usualSlow
+        let share = fields["share"].flatMap(readShare) ?? TailSampler.Settings.usualShare
+        let limit = fields["limit"].flatMap(spans) ?? TailSampler.Settings.usualLimit
         settings.policies = SamplingPolicy.usual(slow: slow, share: share, limit: limit)
         guard let policies = fields["policies"] else { return settings }
         for key in ["slow", "share", "limit"] {

@@ -6,30 +6,38 @@ struct TelemetryKeys {
     private static let known = ["url", "encoding", "headers", "every", "signals", "resource", "tls"]
     /// A header is one line of a request.
     private static let headerLimit = 64
+    /// Whoever looks at the page does not wait for long.
+    private static let waitOfPage = Duration.seconds(5)
 
     let values: ValueReader
     /// The file's directory, which relative paths start from.
     let directory: String
 
-    func read(_ field: NamedValue?) -> TelemetryDefinition? {
+    /// - Parameter isPageServed: whether the file has a page, which shows traces.
+    func read(_ field: NamedValue?, isPageServed: Bool) -> TelemetryDefinition? {
         guard let field,
             let fields = values.fields(field.value, "\"telemetry\"", known: ["otlp", "sampling"])
         else { return nil }
-        let remedy = "add otlp: {url: \"http://127.0.0.1:4318\"}"
-        let sampling = SamplingKeys(values: values).read(fields["sampling"])
-        guard let otlp = values.required("otlp", of: fields, field.value, "\"telemetry\"", remedy: remedy) else {
-            return nil
+        guard let otlp = fields["otlp"] else {
+            if !isPageServed {
+                values.log.warning(
+                    at: field.mark, "traces are made for nobody",
+                    remedy: "add otlp: {url: \"http://127.0.0.1:4318\"}, or page:")
+            }
+            let sampling = SamplingKeys(values: values, usualWait: Self.waitOfPage).read(fields["sampling"])
+            return TelemetryDefinition(collector: nil, sampling: sampling)
         }
-        return readOTLP(otlp, sampling)
+        let sampling = SamplingKeys(values: values).read(fields["sampling"])
+        return readOTLP(otlp).map { TelemetryDefinition(collector: $0, sampling: sampling) }
     }
 
-    private func readOTLP(_ field: NamedValue, _ sampling: TailSampler.Settings) -> TelemetryDefinition? {
+    private func readOTLP(_ field: NamedValue) -> CollectorDefinition? {
         guard let fields = values.fields(field.value, "\"otlp\"", known: Self.known) else { return nil }
         let remedy = "add url: \"http://127.0.0.1:4318\""
         let url = values.required("url", of: fields, field.value, "\"otlp\"", remedy: remedy)
             .flatMap { values.text($0.value, "\"url\"") }
             .flatMap { text in readURL(text).map { (text: text, url: $0) } }
-        let encoding = fields["encoding"].flatMap { choice($0, TelemetryDefinition.Encoding.self) }
+        let encoding = fields["encoding"].flatMap { choice($0, CollectorDefinition.Encoding.self) }
         let headers = fields["headers"].map(readHeaders) ?? []
         let resource = fields["resource"].map(readResource) ?? []
         let signals = fields["signals"].flatMap(readSignals)
@@ -46,10 +54,10 @@ struct TelemetryKeys {
         }
         var address = text.text
         while address.hasSuffix("/") { address.removeLast() }
-        return TelemetryDefinition(
+        return CollectorDefinition(
             url: address, name: parts.shown(text), encoding: encoding ?? .protobuf, headers: headers,
-            interval: interval ?? .seconds(15), signals: signals ?? Set(TelemetryDefinition.Signal.allCases),
-            resource: resource, authorities: authorities, sampling: sampling)
+            interval: interval ?? .seconds(15), signals: signals ?? Set(CollectorDefinition.Signal.allCases),
+            resource: resource, authorities: authorities)
     }
 
     private func readURL(_ text: FieldText) -> PushURL? {
@@ -58,6 +66,12 @@ struct TelemetryKeys {
             if text.text.contains("?") {
                 let message = "\"url\" has a query, which has no place in front of /v1/traces"
                 values.log.error(at: text.mark, message, remedy: "remove it; write a token under `headers`")
+                return nil
+            }
+            if let path = Self.signalPaths.first(where: { text.text.hasSuffix($0) || text.text.hasSuffix("\($0)/") }) {
+                values.log.error(
+                    at: text.mark, "\"url\" ends with \(path), which is added for each signal",
+                    remedy: "write it without \(path)")
                 return nil
             }
             return url
@@ -85,7 +99,7 @@ struct TelemetryKeys {
         return nil
     }
 
-    private func readSignals(_ field: NamedValue) -> Set<TelemetryDefinition.Signal>? {
+    private func readSignals(_ field: NamedValue) -> Set<CollectorDefinition.Signal>? {
         guard let items = values.list(field.value, "\"signals\"", remedy: "write [traces, metrics, logs]") else {
             return nil
         }
@@ -96,7 +110,7 @@ struct TelemetryKeys {
         return Set(
             items.compactMap { item in
                 values.text(item, "an item of \"signals\"").flatMap {
-                    choice($0, "a signal", TelemetryDefinition.Signal.self)
+                    choice($0, "a signal", CollectorDefinition.Signal.self)
                 }
             })
     }
@@ -134,6 +148,8 @@ struct TelemetryKeys {
             return (entry.name.lowercased(), read.text)
         }
     }
+
+    private static let signalPaths = ["/v1/traces", "/v1/metrics", "/v1/logs"]
 
     /// What the exporter says itself.
     private static let own: Set<String> = [

@@ -40,30 +40,36 @@
         private let subscription = Mutex<NATSSubscription?>(nil)
         private let inbox: String
 
-        /// How long a request waits at the server, and how often the server says that it still does, in nanoseconds.
-        private static let (expiry, heartbeat): (Int, Int) = (30_000_000_000, 1_000_000_000)
+        /// How long a request waits at the server.
+        private let expiry: Duration
+        /// How often the server says that it still does.
+        private static let heartbeat = Duration.seconds(1)
         /// Without any sign for so long the request is lost.
         private static let silence = Duration.seconds(3)
 
         private init(
-            _ connection: NATSConnection, consumer: String, of stream: String, from first: UInt64, toleratesHoles: Bool
+            _ connection: NATSConnection, consumer: String, of stream: String, from first: UInt64, toleratesHoles: Bool,
+            expiry: Duration
         ) {
             self.connection = connection
             self.consumer = consumer
             self.stream = stream
             self.toleratesHoles = toleratesHoles
+            self.expiry = expiry
             inbox = connection.events.newInbox()
             subject = "$JS.API.CONSUMER.MSG.NEXT.\(stream).\(consumer)"
             state = Mutex(State(expected: first))
         }
 
-        /// - Parameter first: the sequence of the message that is to come first.
+        /// - Parameters:
+        ///   - first: the sequence of the message that is to come first.
+        ///   - expiry: how long each request waits at the server; more than two heartbeats.
         static func begin(
             _ connection: NATSConnection, consumer: String, of stream: String, from first: UInt64,
-            toleratesHoles: Bool = false
+            toleratesHoles: Bool = false, requestsExpire expiry: Duration = .seconds(30)
         ) async throws -> PullReader {
             let reader = PullReader(
-                connection, consumer: consumer, of: stream, from: first, toleratesHoles: toleratesHoles)
+                connection, consumer: consumer, of: stream, from: first, toleratesHoles: toleratesHoles, expiry: expiry)
             let subscription = try await connection.subscribe(to: reader.inbox + "*", reader)
             reader.subscription.withLock { $0 = subscription }
             connection.events.add(watcher: reader)
@@ -152,7 +158,9 @@
                 return pull
             }
             guard let pull else { return }
-            var request = "{\"batch\":\(pull.count),\"expires\":\(Self.expiry),\"idle_heartbeat\":\(Self.heartbeat)"
+            let (expires, heartbeat) = (expiry / .nanoseconds(1), Self.heartbeat / .nanoseconds(1))
+            var request =
+                "{\"batch\":\(pull.count),\"expires\":\(Int(expires)),\"idle_heartbeat\":\(Int(heartbeat))"
             if let bytes = pull.bytes { request += ",\"max_bytes\":\(bytes)" }
             try await connection.publish(
                 Array((request + "}").utf8), to: subject, reply: "\(inbox)\(pull.number)",
@@ -166,8 +174,9 @@
             switch status.code {
             case 100: return false
             case 404, 408:
+                // Who waits asks again.
                 ledger.ended(pull, isTooLarge: false)
-                return false
+                return true
             case 409 where status.text.lowercased().contains("maxbytes") || status.text == "Batch Completed":
                 ledger.ended(pull, isTooLarge: status.text != "Batch Completed")
                 return true

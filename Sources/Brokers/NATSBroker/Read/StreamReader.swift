@@ -33,10 +33,17 @@
         private static let patience = Duration.seconds(10)
         /// How long they may stay away before it is asked why.
         private static let deafness = Duration.seconds(3)
+        /// How often whoever waits looks whether the server is silent.
+        private static let look = Duration.seconds(1)
+        /// How long a request for records waits at the server.
+        private let expiry: Duration
 
-        init(_ stream: NATSStream, for subscription: SubscriptionName?) {
+        init(
+            _ stream: NATSStream, for subscription: SubscriptionName?, requestsExpire expiry: Duration = .seconds(30)
+        ) {
             self.stream = stream
             self.subscription = subscription
+            self.expiry = expiry
         }
 
         private var name: String { stream.name }
@@ -86,14 +93,20 @@
         }
 
         func waitForRecords(_ connection: NATSConnection, after position: LogPosition, timeout: Duration) async throws {
-            let waiting: (PullReader, UInt64)? = try await lock.withLock {
-                let puller = try await placed(connection, after: position)
-                let generation = puller.changes.generation
-                if puller.trouble != nil || !puller.isEmpty { return nil }
-                try await puller.askForMore()
-                return state.withLock { $0.next } > stream.lastKnown ? (puller, generation) : nil
+            let deadline = ContinuousClock.now + timeout
+            while true {
+                let waiting: (PullReader, UInt64)? = try await lock.withLock {
+                    let puller = try await placed(connection, after: position)
+                    let generation = puller.changes.generation
+                    if puller.trouble != nil || !puller.isEmpty { return nil }
+                    try await puller.askForMore()
+                    return state.withLock { $0.next } > stream.lastKnown ? (puller, generation) : nil
+                }
+                let left = deadline - .now
+                guard let (puller, generation) = waiting, left > .zero, !Task.isCancelled else { return }
+                // A request at the server ends by itself: whoever waits for longer asks again.
+                await puller.changes.wait(past: generation, timeout: min(left, Self.look))
             }
-            if let (puller, generation) = waiting { await puller.changes.wait(past: generation, timeout: timeout) }
         }
 
         /// - Returns: whether what was read up to a sequence is acknowledged now; `false` where another way must be taken.
@@ -164,7 +177,8 @@
                     return !state.hasRead
                 }
                 let consumer = try await consumer(after: after, mayKeep: mayKeep, api)
-                let puller = try await PullReader.begin(connection, consumer: consumer.name, of: name, from: after + 1)
+                let puller = try await PullReader.begin(
+                    connection, consumer: consumer.name, of: name, from: after + 1, requestsExpire: expiry)
                 state.withLock { state in
                     state.host = consumer.cluster?.leader
                     state.puller = puller

@@ -1,6 +1,7 @@
 import Certificates
 import FleetCore
 import HTTPReceiver
+import Synchronization
 import TestKit
 import Testing
 
@@ -18,6 +19,15 @@ import Testing
         let receiver = try await HTTPReceiver(tls: (pair.certificate, pair.key))
         let peer = PeerCertificate(host: "127.0.0.1", port: receiver.port)
         #expect(Self.isAbout(9, try await peer.end()))
+        // What may not be talked to is not.
+        let asked = Mutex("")
+        try await checkThrows(.unavailable) {
+            _ = try await peer.end { address in
+                asked.withLock { $0 = "\(String(describing: address))" }
+                return false
+            }
+        }
+        #expect(asked.withLock { $0 }.contains("127.0.0.1"))
     }
 
     @Test func whoHasNoTLSOrIsNotThereOrSaysNothingIsNoTrouble() async throws {

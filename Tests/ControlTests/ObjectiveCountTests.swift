@@ -10,7 +10,7 @@ import Testing
         let objective = Objective(
             name: "up", subject: ObjectiveSubject(.store, "orders"), measure: .availability, target: 0.99)
         var count = ObjectiveCount(
-            ObjectiveJournal.Kept(budgets: [ErrorBudget(objective)], charged: [[:]]), [])
+            ObjectiveJournal.Kept([objective]), [])
         let (wall, steady) = (Timestamp(microseconds: 1_800_000_000_000_000), ContinuousClock.now)
         func counted(after elapsed: Duration, _ condition: ObjectiveCount.Condition) -> [Int64] {
             let sums = count.count(at: wall.advanced(by: elapsed), steady: steady + elapsed) { _ in

@@ -73,7 +73,7 @@ import Testing
             at: now + OverviewSampler.window)
         var overview = FleetOverview(
             fleet: "large", broker: "embedded", version: "1", at: 1_800_000_000, isCarried: true)
-        OverviewBuilder(fleet, later, rates).fill(&overview)
+        OverviewBuilder(fleet, SlotOwners(fleet), later, rates).fill(&overview)
         return overview
     }
 
@@ -102,7 +102,8 @@ import Testing
                 try tell("flotilla.certificate.expiry", [name], days * 86_400)
             }
             var overview = FleetOverview(fleet: "large", broker: "nats", version: "1", at: 0, isCarried: true)
-            OverviewBuilder(fleet, OverviewReadings(registry.read()), OverviewSampler.Rates()).fill(&overview)
+            OverviewBuilder(fleet, SlotOwners(fleet), OverviewReadings(registry.read()), OverviewSampler.Rates()).fill(
+                &overview)
             let bombs = overview.bombs.map { "\($0.what) of \($0.of): \($0.level)" }
             #expect(
                 Set(bombs) == [
@@ -166,7 +167,7 @@ import Testing
     @Test func ofNothingNothingIsTold() throws {
         let fleet = try Self.fleet(1)
         var overview = FleetOverview(fleet: "f", broker: "embedded", version: "1", at: 0, isCarried: true)
-        OverviewBuilder(fleet, OverviewReadings([]), OverviewSampler.Rates()).fill(&overview)
+        OverviewBuilder(fleet, SlotOwners(fleet), OverviewReadings([]), OverviewSampler.Rates()).fill(&overview)
         let store = overview.stores[0]
         #expect(store.p50 == nil && store.operations == nil && store.errors == nil && store.saturation == nil)
         #expect(overview.bombs.isEmpty && overview.streams[0].depth == nil && overview.readers[0].lag == nil)
@@ -185,7 +186,8 @@ import Testing
         gauge(StoreSignal.slotRetained, ["service", "slot"], ["service2", "s"], 6 * 1_073_741_824)
         gauge(StoreSignal.slotActive, ["service", "slot"], ["service2", "s"], 0)
         var overview = FleetOverview(fleet: "f", broker: "embedded", version: "1", at: 0, isCarried: true)
-        OverviewBuilder(fleet, OverviewReadings(registry.read()), OverviewSampler.Rates()).fill(&overview)
+        OverviewBuilder(fleet, SlotOwners(fleet), OverviewReadings(registry.read()), OverviewSampler.Rates()).fill(
+            &overview)
         #expect(overview.bombs.map(\.level) == [.bad, .warning, .warning, .good], "\(overview.bombs)")
         #expect(overview.bombs[0].what == "transaction id age" && overview.bombs[0].of == "service1")
         #expect(overview.strip.last?.what == "slot retains" && overview.strip.last?.level == .warning)

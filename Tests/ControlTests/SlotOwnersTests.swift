@@ -49,7 +49,8 @@
                     .set(Double(10 - number))
             }
             var overview = FleetOverview(fleet: "bank", broker: "embedded", version: "1", at: 0, isCarried: true)
-            OverviewBuilder(fleet, OverviewReadings(registry.read()), OverviewSampler.Rates()).fill(&overview)
+            OverviewBuilder(fleet, SlotOwners(fleet), OverviewReadings(registry.read()), OverviewSampler.Rates()).fill(
+                &overview)
             #expect(overview.bombs.map(\.of) == ["strange, at the server of accounts", "ledger flotilla_bank_ledger"])
             #expect(overview.strip.last?.of == "strange, at the server of accounts")
         }

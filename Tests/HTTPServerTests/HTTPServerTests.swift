@@ -59,25 +59,48 @@ import Testing
         }
     }
 
-    /// Those that ask slowly, or take nothing, are in nobody's way; those that are too many are closed.
-    @Test func slowClientsAreInNobodysWay() async throws {
+    /// Those that ask slowly, or nothing, are in nobody's way, however many they are: the one that has asked nothing for the
+    /// longest time makes room.
+    @Test func silentClientsAreInNobodysWay() async throws {
         try await serving { server in
             var slow: [RawClient] = []
-            for number in 0..<(HTTPServer.connectionLimit - 1) {
+            for number in 0..<(3 * HTTPServer.connectionLimit) {
                 let client = try RawClient(port: server.port)
-                try client.send(number % 2 == 0 ? "GET /hel" : "GET /large HTTP/1.1\r\nhost: x\r\n\r\n")
+                if number % 2 == 0 { try client.send("GET /hel") }
                 slow.append(client)
+            }
+            let client = try RawClient(port: server.port)
+            for _ in 0..<2 {
+                try client.send("GET /hello HTTP/1.1\r\nhost: x\r\n\r\n")
+                #expect(try client.read(until: "hello, you\n").hasPrefix("HTTP/1.1 200 OK\r\n"))
+            }
+            #expect(try slow[0].readAll() == "")
+        }
+    }
+
+    /// Those that take nothing of what they asked for have it still; more of them than there is room for are closed.
+    @Test func clientsThatTakeNothingAreBounded() async throws {
+        try await serving { server in
+            var deaf: [RawClient] = []
+            for _ in 0..<(HTTPServer.connectionLimit - 1) {
+                let client = try RawClient(port: server.port)
+                try client.send("GET /large HTTP/1.1\r\nhost: x\r\n\r\n")
+                deaf.append(client)
+            }
+            try await eventually("all are answered") {
+                deaf.allSatisfy { $0.hasSomething }
             }
             let client = try RawClient(port: server.port)
             try client.send("GET /hello HTTP/1.1\r\nhost: x\r\n\r\n")
             #expect(try client.read(until: "hello, you\n").hasPrefix("HTTP/1.1 200 OK\r\n"))
+            try client.send("GET /large HTTP/1.1\r\nhost: x\r\n\r\n")
             try await eventually("one too many is closed") {
                 let surplus = try RawClient(port: server.port)
                 // A connection that is closed may have been reset before anything was sent.
                 try? surplus.send("GET /hello HTTP/1.1\r\nhost: x\r\n\r\n")
                 return (try? surplus.readAll(within: 1)) == ""
             }
-            withExtendedLifetime(slow) {}
+            withExtendedLifetime(deaf) {}
         }
     }
 

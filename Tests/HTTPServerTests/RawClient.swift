@@ -57,7 +57,7 @@ final class RawClient {
     /// The same as ``read(until:)``, and no thread waits for it.
     func hear(until end: String) async throws -> String {
         var read = ""
-        try await eventually(deadline: .seconds(20), "\(end.debugDescription) comes") {
+        try await eventually("\(end.debugDescription) comes") {
             while !read.hasSuffix(end), let more = self.next(Int32(MSG_DONTWAIT)) { read += more }
             return read.hasSuffix(end)
         }
@@ -67,7 +67,7 @@ final class RawClient {
     /// The same as ``readAll(within:)``, and no thread waits for it.
     func hearAll() async throws -> String {
         var read = ""
-        try await eventually(deadline: .seconds(20), "the end comes") {
+        try await eventually("the end comes") {
             while let more = self.next(Int32(MSG_DONTWAIT)) { read += more }
             return self.isAtEnd
         }
@@ -79,6 +79,12 @@ final class RawClient {
         var byte: UInt8 = 0
         let count = recv(descriptor, &byte, 1, Int32(MSG_PEEK) | Int32(MSG_DONTWAIT))
         return count == 0 || (count < 0 && errno != EAGAIN)
+    }
+
+    /// Whether something came that nobody has read.
+    var hasSomething: Bool {
+        var byte: UInt8 = 0
+        return recv(descriptor, &byte, 1, Int32(MSG_PEEK) | Int32(MSG_DONTWAIT)) > 0
     }
 
     private func next(_ flags: Int32 = 0) -> String? {

@@ -128,7 +128,7 @@
 
     /// Tries again until it does not fail with what may pass.
     func patiently<Result>(_ body: () async throws -> Result) async throws -> Result {
-        let deadline = ContinuousClock.now + .seconds(60)
+        let deadline = ContinuousClock.now + .seconds(180)
         while true {
             do {
                 return try await body()

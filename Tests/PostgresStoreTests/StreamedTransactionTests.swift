@@ -65,11 +65,12 @@
         /// Captures and settles until `count` events came, or none comes any more.
         private func take(_ count: Int, from outbox: PostgresLogOutbox) async throws -> [Int] {
             var keys: [Int] = []
-            let deadline = ContinuousClock.now + .seconds(60)
+            var deadline = ContinuousClock.now + .seconds(180)
             while keys.count < count, ContinuousClock.now < deadline {
                 let rows = try await outbox.capture(
                     after: .start, limit: BatchLimit(events: 1000, bytes: .mebibytes(1)), patience: .milliseconds(100))
                 guard let last = rows.last else { continue }
+                deadline = ContinuousClock.now + .seconds(180)
                 #expect(rows.malformed.isEmpty)
                 keys += rows.events.map { Int($0.key) ?? -1 }
                 try await outbox.settle(CapturedBatch(published: rows.positions, parked: [], through: last))

@@ -1,9 +1,9 @@
-import NIOCore
+public import NIOCore
 
 /// Which addresses belong to nobody in particular: private networks, this machine, this link.
-enum AddressRule {
+public enum AddressRule {
     /// Whether an endpoint that is to be a public one may not be there (RFC 6890 and what came after it).
-    static func isPrivate(_ address: SocketAddress?) -> Bool {
+    public static func isPrivate(_ address: SocketAddress?) -> Bool {
         guard let address else { return true }
         // Behind family and port, and in IPv6 the flow's label: as every system has it.
         let bytes = address.withSockAddr { pointer, size in Array(UnsafeRawBufferPointer(start: pointer, count: size)) }

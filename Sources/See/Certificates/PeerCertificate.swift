@@ -1,5 +1,5 @@
 public import FleetCore
-import NIOCore
+public import NIOCore
 import NIOPosix
 import NIOSSL
 import NIOTLS
@@ -33,8 +33,11 @@ public struct PeerCertificate: Sendable, Hashable {
     }
 
     /// When the first certificate of the chain ends; `nil` where the server has no TLS.
+    /// - Parameter mayTalk: whether anything may be said at the address that was connected to, whatever the name means.
     /// - Throws: `unavailable` where it does not tell.
-    public func end() async throws -> Timestamp? {
+    public func end(
+        where mayTalk: @escaping @Sendable (SocketAddress?) -> Bool = { _ in true }
+    ) async throws -> Timestamp? {
         let server = self
         do {
             let loop = MultiThreadedEventLoopGroup.singleton.next()
@@ -43,7 +46,7 @@ public struct PeerCertificate: Sendable, Hashable {
             let channel = ClientBootstrap(group: loop).connectTimeout(Self.timeout)
                 .channelInitializer { channel in
                     channel.eventLoop.makeCompletedFuture {
-                        try channel.pipeline.syncOperations.addHandler(OpeningHandler(server, found))
+                        try channel.pipeline.syncOperations.addHandler(OpeningHandler(server, mayTalk, found))
                     }
                 }
                 .connect(host: host, port: port)
@@ -78,6 +81,7 @@ private final class OpeningHandler: ChannelInboundHandler, RemovableChannelHandl
     typealias OutboundOut = ByteBuffer
 
     private let server: PeerCertificate
+    private let mayTalk: @Sendable (SocketAddress?) -> Bool
     private let found: EventLoopPromise<Timestamp?>
     private var line: [UInt8] = []
 
@@ -86,8 +90,12 @@ private final class OpeningHandler: ChannelInboundHandler, RemovableChannelHandl
     /// The length of the question, and its number.
     private static let question: [UInt8] = [0, 0, 0, 8, 4, 210, 22, 47]
 
-    init(_ server: PeerCertificate, _ found: EventLoopPromise<Timestamp?>) {
+    init(
+        _ server: PeerCertificate, _ mayTalk: @escaping @Sendable (SocketAddress?) -> Bool,
+        _ found: EventLoopPromise<Timestamp?>
+    ) {
         self.server = server
+        self.mayTalk = mayTalk
         self.found = found
     }
 
@@ -101,6 +109,7 @@ private final class OpeningHandler: ChannelInboundHandler, RemovableChannelHandl
     }
 
     private func begin(_ context: ChannelHandlerContext) {
+        guard mayTalk(context.channel.remoteAddress) else { return context.close(promise: nil) }
         switch server.opening {
         case .none: secure(context)
         case .postgres: context.writeAndFlush(wrapOutboundOut(ByteBuffer(bytes: Self.question)), promise: nil)

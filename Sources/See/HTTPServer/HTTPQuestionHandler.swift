@@ -35,6 +35,7 @@ final class HTTPQuestionHandler: ChannelInboundHandler {
         case .end:
             guard let head, !isRefused else { return }
             self.head = nil
+            desk.connections.isAsked(context.channel)
             answer(head, context)
         }
     }
@@ -168,6 +169,7 @@ final class HTTPQuestionHandler: ChannelInboundHandler {
             if !keepsAlive {
                 context.close(promise: nil)
             } else if context.channel.isActive {
+                handler.desk.connections.isAnswered(context.channel)
                 handler.setDeadline(HTTPServer.questionLimit, context)
             }
         }

@@ -16,7 +16,8 @@ public final class HTTPServer: Sendable {
     /// Where it listens: the port is the system's choice where it was asked for port 0.
     public let port: Int
 
-    /// Connections at once; beyond, new ones are closed.
+    /// Connections at once. Beyond, who has asked nothing for the longest time makes room for a new one; where each is being
+    /// answered, the new one is closed.
     public static let connectionLimit = 32
     /// How long a client may take to ask, from its connection or the answer before on.
     public static let questionLimit = Duration.seconds(15)
@@ -33,6 +34,7 @@ public final class HTTPServer: Sendable {
         let methods: [String]
         let isSecure: Bool
         let work: PendingWork
+        let connections: Connections
     }
 
     /// Listens.
@@ -48,16 +50,17 @@ public final class HTTPServer: Sendable {
     ) async throws {
         group = MultiThreadedEventLoopGroup(numberOfThreads: 1)
         work = PendingWork()
+        let connections = Connections(limit: Self.connectionLimit)
         let desk = Desk(
-            answer: answer, methods: ["GET", "HEAD"] + (takesPosts ? ["POST"] : []), isSecure: tls != nil, work: work)
-        let connections = Connections()
+            answer: answer, methods: ["GET", "HEAD"] + (takesPosts ? ["POST"] : []), isSecure: tls != nil, work: work,
+            connections: connections)
         let bootstrap = ServerBootstrap(group: group)
             .serverChannelOption(.backlog, value: 64)
             .serverChannelOption(.socketOption(.so_reuseaddr), value: 1)
             .childChannelOption(.maxMessagesPerRead, value: 1)
             .childChannelInitializer { channel in
-                guard connections.add() else { return channel.close() }
-                channel.closeFuture.whenComplete { _ in connections.remove() }
+                guard connections.add(channel) else { return channel.close() }
+                channel.closeFuture.whenComplete { _ in connections.remove(channel) }
                 return channel.eventLoop.makeCompletedFuture {
                     let pipeline = channel.pipeline.syncOperations
                     if let tls { try pipeline.addHandler(NIOSSLServerHandler(context: tls.context)) }
@@ -102,18 +105,4 @@ public final class HTTPServer: Sendable {
                 underlying: failure.description)
         }
     }
-}
-
-/// Counts connections.
-private final class Connections: Sendable {
-    private let count = Atomic(0)
-
-    /// - Returns: `false` where there are too many.
-    func add() -> Bool {
-        if count.add(1, ordering: .relaxed).newValue <= HTTPServer.connectionLimit { return true }
-        count.subtract(1, ordering: .relaxed)
-        return false
-    }
-
-    func remove() { count.subtract(1, ordering: .relaxed) }
 }

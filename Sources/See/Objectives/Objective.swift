@@ -2,7 +2,7 @@ import FleetCore
 
 /// An objective as a fleet file declares it: a share of what happens to a subject that must be good, over a window that moves
 /// with time.
-public struct Objective: Sendable, Hashable {
+public struct Objective: Codable, Sendable, Hashable {
     public var name: String
     public var subject: ObjectiveSubject
     public var measure: ObjectiveMeasure

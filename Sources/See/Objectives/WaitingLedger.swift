@@ -14,6 +14,9 @@ public struct WaitingLedger: Sendable {
         waitedBefore = self.charged
     }
 
+    /// Leaves out what has arrived so far.
+    public mutating func skip(arrived: (total: Int64, bad: Int64)) { seen = arrived }
+
     /// - Parameters:
     ///   - arrived: how many have arrived so far, and how many of them late.
     ///   - waiting: how many are late at least, and have not arrived; `nil` where that is not known. It must have been looked

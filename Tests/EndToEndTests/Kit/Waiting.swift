@@ -4,7 +4,7 @@ import Testing
 /// - Throws: where there is none within `limit`.
 @discardableResult
 func eventually<Value>(
-    _ what: String, within limit: Duration = .seconds(90), every interval: Duration = .milliseconds(10),
+    _ what: String, within limit: Duration = .seconds(180), every interval: Duration = .milliseconds(10),
     _ look: () async throws -> Value?
 ) async throws -> Value {
     let deadline = ContinuousClock.now + limit
@@ -17,7 +17,7 @@ func eventually<Value>(
 
 /// Looks again and again until it is true.
 func eventually(
-    _ what: String, within limit: Duration = .seconds(90), every interval: Duration = .milliseconds(10),
+    _ what: String, within limit: Duration = .seconds(180), every interval: Duration = .milliseconds(10),
     isTrue look: () async throws -> Bool
 ) async throws {
     _ = try await eventually(what, within: limit, every: interval) { try await look() ? true : nil }

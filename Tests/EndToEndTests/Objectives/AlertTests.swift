@@ -53,6 +53,36 @@ import Testing
         try await receiver.stop()
     }
 
+    /// Whoever was told of an alert is told of its end also where its objective is not declared any more, or as another.
+    @Test(arguments: [nil, "freshness: 900ms"] as [String?])
+    func theEndOfAnObjectiveIsTheEndOfItsAlerts(_ other: String?) async throws {
+        let receiver = try await HTTPReceiver { _ in .answer(204) }
+        let yaml = ObjectiveFleet.yaml(alerts: "{webhook: {url: \"http://127.0.0.1:\(receiver.port)/\"}}")
+        let fleet = try await ObjectiveFleet(yaml)
+        let run = try await fleet.directory.startRun()
+        try await late(fleet)
+        try await eventually("it is told") { receiver.requests.contains { $0.body.contains("\"firing\"") } }
+        run.send(SIGTERM)
+        #expect(try await run.end(within: .seconds(10)) == .code(0))
+        let firing = receiver.requests.filter { $0.body.contains("\"firing\"") }.count
+        let declared = try #require(yaml.split(separator: "\n").first { $0.contains("sales_fresh:") })
+        try fleet.directory.write(
+            yaml.replacing(declared, with: other.map { declared.replacing("freshness: 500ms", with: $0) } ?? ""))
+        // What follows is in time.
+        #expect(try await fleet.directory.flotilla("resume", "shop.sales").ended(0))
+        #expect(try await fleet.directory.flotilla("apply").ended(0))
+        let second = try await fleet.directory.startRun()
+        try await eventually("the end of each is told") {
+            receiver.requests.filter { $0.body.contains("is not declared as it was any more: its alert over ") }.count
+                == firing
+        }
+        let ends = second.logLines.filter { $0.contains("alert=resolved") && $0.contains("is not declared as it was") }
+        #expect(ends.count == firing && ends.allSatisfy { $0.contains("objective=sales_fresh") }, "\(second.errors)")
+        second.send(SIGTERM)
+        #expect(try await second.end(within: .seconds(10)) == .code(0))
+        try await receiver.stop()
+    }
+
     private func signature(of request: HTTPReceiver.Request) -> String {
         guard let shell = Command("python3"), let id = request["webhook-id"], let time = request["webhook-timestamp"],
             let said = try? shell.run([

@@ -25,7 +25,7 @@ struct ObjectiveFleet {
               sales:
                 schema: "CREATE TABLE sales (id TEXT PRIMARY KEY, amount INTEGER NOT NULL CHECK (amount > 0));"
                 when:
-                  shop.Sold: INSERT INTO sales VALUES (:id, :data.amount)
+                  shop.Sold: INSERT INTO sales VALUES (:id, :data.amount) ON CONFLICT (id) DO NOTHING
         \(more)
         """
     }

@@ -98,6 +98,34 @@ import Testing
         #expect((reading["sales_fresh"]?.total ?? 0) == (reading["sales_fresh"]?.bad ?? -1))
     }
 
+    /// Events that a replay takes again were counted when they came first, also by another process.
+    @Test(arguments: [true, false]) func aReplayBurnsNoBudget(_ isWhileItRuns: Bool) async throws {
+        let fleet = try await ObjectiveFleet()
+        let first = try await fleet.directory.startRun()
+        try await fleet.sell(20)
+        try await eventually("all are counted") { try await fleet.reading()["sales_right"]?.total == 20 }
+        try await eventually("also as fresh ones") { (try await fleet.reading()["sales_fresh"]?.total ?? 0) >= 20 }
+        func replay() async throws {
+            let replayed = try await fleet.directory.flotilla("replay", "shop.sales", "--position", "1")
+            #expect(replayed.ended(0), "\(replayed.said)")
+        }
+        if isWhileItRuns { try await replay() }
+        first.send(SIGTERM)
+        #expect(try await first.end(within: .seconds(10)) == .code(0))
+        if !isWhileItRuns { try await replay() }
+        let before = try #require(try await fleet.reading()["sales_fresh"])
+        let second = try await fleet.directory.startRun()
+        try await fleet.sell(1)
+        // What is attempted is counted again.
+        try await eventually("all were taken again, and one more") {
+            try await fleet.reading()["sales_right"]?.total == 41
+        }
+        second.send(SIGTERM)
+        #expect(try await second.end(within: .seconds(10)) == .code(0))
+        let after = try #require(try await fleet.reading()["sales_fresh"])
+        #expect(after.bad - before.bad <= 1 && (1...2).contains(after.total - before.total), "\(before) \(after)")
+    }
+
     @Test func aClockThatGoesBackIsSurvived() async throws {
         let fleet = try await ObjectiveFleet()
         let run = try await fleet.directory.startRun()

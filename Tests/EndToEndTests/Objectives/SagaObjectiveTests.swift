@@ -5,6 +5,52 @@ import Testing
 
 /// What is counted of sagas: how they end, and that one is parked.
 @Suite(.lanes) struct SagaObjectiveTests {
+    /// Sagas in one store are counted also where another store with sagas is away.
+    @Test func aJournalThatIsAwayHoldsUpNoOther() async throws {
+        func saga(_ service: String) -> String {
+            """
+              \(service)_saga:
+                start: \(service).Sold
+                journal: \(service)
+                deadline: 1h
+                steps:
+                  - step: wait
+                    timer: 1ms
+            """
+        }
+        let fleet = try FleetDirectory(
+            """
+            fleet: shops
+            objectives:
+              left_done: {saga: left_saga, latency: 5m, target: 99%}
+              right_done: {saga: right_saga, latency: 5m, target: 99%}
+            services:
+              left: {store: "sqlite:left.db", publishes: [Sold]}
+              right: {store: "sqlite:right.db", publishes: [Sold]}
+            sagas:
+            \(saga("left"))
+            \(saga("right"))
+            """)
+        let applied = try await fleet.flotilla("apply")
+        #expect(applied.ended(0), "\(applied.said)")
+        let run = try await fleet.startRun()
+        try FileManager.default.moveItem(atPath: fleet.file("left.db"), toPath: fleet.file("away.db"))
+        try await eventually("it is said") {
+            run.errors.contains("what is counted of sagas in left for objectives cannot be read or kept")
+        }
+        try await fleet.store("right.db").publish(OutboxRow(key: "1", type: "Sold", payload: "{}"))
+        let reader = ObjectiveFleet(directory: fleet)
+        try await eventually("the other is counted") { try await reader.reading()["right_done"]?.total == 1 }
+        #expect(!run.errors.contains("sagas in right for objectives"), "\(run.errors)")
+        try FileManager.default.moveItem(atPath: fleet.file("away.db"), toPath: fleet.file("left.db"))
+        try await fleet.store("left.db").publish(OutboxRow(key: "1", type: "Sold", payload: "{}"))
+        try await eventually("it is counted when it is there again") {
+            try await reader.reading()["left_done"]?.total == 1
+        }
+        run.send(SIGTERM)
+        #expect(try await run.end(within: .seconds(10)) == .code(0))
+    }
+
     @Test func onlyAParkedSagaIsAnError() async throws {
         // 1 is charged; 2 cannot be charged, and is undone; 3 cannot be undone either.
         let receiver = try await HTTPReceiver { request in

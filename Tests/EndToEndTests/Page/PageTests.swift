@@ -185,6 +185,27 @@ import Testing
         try await run.stop()
     }
 
+    /// Whoever has the page open may act on it also where another process serves it since.
+    @Test func anOpenPageGoesOnWithTheNextProcess() async throws {
+        let shop = try await PageFleet("\"127.0.0.1:\(try LoopbackPort.free())\"")
+        let first = try await shop.run()
+        try await shop.shop.publish(PageFleet.sold("lost", 2000))
+        try await eventually("it is parked") { try await shop.parked() == 1 }
+        let page = try await BrowserPage(Browser())
+        try await page.open(first.url + "/#/parked")
+        try await page.wait("it is shown", "document.querySelectorAll('main tbody tr').length === 1")
+        try await first.stop()
+        try await page.wait("nothing is known", "document.body.classList.contains('lost')")
+        let second = try await shop.run()
+        #expect(second.url == first.url)
+        try await page.wait("it is known again", "!document.body.classList.contains('lost')")
+        try await page.click("main tbody button[data-do=discard]")
+        try await page.wait("it asks", "document.getElementById('ask').open")
+        try await page.click("#ask-yes")
+        try await eventually("it is discarded") { try await shop.parked() == 0 }
+        try await second.stop()
+    }
+
     /// Whatever stands in events and errors is shown as it stands there.
     @Test func whatEventsSayStaysText() async throws {
         let shop = try await PageFleet()

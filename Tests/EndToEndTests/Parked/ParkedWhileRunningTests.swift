@@ -63,7 +63,7 @@ import Testing
                 unreadable, ParkedFleet.sold("K", next), unpublished, ParkedFleet.sold("K", next + 1))
             next += 2
         }
-        let deadline = ContinuousClock.now + .seconds(60)
+        let deadline = ContinuousClock.now + .seconds(180)
         while !poisons.isEmpty {
             guard ContinuousClock.now < deadline else { throw Trouble("these were never parked: \(poisons)") }
             try await setting.sales.publish(ParkedFleet.sold("K", next))

@@ -2,7 +2,7 @@
 /// - Parameter what: what is waited for, and if you like what is there instead: it is asked for at the end.
 /// - Throws: ``CheckFailure`` when it does not hold by the deadline, or what `condition` throws.
 public func eventually(
-    deadline: Duration = .seconds(60), _ what: @autoclosure () throws -> String, file: String = #fileID,
+    deadline: Duration = .seconds(180), _ what: @autoclosure () throws -> String, file: String = #fileID,
     line: Int = #line,
     _ condition: () async throws -> Bool
 ) async throws {

@@ -64,7 +64,7 @@
 
         /// Opens the outbox once the server has seen that whoever had it is gone.
         func reopen(limit: BatchLimit = .standard) async throws -> any OutboxSource {
-            let deadline = ContinuousClock.now + .seconds(30)
+            let deadline = ContinuousClock.now + .seconds(180)
             while true {
                 do {
                     return try await open(limit: limit)
@@ -208,7 +208,7 @@
 
         /// Takes all that is committed by now.
         mutating func drain(_ outbox: any OutboxSource, limit: BatchLimit = .standard) async throws {
-            let deadline = ContinuousClock.now + .seconds(60)
+            let deadline = ContinuousClock.now + .seconds(180)
             while true {
                 if try await step(outbox, limit: limit) { continue }
                 if try await outbox.pending().count == 0 { return }

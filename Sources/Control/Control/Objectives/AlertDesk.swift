@@ -29,12 +29,12 @@ final class AlertDesk: Sendable {
         state = Mutex(State())
     }
 
-    /// Takes over what another process could not tell, and what fires.
-    func restore(_ notices: [AlertNotice], firing: [AlertNotice]) {
+    /// Takes over what another process could not tell, and the alerts that it left.
+    func restore(_ notices: [AlertNotice], alerts: [AlertNotice]) {
         state.withLock { state in
             if hasWebhook { state.notices = notices + state.notices }
             if hasAlertmanager {
-                for alert in firing where state.alerts[alert.key] == nil { state.alerts[alert.key] = alert }
+                for alert in alerts where state.alerts[alert.key] == nil { state.alerts[alert.key] = alert }
             }
         }
         changes.notify()

@@ -40,7 +40,15 @@ struct ObjectiveCount {
     init(_ kept: ObjectiveJournal.Kept, _ sources: [ObjectiveSources.Source]) {
         budgets = kept.budgets
         self.sources = sources
-        ledgers = sources.map { WaitingLedger(charged: kept.charged[$0.objective][$0.key] ?? 0) }
+        ledgers = sources.map { source in
+            var ledger = WaitingLedger(charged: kept.charged[source.objective][source.key] ?? 0)
+            if case .delivery(_, _, let mark) = source.place, let before = kept.taken[source.objective][source.key],
+                mark.resume(from: LogPosition(before))
+            {
+                ledger.skip(arrived: source.tally.counts)
+            }
+            return ledger
+        }
         for (index, budget) in budgets.enumerated() where budget.objective.subject.kind == .saga {
             sagaLedgers[index] = WaitingLedger(charged: kept.charged[index][Self.sagaKey] ?? 0)
         }
@@ -127,8 +135,15 @@ struct ObjectiveCount {
             let changes = budgets[index].changes
             guard changes.isAll || !changes.slots.isEmpty || changed.contains(index) else { return nil }
             return ObjectiveJournal.Changes.Budget(
-                objective: index, changes: changes, firing: budgets[index].alerts, charged: charged(index))
+                objective: index, changes: changes, firing: budgets[index].alerts, charged: charged(index),
+                taken: taken(index))
         }
+    }
+
+    /// How far subscriptions have come.
+    private func taken(_ objective: Int) -> [String: Int64] {
+        let own = sources.filter { $0.objective == objective }
+        return Dictionary(own.compactMap { source in source.highest.map { (source.key, $0.value) } }) { max($0, $1) }
     }
 
     private func charged(_ objective: Int) -> [String: Int64] {

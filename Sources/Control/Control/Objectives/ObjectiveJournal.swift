@@ -35,7 +35,12 @@ struct ObjectiveJournal: Sendable {
             place BIGINT NOT NULL,
             notice TEXT NOT NULL
         )
+        """,
         """
+        ALTER TABLE flotilla_objectives ADD COLUMN definition TEXT NOT NULL DEFAULT '';
+        ALTER TABLE flotilla_objectives ADD COLUMN taken TEXT NOT NULL DEFAULT '{}';
+        ALTER TABLE flotilla_objective_writer ADD COLUMN journals_until TEXT NOT NULL DEFAULT '{}'
+        """,
     ]
 
     /// What was kept.
@@ -44,11 +49,21 @@ struct ObjectiveJournal: Sendable {
         var budgets: [ErrorBudget]
         /// By objective, and the key of a source.
         var charged: [[String: Int64]]
+        /// How far subscriptions had come, likewise.
+        var taken: [[String: Int64]]
         /// `nil` where nothing was kept.
         var asOf: Timestamp?
-        /// Sagas that ended until then are counted.
+        /// Sagas that ended until then are counted, by the name of their journal; where it is not there, until ``sagasUntil``.
+        var journalsUntil: [String: Timestamp] = [:]
         var sagasUntil: Timestamp?
         var notices: [AlertNotice] = []
+
+        /// Nothing yet.
+        init(_ objectives: [Objective]) {
+            budgets = objectives.map { ErrorBudget($0) }
+            charged = objectives.map { _ in [:] }
+            taken = objectives.map { _ in [:] }
+        }
     }
 
     let objectives: [Objective]
@@ -56,17 +71,20 @@ struct ObjectiveJournal: Sendable {
     // MARK: Reading
 
     func load(in transaction: any StoreTransaction) throws -> Kept {
-        var kept = Kept(budgets: objectives.map { ErrorBudget($0) }, charged: objectives.map { _ in [:] })
-        let writer = try transaction.firstRow("SELECT as_of, sagas_until FROM flotilla_objective_writer WHERE id = 1")
+        var kept = Kept(objectives)
+        let writer = try transaction.firstRow(
+            "SELECT as_of, sagas_until, journals_until FROM flotilla_objective_writer WHERE id = 1")
         kept.asOf = writer?[0].integer.map { Timestamp(microseconds: $0) }
         kept.sagasUntil = writer?[1].integer.flatMap { $0 == 0 ? nil : Timestamp(microseconds: $0) }
+        kept.journalsUntil = (Self.decode([String: Int64].self, writer?[2].text) ?? [:])
+            .mapValues { Timestamp(microseconds: $0) }
         for row in try transaction.rows("SELECT notice FROM flotilla_objective_notices ORDER BY place") {
             let notice = row[0].text.flatMap { try? JSONDecoder().decode(AlertNotice.self, from: Data($0.utf8)) }
             if let notice { kept.notices.append(notice) }
         }
         for (index, objective) in objectives.enumerated() {
             let row = try transaction.firstRow(
-                "SELECT identity, firing, charged FROM flotilla_objectives WHERE objective = $1",
+                "SELECT identity, firing, charged, taken FROM flotilla_objectives WHERE objective = $1",
                 [.text(objective.name)])
             // What was counted under another definition says nothing of this one.
             guard let row, row[0].text == objective.identity else { continue }
@@ -78,11 +96,16 @@ struct ObjectiveJournal: Sendable {
                     width: row[0].integer ?? 0, index: row[1].integer ?? 0, total: row[2].integer ?? 0,
                     bad: row[3].integer ?? 0)
             }
-            let firing = Self.decode([Int64?].self, row[1].text) ?? []
-            kept.budgets[index].restore(slots, firing: firing.map { $0.map { Timestamp(microseconds: $0) } })
+            kept.budgets[index].restore(slots, firing: Self.firing(row[1].text))
             kept.charged[index] = Self.decode([String: Int64].self, row[2].text) ?? [:]
+            kept.taken[index] = Self.decode([String: Int64].self, row[3].text) ?? [:]
         }
         return kept
+    }
+
+    /// By rule, since when an alert fires.
+    private static func firing(_ text: String?) -> [Timestamp?] {
+        (decode([Int64?].self, text) ?? []).map { $0.map { Timestamp(microseconds: $0) } }
     }
 
     private static func decode<Value: Decodable>(_ type: Value.Type, _ text: String?) -> Value? {
@@ -104,11 +127,13 @@ struct ObjectiveJournal: Sendable {
             var changes: ErrorBudget.Changes
             var firing: [Timestamp?]
             var charged: [String: Int64]
+            var taken: [String: Int64]
         }
 
         /// Those that have changed.
         var budgets: [Budget]
         var asOf: Timestamp
+        var journalsUntil: [String: Timestamp]
         var sagasUntil: Timestamp?
         /// Alerts that nobody was told of yet; `nil` where those are as they were.
         var notices: [AlertNotice]?
@@ -118,14 +143,17 @@ struct ObjectiveJournal: Sendable {
     func save(_ changes: Changes, epoch: Int64, in transaction: any StoreTransaction) throws {
         let written = try transaction.run(
             """
-            INSERT INTO flotilla_objective_writer (id, epoch, as_of, sagas_until) VALUES (1, $1, $2, $3)
+            INSERT INTO flotilla_objective_writer (id, epoch, as_of, sagas_until, journals_until)
+            VALUES (1, $1, $2, $3, $4)
             ON CONFLICT (id) DO UPDATE
-            SET epoch = excluded.epoch, as_of = excluded.as_of, sagas_until = excluded.sagas_until
+            SET epoch = excluded.epoch, as_of = excluded.as_of, sagas_until = excluded.sagas_until,
+                journals_until = excluded.journals_until
             WHERE flotilla_objective_writer.epoch <= excluded.epoch
             """,
             [
                 .integer(epoch), .integer(changes.asOf.microseconds),
                 .integer(changes.sagasUntil?.microseconds ?? 0),
+                .text(Self.encode(changes.journalsUntil.mapValues(\.microseconds))),
             ])
         guard written == 1 else { throw FleetError(.fenced, "another process keeps the fleet's objectives") }
         for budget in changes.budgets {
@@ -134,13 +162,15 @@ struct ObjectiveJournal: Sendable {
             let firing = budget.firing.map { $0?.microseconds }
             try transaction.run(
                 """
-                INSERT INTO flotilla_objectives (objective, identity, firing, charged) VALUES ($1, $2, $3, $4)
+                INSERT INTO flotilla_objectives (objective, identity, firing, charged, definition, taken)
+                VALUES ($1, $2, $3, $4, $5, $6)
                 ON CONFLICT (objective) DO UPDATE
-                SET identity = excluded.identity, firing = excluded.firing, charged = excluded.charged
+                SET identity = excluded.identity, firing = excluded.firing, charged = excluded.charged,
+                    definition = excluded.definition, taken = excluded.taken
                 """,
                 [
                     .text(objective.name), .text(objective.identity), .text(Self.encode(firing)),
-                    .text(Self.encode(budget.charged)),
+                    .text(Self.encode(budget.charged)), .text(Self.encode(objective)), .text(Self.encode(budget.taken)),
                 ])
         }
         if let notices = changes.notices { try save(notices, in: transaction) }
@@ -172,21 +202,59 @@ struct ObjectiveJournal: Sendable {
 
     private func save(_ notices: [AlertNotice], in transaction: any StoreTransaction) throws {
         try transaction.run("DELETE FROM flotilla_objective_notices")
-        for (place, notice) in notices.enumerated() {
-            try transaction.run(
-                "INSERT INTO flotilla_objective_notices (id, place, notice) VALUES ($1, $2, $3)",
-                [.text(notice.id), .integer(Int64(place)), .text(Self.encode(notice))])
-        }
+        for (place, notice) in notices.enumerated() { try append(notice, at: Int64(place), in: transaction) }
+    }
+
+    private func append(_ notice: AlertNotice, at place: Int64, in transaction: any StoreTransaction) throws {
+        try transaction.run(
+            "INSERT INTO flotilla_objective_notices (id, place, notice) VALUES ($1, $2, $3)",
+            [.text(notice.id), .integer(place), .text(Self.encode(notice))])
     }
 
     /// Makes the tables fit the objectives: what was counted of others, or under other definitions, goes.
-    func prepare(in transaction: any StoreTransaction) throws {
-        let kept = try transaction.rows("SELECT objective, identity FROM flotilla_objectives")
+    /// - Parameter keepsNotices: whether somebody is to be told of the end of their alerts who may be away.
+    /// - Returns: the ends of their alerts, which are kept then.
+    func prepare(
+        of fleet: FleetName, at now: Timestamp, keepsNotices: Bool, in transaction: any StoreTransaction
+    ) throws -> [AlertNotice] {
+        let kept = try transaction.rows("SELECT objective, identity, firing, definition FROM flotilla_objectives")
         let known = Dictionary(objectives.map { ($0.name, $0.identity) }) { first, _ in first }
+        var ended: [AlertNotice] = []
         for row in kept {
             guard let name = row[0].text, known[name] != row[1].text else { continue }
+            if let objective = Self.decode(Objective.self, row[3].text) {
+                ended += Self.ends(of: objective, firing: Self.firing(row[2].text), in: fleet, at: now)
+            }
             try transaction.run("DELETE FROM flotilla_objective_slots WHERE objective = $1", [.text(name)])
             try transaction.run("DELETE FROM flotilla_objectives WHERE objective = $1", [.text(name)])
+        }
+        if keepsNotices, !ended.isEmpty {
+            let last = try transaction.firstRow("SELECT max(place) FROM flotilla_objective_notices")?[0].integer ?? -1
+            for (place, notice) in ended.enumerated() {
+                try append(notice, at: last + 1 + Int64(place), in: transaction)
+            }
+        }
+        return ended
+    }
+
+    /// Of an objective that is not declared any more, or as another.
+    private static func ends(
+        of objective: Objective, firing: [Timestamp?], in fleet: FleetName, at now: Timestamp
+    ) -> [AlertNotice] {
+        var budget = ErrorBudget(objective)
+        guard firing.count == budget.rules.count else { return [] }
+        budget.restore([], firing: firing)
+        let reading = budget.reading(at: now)
+        return firing.enumerated().compactMap { rule, since in
+            since.map { since in
+                var notice = AlertNotice(
+                    id: EventID.make().description, fleet: fleet, reading: reading, rule: rule, status: .resolved,
+                    since: since, at: now)
+                notice.text =
+                    "objective \(objective.name) (\(objective.measure.rawValue) of \(objective.subject)) is not declared as it was"
+                    + " any more: its alert over \(ObjectiveText.duration(notice.longWindow)) has ended"
+                return notice
+            }
         }
     }
 }

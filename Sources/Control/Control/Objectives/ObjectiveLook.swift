@@ -34,9 +34,11 @@ struct ObjectiveLook {
     /// Notes how far streams are.
     mutating func note(_ sources: [ObjectiveSources.Source], _ objectives: [Objective]) {
         for source in sources {
-            guard case .delivery(_, let stream) = source.place, let last = places.last(of: stream),
-                let threshold = objectives[source.objective].threshold?.wholeMicroseconds
-            else { continue }
+            guard case .delivery(_, let stream, let mark) = source.place, let last = places.last(of: stream) else {
+                continue
+            }
+            mark.streamEnds(at: last)
+            guard let threshold = objectives[source.objective].threshold?.wholeMicroseconds else { continue }
             histories[HistoryKey(stream: stream, threshold: threshold), default: StreamHistory(age: threshold)]
                 .note(last: last.value, at: elapsed)
         }
@@ -49,11 +51,13 @@ struct ObjectiveLook {
         case .relay(let stream):
             let isLate = isLate(beforeBroker: stream, threshold, now)
             return ObjectiveCount.Waiting(late: isLate ? 1 : 0, isLate: isLate)
-        case .delivery(let subscription, let stream):
+        case .delivery(let subscription, let stream, let mark):
             let isBefore = isLate(beforeBroker: stream, threshold, now)
             guard let delivery = deliveries.first(where: { $0.subscription == subscription && $0.stream == stream }),
-                let position = places.position(of: delivery)
+                let place = places.position(of: delivery)
             else { return ObjectiveCount.Waiting(late: isBefore ? 1 : nil, isLate: isBefore) }
+            // What it takes again does not wait once more.
+            let position = max(place, mark.highest ?? place)
             let history = histories[HistoryKey(stream: stream, threshold: threshold.wholeMicroseconds)]
             var late = history?.late(behind: position.value, at: elapsed)
             var isLate = isBefore

@@ -10,6 +10,8 @@ struct ObjectiveObserver: WorkObserver {
     var errors: [ObjectiveTally] = []
     /// What the store is asked for.
     var store: [ObjectiveTally] = []
+    /// Of a subscription: what it takes again is as late as it was, and is not counted again.
+    var mark: SubscriptionMark?
 
     /// Whether nobody's objective is met or missed here.
     var isIdle: Bool { latency.isEmpty && errors.isEmpty && store.isEmpty }
@@ -23,21 +25,24 @@ struct ObjectiveObserver: WorkObserver {
         case .settled(let parked, let took):
             for tally in store { tally.record(took) }
             if parked > 0 { for tally in errors { tally.add(total: parked, bad: parked) } }
-        case .delivered(let times, let parked, _, let took):
-            arrived(times)
+        case .opened(let position): mark?.opened(at: position)
+        case .delivered(let times, let parked, let through, let took):
+            arrived(times.suffix(mark?.took(times.count, through: through) ?? times.count))
             for tally in errors { tally.add(total: times.count, bad: parked) }
             for tally in store { tally.record(took) }
-        case .committed(_, _, _, let took): for tally in store { tally.record(took) }
+        case .committed(let events, _, let through, let took):
+            mark?.took(events, through: through)
+            for tally in store { tally.record(took) }
         case .sent(_, let occurred, let outcome, _):
-            if outcome == .delivered { arrived([occurred]) }
+            if outcome == .delivered, mark?.isRepeating != true { arrived([occurred]) }
             for tally in errors { tally.add(total: 1, bad: outcome == .delivered ? 0 : 1) }
         case .failed(let code): if code != .cancelled { for tally in errors { tally.add(total: 1, bad: 1) } }
-        case .captured, .opened, .retried, .breaker: break
+        case .captured, .retried, .breaker: break
         }
     }
 
-    private func arrived(_ times: [Timestamp]) {
-        if latency.isEmpty { return }
+    private func arrived(_ times: ArraySlice<Timestamp>) {
+        if latency.isEmpty || times.isEmpty { return }
         let now = Timestamp.now()
         for tally in latency { tally.record(ages: times, at: now) }
     }

@@ -12,6 +12,11 @@ struct ObjectiveSources {
         var key: String
         var tally: ObjectiveTally
         var place: Place
+
+        /// How far the subscription has come; `nil` where nothing is taken in an order, or it was not opened yet.
+        var highest: LogPosition? {
+            if case .delivery(_, _, let mark) = place { mark.highest } else { nil }
+        }
     }
 
     /// Where something may be late that has not arrived.
@@ -20,8 +25,8 @@ struct ObjectiveSources {
         case none
         /// On the way from an outbox to the broker.
         case relay(StreamName)
-        /// On the way from an outbox to a subscription.
-        case delivery(SubscriptionName, StreamName)
+        /// On the way from an outbox to a subscription, of which it is known how far it has ever come.
+        case delivery(SubscriptionName, StreamName, SubscriptionMark)
     }
 
     let objectives: [Objective]
@@ -49,8 +54,10 @@ struct ObjectiveSources {
         let subject =
             isPush
             ? ObjectiveSubject(.push, subscription.service.text) : ObjectiveSubject(.view, subscription.description)
-        let place = Place.delivery(subscription, stream)
+        let mark = SubscriptionMark()
+        let place = Place.delivery(subscription, stream, mark)
         return observing(observer) { observer, sources in
+            observer.mark = mark
             observer.latency = sources.tallies(
                 subject, isPush ? .latency : .freshness, key: stream.service.text, place)
             observer.errors = sources.tallies(subject, .errors, key: stream.service.text, .none)

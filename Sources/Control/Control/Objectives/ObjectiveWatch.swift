@@ -30,9 +30,13 @@ struct ObjectiveWatch: Service {
         watch = await cancelWhenGracefulShutdown { [watch] in
             var watch = watch
             guard await watch.load() else { return watch }
-            while !Task.isCancelled {
-                await watch.turn()
-                try? await Task.sleep(for: Self.interval)
+            await withTaskGroup(of: Void.self) { group in
+                watch.lookAtSagas(in: &group)
+                while !Task.isCancelled {
+                    await watch.turn()
+                    try? await Task.sleep(for: Self.interval)
+                }
+                group.cancelAll()
             }
             return watch
         }
@@ -58,9 +62,9 @@ private struct ObjectiveWatching: Sendable {
     private let sagas: SagaObjectives
     private var look: ObjectiveLook
     private var count: ObjectiveCount?
+    private var journalsUntil: [String: Timestamp] = [:]
+    /// Where it is not known of a journal.
     private var sagasUntil: Timestamp?
-    private var sagasLookedAt: ContinuousClock.Instant?
-    private var sagasPace = LookPace()
     private var saved = ContinuousClock.now
     private var savedNotices = -1
     private var troubles: Set<String> = []
@@ -89,19 +93,22 @@ private struct ObjectiveWatching: Sendable {
 
     /// - Returns: whether it could be read.
     private mutating func loadOnce() async -> Bool {
-        let journal = journal
+        let (journal, fleet, hasWebhook) = (journal, watch.fleet.name, watch.desk.hasWebhook)
         do {
-            let kept = try await work { store in
+            let (kept, ended) = try await work { store in
                 try await store.write { transaction in
-                    try journal.prepare(in: transaction)
-                    return try journal.load(in: transaction)
+                    let ended = try journal.prepare(
+                        of: fleet, at: FleetClock.system.now(), keepsNotices: hasWebhook, in: transaction)
+                    return (try journal.load(in: transaction), ended)
                 }
             }
             count = ObjectiveCount(kept, watch.sources)
             // What nothing has happened to yet is counted from 0, where somebody sees it grow.
             for objective in journal.objectives { watch.metrics.count((0, 0), of: objective) }
             sagasUntil = kept.sagasUntil ?? .now()
-            watch.desk.restore(kept.notices, firing: firing(kept))
+            journalsUntil = kept.journalsUntil
+            watch.desk.restore(kept.notices, alerts: firing(kept) + ended)
+            for notice in ended { log(notice) }
             note(Self.counted, nil)
             return true
         } catch {
@@ -125,7 +132,7 @@ private struct ObjectiveWatching: Sendable {
 
     mutating func turn() async {
         guard count != nil else { return }
-        await lookAtSagas()
+        countSagas()
         let notices = step()
         if !notices.isEmpty || ContinuousClock.now - saved >= ObjectiveWatch.savingInterval { await save(notices) }
         for notice in notices { tell(notice) }
@@ -140,7 +147,6 @@ private struct ObjectiveWatching: Sendable {
             await save(notices)
             for notice in notices { tell(notice) }
         }
-        await sagas.close()
     }
 
     /// - Returns: alerts that have begun or ended. They are told when they are written down, so that no other process tells them
@@ -173,6 +179,10 @@ private struct ObjectiveWatching: Sendable {
 
     private func tell(_ notice: AlertNotice) {
         watch.desk.put(notice)
+        log(notice)
+    }
+
+    private func log(_ notice: AlertNotice) {
         guard watch.fleet.alerts.log else { return }
         let level: Logger.Level = notice.status == .resolved ? .notice : notice.severity == .page ? .error : .warning
         watch.logger.log(
@@ -185,18 +195,22 @@ private struct ObjectiveWatching: Sendable {
 
     // MARK: Sagas
 
-    private mutating func lookAtSagas() async {
-        guard !sagas.isEmpty, let since = sagasUntil else { return }
-        if let last = sagasLookedAt, ContinuousClock.now - last < LookPace.interval { return }
-        guard sagasPace.isDue() else { return }
-        sagasLookedAt = .now
-        do {
-            let found = try await sagas.look(since: since, at: FleetClock.system.now(), &sagasPace)
-            for (objective, sagas) in found.counts { count?.note(sagas, of: objective) }
-            sagasUntil = found.until
-            note("what is counted of sagas for objectives", nil)
-        } catch {
-            if !Task.isCancelled { note("what is counted of sagas for objectives", FleetError.wrapping(error)) }
+    /// Has journals looked at until the group is cancelled.
+    func lookAtSagas(in group: inout TaskGroup<Void>) {
+        let (sagas, each, rest) = (sagas, journalsUntil, sagasUntil ?? .now())
+        group.addTask { await sagas.lookRepeatedly { each[$0] ?? rest } }
+    }
+
+    private mutating func countSagas() {
+        for found in sagas.takeFound() {
+            let what = "what is counted of \(found.journal) for objectives"
+            switch found.result {
+            case .success(let (counts, until)):
+                for (objective, sagas) in counts { count?.note(sagas, of: objective) }
+                journalsUntil[found.journal] = until
+                note(what, nil)
+            case .failure(let error): note(what, error)
+            }
         }
     }
 
@@ -209,7 +223,7 @@ private struct ObjectiveWatching: Sendable {
         let pending = watch.desk.pending
         let new = watch.desk.hasWebhook ? notices : []
         let changes = ObjectiveJournal.Changes(
-            budgets: count.changes, asOf: FleetClock.system.now(), sagasUntil: sagasUntil,
+            budgets: count.changes, asOf: FleetClock.system.now(), journalsUntil: journalsUntil, sagasUntil: sagasUntil,
             notices: pending.generation == savedNotices && new.isEmpty ? nil : pending.notices + new)
         let (journal, epoch) = (journal, watch.epoch)
         do {

@@ -5,11 +5,13 @@ import SagaModel
 import Sagas
 import Stores
 import Subscriptions
+import Synchronization
 
-/// Looks up in the journals how sagas that have objectives have ended, and which wait.
+/// Looks up in the journals how sagas that have objectives have ended, and which wait. Who looks at a journal waits for no other,
+/// and nobody who counts waits for either.
 ///
 /// What a saga has come to is counted a few seconds after its end, so that a commit that took long is not missed.
-struct SagaObjectives: Sendable {
+final class SagaObjectives: Sendable {
     private struct Wish: Sendable {
         /// The objective's place in the file.
         var index: Int
@@ -19,6 +21,7 @@ struct SagaObjectives: Sendable {
     }
 
     private struct Place: Sendable {
+        var name: String
         var journal: SagaJournal
         var store: SharedStore
         var objectives: [Wish]
@@ -42,42 +45,81 @@ struct SagaObjectives: Sendable {
             guard !own.isEmpty else { return nil }
             let host = place.host
             return Place(
-                journal: place.journal(of: fleet.name), store: SharedStore { try Connectors.monitoredStore(of: host) },
+                name: place.name, journal: place.journal(of: fleet.name),
+                store: SharedStore { try Connectors.monitoredStore(of: host) },
                 objectives: own)
         }
     }
 
-    var isEmpty: Bool { places.isEmpty }
+    /// What was found in one journal.
+    struct Found: Sendable {
+        /// Its name.
+        var journal: String
+        /// By objective, what is new; and until when the journal's sagas are counted now.
+        var result: Result<(counts: [Int: ObjectiveCount.Sagas], until: Timestamp), FleetError>
+    }
 
-    func close() async { for place in places { await place.store.close() } }
+    /// What nobody has taken yet, the oldest first.
+    private let found = Mutex<[Found]>([])
+    /// Who does not take what is found is not told more.
+    private static let foundLimit = 100
 
-    /// - Parameters:
-    ///   - since: what ended until then is counted already.
-    ///   - pace: is told how long journals were asked.
-    /// - Returns: by objective, what is new; and until when sagas are counted now.
-    func look(
-        since: Timestamp, at now: Timestamp, _ pace: inout LookPace
-    ) async throws -> (counts: [Int: ObjectiveCount.Sagas], until: Timestamp) {
+    func takeFound() -> [Found] {
+        found.withLock { found in
+            defer { found = [] }
+            return found
+        }
+    }
+
+    /// Looks at all journals until the task is cancelled.
+    /// - Parameter since: what ended in a journal until then is counted already.
+    func lookRepeatedly(since: @Sendable (String) -> Timestamp) async {
+        await withTaskGroup(of: Void.self) { group in
+            for place in places {
+                let since = since(place.name)
+                group.addTask { await self.lookRepeatedly(at: place, since: since) }
+            }
+        }
+    }
+
+    private func lookRepeatedly(at place: Place, since: Timestamp) async {
+        var (since, pace) = (since, LookPace())
+        while !Task.isCancelled {
+            if pace.isDue(), found.withLock({ $0.count }) < Self.foundLimit {
+                let result = await look(at: place, since: since, &pace)
+                if case .success(let new) = result { since = new.until }
+                if !Task.isCancelled {
+                    found.withLock { $0.append(Found(journal: place.name, result: result)) }
+                }
+            }
+            try? await Task.sleep(for: LookPace.interval)
+        }
+        await place.store.close()
+    }
+
+    /// - Parameter pace: is told how long the journal was asked.
+    private func look(
+        at place: Place, since: Timestamp, _ pace: inout LookPace
+    ) async -> Result<(counts: [Int: ObjectiveCount.Sagas], until: Timestamp), FleetError> {
+        let now = FleetClock.system.now()
         let until = max(since, now.advanced(by: .zero - Self.settling))
-        var counts: [Int: ObjectiveCount.Sagas] = [:]
-        var took = Duration.zero
-        defer { pace.looked(took) }
-        for place in places {
+        do {
             let store = try await place.store.store()
             do {
                 try await store.read { _ = try $0.firstRow("SELECT 1") }
                 let begun = ContinuousClock.now
-                defer { took += ContinuousClock.now - begun }
-                let found = try await store.read { transaction in
+                defer { pace.looked(ContinuousClock.now - begun) }
+                let counts = try await store.read { transaction in
                     try Self.look(place, since: since, until: until, now, transaction)
                 }
-                counts.merge(found) { first, _ in first }
+                return .success((counts, until))
             } catch {
                 await place.store.discard(store)
                 throw error
             }
+        } catch {
+            return .failure(FleetError.wrapping(error))
         }
-        return (counts, until)
     }
 
     private static func look(

@@ -42,7 +42,6 @@ extension OverviewBuilder {
         let active = Dictionary(
             readings.series(StoreSignal.slotActive).compactMap { one in one.number.map { (one.labels, $0) } }
         ) { $1 }
-        let slots = SlotOwners(fleet)
         return readings.series(StoreSignal.slotRetained).compactMap { series in
             guard let bytes = series.number, let service = series.labels.first else { return nil }
             let limit = fleet.services.first { $0.name.text == service }.map {

@@ -105,7 +105,7 @@ extension OverviewBuilder {
             strip.append(
                 FleetOverview.Lag(
                     what: "slot retains", value: bytes, unit: .bytes, level: level,
-                    of: SlotOwners(fleet).place(labels)))
+                    of: slots.place(labels)))
         }
         return strip
     }

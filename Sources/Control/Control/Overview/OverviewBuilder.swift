@@ -17,6 +17,7 @@ struct OverviewBuilder {
     let coordination: Coordination
     /// What operators have told to rest.
     let paused: Set<String>
+    let slots: SlotOwners
 
     // Numbers that rows are made of, looked up once.
     let parked: [[String]: Double]
@@ -32,9 +33,10 @@ struct OverviewBuilder {
     static let veryLateAfter = 300.0
 
     init(
-        _ fleet: FleetDefinition, _ readings: OverviewReadings, _ rates: OverviewSampler.Rates,
+        _ fleet: FleetDefinition, _ slots: SlotOwners, _ readings: OverviewReadings, _ rates: OverviewSampler.Rates,
         conditions: [String: String] = [:], coordination: Coordination = Coordination(), paused: Set<String> = []
     ) {
+        self.slots = slots
         self.fleet = fleet
         self.readings = readings
         self.rates = rates

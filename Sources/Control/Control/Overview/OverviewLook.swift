@@ -11,6 +11,7 @@ import Signals
 public struct OverviewLook {
     private let fleet: FleetDefinition
     private let version: String
+    private let slots: SlotOwners
     private var sampler = OverviewSampler()
     private var history: (read: ContinuousClock.Instant, value: History, moments: [FleetMoment])?
 
@@ -24,6 +25,7 @@ public struct OverviewLook {
     public init(_ fleet: FleetDefinition, version: String) {
         self.fleet = fleet
         self.version = version
+        slots = SlotOwners(fleet)
     }
 
     public mutating func look() async -> FleetOverview {
@@ -48,7 +50,7 @@ public struct OverviewLook {
         let now = Int(Date().timeIntervalSince1970)
         addMeasured(to: &rates, at: now)
         let builder = OverviewBuilder(
-            fleet, readings, rates, conditions: conditions(status),
+            fleet, slots, readings, rates, conditions: conditions(status),
             coordination: Coordination(sagas: status.sagas, flows: status.flows),
             paused: Set(status.paused.map(\.subject)))
         var overview = FleetOverview(
@@ -97,11 +99,10 @@ public struct OverviewLook {
     }
 
     private func lookAtStores(_ registry: SignalRegistry) async {
-        let slots = SlotOwners(fleet)
         await withTaskGroup(of: Void.self) { group in
             for (number, service) in fleet.services.enumerated() {
                 if number >= Self.looksAtATime { await group.next() }
-                group.addTask { [fleet] in await Self.look(at: service, fleet.monitoring, slots, registry) }
+                group.addTask { [fleet, slots] in await Self.look(at: service, fleet.monitoring, slots, registry) }
             }
         }
     }

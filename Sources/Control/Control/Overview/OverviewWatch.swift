@@ -36,11 +36,12 @@ struct OverviewWatch: Service {
         var keeper = keeper
         await keeper.begin(predecessor: predecessor, version: board.empty.version)
         var sampler = OverviewSampler()
+        let slots = SlotOwners(fleet)
         var kept = ContinuousClock.now - OverviewSampler.window
         while !Task.isCancelled {
             let isDue = ContinuousClock.now - kept >= OverviewSampler.window
             if isDue || board.isWatched {
-                var overview = look(&sampler)
+                var overview = look(&sampler, slots)
                 if isDue {
                     kept = .now
                     await keeper.keep(overview)
@@ -54,7 +55,7 @@ struct OverviewWatch: Service {
         return keeper
     }
 
-    private func look(_ sampler: inout OverviewSampler) -> FleetOverview {
+    private func look(_ sampler: inout OverviewSampler, _ slots: SlotOwners) -> FleetOverview {
         let readings = OverviewReadings(registry.read())
         let rates = sampler.sample(
             OverviewSampler.totals(of: readings, work: work), OverviewSampler.distributions(of: readings))
@@ -65,7 +66,7 @@ struct OverviewWatch: Service {
             conditions["\(work.subject) \(work.stream)"] = condition.error.description
         }
         let builder = OverviewBuilder(
-            fleet, readings, rates, conditions: conditions, coordination: coordination.coordination,
+            fleet, slots, readings, rates, conditions: conditions, coordination: coordination.coordination,
             paused: Set(fleet.flowSubjects.filter { gates.gate(of: $0).isPaused }))
         var overview = board.empty
         overview.isCarried = true

@@ -49,12 +49,15 @@ extension PageDesk {
         var p999: Double?
     }
 
-    /// All that is measured of something: `/api/signals?of=orders`
+    /// All that is measured of something: `/api/signals?of=orders`; with `&in=STREAM` not of its other streams.
     func signals(_ question: HTTPQuestion) -> HTTPAnswer {
         guard let name = question.parameter("of") else { return Self.failure(400, "of what?", "add ?of=NAME") }
+        let stream = question.parameter("in")
         var found: [Signal] = []
         for family in registry.read() {
+            let place = stream == nil ? nil : family.metric.labels.firstIndex(of: "stream")
             for series in family.series where series.labels.contains(name) {
+                if let place, series.labels[place] != stream { continue }
                 var signal = Signal(
                     metric: family.metric.name, meaning: family.metric.meaning, unit: family.metric.unit.text,
                     labels: Dictionary(zip(family.metric.labels, series.labels)) { $1 })

@@ -1,6 +1,7 @@
 import Certificates
 import FleetCore
 import FleetFile
+import HTTPEndpoint
 import Logging
 import Signals
 import Synchronization
@@ -63,7 +64,8 @@ final class CertificateBoard: Sendable {
             for (number, peer) in peers.enumerated() {
                 if number >= Self.looksAtATime { await group.next() }
                 group.addTask {
-                    guard let end = try? await peer.server.end() else { return }
+                    let end = try? await peer.server.end { !peer.isPublic || !AddressRule.isPrivate($0) }
+                    guard let end else { return }
                     self.state.withLock { $0.ends[peer.name] = end }
                 }
             }

@@ -57,8 +57,13 @@ struct CertificatePeer: Sendable, Hashable {
     /// How it is called, for people: `PostgreSQL at db.example:5432`.
     var name: String
     var server: PeerCertificate
+    /// Whether nothing is said to it at a private address, as `private: forbid` has it.
+    var isPublic: Bool
 
-    init(_ what: String, _ host: String, _ port: Int, _ opening: PeerCertificate.Opening = .none) {
+    init(
+        _ what: String, _ host: String, _ port: Int, _ opening: PeerCertificate.Opening = .none, isPublic: Bool = false
+    ) {
+        self.isPublic = isPublic
         name = "\(what) at \(host.contains(":") ? "[\(host)]" : host):\(port)"
         server = PeerCertificate(host: host, port: port, opening: opening)
     }
@@ -75,11 +80,10 @@ extension FleetDefinition {
         for store in services.map(\.store) + [state.store].compactMap(\.self) {
             peers += Connectors.servers(of: store).map { CertificatePeer("PostgreSQL", $0.host, $0.port, .postgres) }
         }
-        // Where private addresses are forbidden, whoever connects looks at the address first.
-        for push in services.flatMap(\.push) where push.endpoint.allowsPrivateAddresses {
-            guard push.endpoint.url.lowercased().hasPrefix("https:") else { continue }
+        for push in services.flatMap(\.push) where push.endpoint.url.lowercased().hasPrefix("https:") {
             let (host, port) = Self.place(push.endpoint.url)
-            peers.append(CertificatePeer("push endpoint", host, port ?? 443))
+            peers.append(
+                CertificatePeer("push endpoint", host, port ?? 443, isPublic: !push.endpoint.allowsPrivateAddresses))
         }
         var seen: Set<CertificatePeer> = []
         return peers.filter { seen.insert($0).inserted }

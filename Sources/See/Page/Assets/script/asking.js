@@ -1,8 +1,17 @@
 // What is asked of the process, and what it tells by itself.
 
+/** Reads the page's token anew: the process that serves the page may be another one since. Returns whether it is otherwise. */
+async function renewToken() {
+  const page = new DOMParser().parseFromString(await (await fetch('/')).text(), 'text/html');
+  const token = page.querySelector('meta[name=page-token]'), before = pageToken;
+  if (token) pageToken = token.content;
+  return pageToken !== before;
+}
+
 async function ask(url, body) {
-  const options = body === undefined ? {} : {method: 'POST', body: JSON.stringify(body), headers: {'content-type': 'application/json', 'x-flotilla-page': pageToken}};
-  const answer = await fetch(url, options);
+  const options = () => body === undefined ? {} : {method: 'POST', body: JSON.stringify(body), headers: {'content-type': 'application/json', 'x-flotilla-page': pageToken}};
+  let answer = await fetch(url, options());
+  if (answer.status === 403 && await renewToken()) answer = await fetch(url, options());
   if (answer.status === 401) { location.reload(); throw new Error('sign in again'); }
   const text = await answer.text();
   let value = null;
@@ -79,6 +88,8 @@ function tellHealth(overview) {
 }
 
 function take(overview) {
+  // Another version's process has another page.
+  if (fleet && fleet.version !== overview.version) return location.reload();
   const before = fleet && worst(fleet);
   fleet = overview;
   const level = worst(overview), word = tellHealth(overview);

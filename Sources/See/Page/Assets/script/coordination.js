@@ -41,7 +41,7 @@ const sagaPage = id => reloading('/api/saga?id=' + encodeURIComponent(id), saga 
     {head: 'Step', isName: true, class: 'name', text: row => row.step}, {head: 'Status', text: row => row.status}, {head: 'Attempts', class: 'n', text: row => row.attempts},
     {head: 'Took', class: 'n narrow-off', text: row => row.endedAt ? seconds((new Date(row.endedAt) - new Date(row.startedAt)) / 1000) : '–'},
     {head: 'Undone', text: row => row.undone || '–'}, {head: 'Why', class: 'why', text: row => row.why || ''}], {class: 'steps'});
-  grid.update([...saga.steps, ...saga.unbegun.map(step => ({step, status: 'not begun', attempts: 0}))], row => row.step, row => row.isParked ? 'warning' : null);
+  grid.update([...saga.steps, ...saga.unbegun.map(step => ({step, status: saga.outcome ? 'not run' : 'not begun', attempts: 0}))], row => row.step, row => row.isParked ? 'warning' : null);
   const notes = h('ol', {class: 'moments'}, saga.notes.slice().reverse().map(note => h('li', {}, h('time', {class: 'dim', title: when(note.at)}, when(note.at).slice(11)), h('span', {class: 'faint'}, note.kind), h('span', {class: 'text'}, note.text))));
   main.replaceChildren(h('div', {class: 'title'}, sign(sagaLevel(saga.status)), h('h1', {class: 'mono'}, saga.id), h('span', {class: 'faint'}, 'saga')),
     h('section', {class: 'panel', 'aria-label': 'Now'}, facts([['Status', saga.status + (saga.isOverdue ? ', overdue' : '')], ['Started', when(saga.startedAt)], ['Deadline', when(saga.deadline)], ...(saga.outcome ? [['Outcome', saga.outcome]] : []), ...(saga.stop ? [['Is undone', saga.stop]] : []), ...(saga.trace ? [['Trace', link(saga.trace.slice(0, 8) + '…', 'trace', saga.trace)]] : [])])),

@@ -2,7 +2,7 @@
 // The operators' page. All that comes from the fleet is shown as text: nothing here makes HTML of it.
 
 const main = document.getElementById('main');
-const pageToken = document.querySelector('meta[name=page-token]').content;
+let pageToken = document.querySelector('meta[name=page-token]').content;
 let fleet = null; // the last overview
 let page = null; // {name, id, update()}
 let source = null; // where events come from

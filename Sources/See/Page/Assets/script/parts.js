@@ -44,9 +44,9 @@ function reasons(row) { return row && (row.why || []).length ? h('div', {class: 
 function gone(what) { main.replaceChildren(h('h1', {}, 'Not here'), h('p', {class: 'dim'}, `The fleet has no ${what}.`)); return {}; }
 
 /** Everything that is measured of something. */
-function signals(name) {
+function signals(name, stream) {
   const body = h('div', {class: 'scroll'}, h('p', {class: 'body faint'}, 'Asking …'));
-  ask('/api/signals?of=' + encodeURIComponent(name)).then(all => {
+  ask('/api/signals?of=' + encodeURIComponent(name) + (stream ? '&in=' + encodeURIComponent(stream) : '')).then(all => {
     const grid = new Grid('All that is measured of ' + name, [
       {head: 'Metric', isName: true, class: 'mono metric', stamp: one => one.metric, draw: one => h('span', {title: one.meaning}, one.metric)},
       {head: 'Labels', class: 'dim mono narrow-off', text: one => Object.entries(one.labels).filter(([, value]) => value !== name).map(([key, value]) => `${key}=${value}`).join(' ')},
@@ -142,7 +142,7 @@ const readerPage = (name, stream) => {
   const head = h('div');
   main.replaceChildren(head, charts(`reader ${name} ${first.stream}`, [
     {title: 'p50 / p99 end to end', lines: latency, text: seconds}, {title: 'Events a second', lines: only('rate'), text: rate},
-    {title: 'Age of the oldest not taken', lines: only('age'), text: seconds}, {title: 'Behind', lines: only('depth'), text: count}]), slowestTraces(name), signals(name));
+    {title: 'Age of the oldest not taken', lines: only('age'), text: seconds}, {title: 'Behind', lines: only('depth'), text: count}]), slowestTraces(name), signals(name, first.stream));
   return {update(overview) {
     const row = find(overview);
     if (!row) return;

@@ -1,5 +1,6 @@
 import FleetCore
 import HTTPServer
+import TestKit
 import Testing
 
 @testable import Control
@@ -27,6 +28,22 @@ import Testing
         #expect(health.livenessAnswer.status == 200)
         health.end(because: "another carries it")
         #expect(health.reasons() == [.init(part: "fleet", reason: "another carries it")])
+    }
+
+    /// Whoever carries, and whoever waits for its turn, is well as long as its tasks come to theirs.
+    @Test func aProcessWhoseTasksDoNotComeToTheirTurnIsIll() async throws {
+        #expect(health.illness(at: .now + .seconds(3600)) == nil)
+        health.beat()
+        #expect(health.illness(at: .now + .seconds(20)) == nil)
+        #expect(health.illness(at: .now + .seconds(40))?.hasPrefix("no task has come to its turn for ") == true)
+        health.end(because: "another carries it")
+        #expect(health.illness(at: .now + .seconds(3600)) == nil)
+        let health = health
+        let waiting = Task { await health.beatRepeatedly() }
+        try await eventually("it beats") { health.illness(at: .now + .seconds(40)) != nil }
+        waiting.cancel()
+        await waiting.value
+        #expect(health.illness(at: .now + .seconds(3600)) == nil)
     }
 
     @Test func whatStandsInTheWayIsToldAndALockOnlyAfterAWhile() throws {

@@ -34,6 +34,30 @@ import Wire
         #expect(result.definition?.alerts == AlertsDefinition())
     }
 
+    /// What only watches the fleet does not keep it from being carried.
+    @Test func whoRunsLeavesOutAnObjectiveOnWhatDoesNotExist() throws {
+        let text = fleet(
+            """
+            a: {store: order, availability: 99%}
+            b: {view: orders.order_line, freshness: 2s, target: 99%}
+            c: {push: orders, errors: 1%}
+            d: {store: orders, availability: 99%}
+            """)
+        let reader = {
+            FleetFileReader(environment: [:], storeSchemes: ["sqlite"], brokerEngines: ["embedded"], isToRun: $0)
+        }
+        #expect(reader(false).read(text: text, path: "fleet.yaml").definition == nil)
+        let result = reader(true).read(text: text, path: "fleet.yaml")
+        #expect(result.definition?.objectives.map(\.name) == ["d"], "\(result.problems)")
+        #expect(result.problems.allSatisfy { $0.leavesOut && $0.severity == .warning } && result.problems.count == 3)
+        #expect(
+            result.problems.first?.message == "there is no service \"order\": the objective is left out",
+            "\(result.problems)")
+        // What is wrong otherwise is wrong.
+        let broken = fleet("a: {store: orders, availability: 101%}")
+        #expect(reader(true).read(text: broken, path: "fleet.yaml").definition == nil)
+    }
+
     @Test(arguments: [
         Marked(fleet("o: {‸veiw: orders.order_lines, freshness: 2s, target: 99%}"), "did you mean \"view\"?"),
         Marked(fleet("o: ‸{freshness: 2s, target: 99%}"), "\"o\" does not say what it is about; add one of \"store\""),

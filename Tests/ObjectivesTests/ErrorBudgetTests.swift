@@ -137,6 +137,23 @@ import Testing
         #expect(kept.count <= 361 + 721 + 2)
     }
 
+    /// What is kept may be damaged: of that nothing is taken over, and the rest counts.
+    @Test func whatCannotHaveBeenCountedIsLeftOut() {
+        var whole = Self.budget()
+        whole.add(total: 10, bad: 3, at: Self.begin)
+        let good = whole.changes.slots
+        let impossible = good.flatMap { slot in
+            [
+                (Int64.min, Int64(1), Int64(0)), (.max, 1, 0), (slot.index - 1, .max, 0), (slot.index - 2, .max, .max),
+                (slot.index - 3, 1, 2), (slot.index - 4, -1, -1), (slot.index - 5, .min, .min),
+            ].map { ObjectiveSlot(width: slot.width, index: $0.0, total: $0.1, bad: $0.2) }
+        }
+        var other = Self.budget()
+        other.restore(good + impossible, firing: [])
+        other.add(total: 1, bad: 1, at: Self.begin)
+        #expect(other.reading(at: Self.begin).total == 11 && other.reading(at: Self.begin).bad == 4)
+    }
+
     @Test func aClockThatGoesBackTakesTheCountsWithIt() {
         var budget = Self.budget()
         for minute in 0..<600 {

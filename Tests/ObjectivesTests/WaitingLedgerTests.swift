@@ -84,6 +84,8 @@ import Testing
         #expect((360...400).contains(history.late(behind: 0, at: 5000) ?? 0))
         #expect(history.late(behind: 400, at: 5000) == 0)
         #expect((60...100).contains(history.late(behind: 300, at: 5000) ?? 0))
+        #expect(history.late(behind: .min, at: 5000) == history.late(behind: 0, at: 5000))
+        #expect(history.late(behind: .max, at: 5000) == 0)
     }
 
     @Test func aTallyCountsExactly() {

@@ -185,28 +185,39 @@ private final class Standby: Service {
 
     func run() async throws {
         try await cancelWhenGracefulShutdown {
-            var random = SystemRandomNumberGenerator()
-            var refusals = 0
-            while !Task.isCancelled {
-                self.health?.beat()
-                do {
-                    let taken = try await Turn.take(self.fleet, in: self.state)
-                    self.turn.withLock { $0 = taken }
-                    return
-                } catch let error as FleetError where error.isRetriable || error.code == .denied {
-                    refusals = error.code == .denied ? refusals + 1 : 0
-                    let isNew = self.obstacle.withLock { obstacle in
-                        defer { obstacle = error.message }
-                        return obstacle != error.message
-                    }
-                    if isNew { self.tell(error) }
-                    try? await Task.sleep(
-                        for: refusals == 0
-                            ? Self.interval
-                            : Self.refusedBackoff.delay(afterFailures: refusals, using: &random))
-                } catch  where Task.isCancelled {
-                    return
+            try await withThrowingTaskGroup(of: Void.self) { group in
+                if let health = self.health {
+                    group.addTask { await health.beatRepeatedly() }
                 }
+                group.addTask { try await self.waitForTurn() }
+                // Who beats does not end before.
+                try await group.next()
+                group.cancelAll()
+            }
+        }
+    }
+
+    private func waitForTurn() async throws {
+        var random = SystemRandomNumberGenerator()
+        var refusals = 0
+        while !Task.isCancelled {
+            do {
+                let taken = try await Turn.take(self.fleet, in: self.state)
+                self.turn.withLock { $0 = taken }
+                return
+            } catch let error as FleetError where error.isRetriable || error.code == .denied {
+                refusals = error.code == .denied ? refusals + 1 : 0
+                let isNew = self.obstacle.withLock { obstacle in
+                    defer { obstacle = error.message }
+                    return obstacle != error.message
+                }
+                if isNew { self.tell(error) }
+                try? await Task.sleep(
+                    for: refusals == 0
+                        ? Self.interval
+                        : Self.refusedBackoff.delay(afterFailures: refusals, using: &random))
+            } catch  where Task.isCancelled {
+                return
             }
         }
     }

@@ -8,8 +8,11 @@ import Stores
 /// Is a fleet file right? Its own rules first, and then, where it keeps them, the SQL of its views.
 public enum FleetCheck {
     /// Reads and checks a file. Changes nothing.
-    public static func check(path: String, environment: [String: String]) async -> FleetFileResult {
-        var result = read(path: path, environment: environment)
+    /// - Parameter isToRun: Whether the fleet is to be carried: then what only watches it is left out where it is wrong.
+    public static func check(
+        path: String, environment: [String: String], isToRun: Bool = false
+    ) async -> FleetFileResult {
+        var result = read(path: path, environment: environment, isToRun: isToRun)
         guard let draft = result.draft else { return result }
         let isComplete = result.definition != nil
         for service in draft.services {
@@ -20,9 +23,10 @@ public enum FleetCheck {
         return result
     }
 
-    static func read(path: String, environment: [String: String]) -> FleetFileResult {
+    static func read(path: String, environment: [String: String], isToRun: Bool = false) -> FleetFileResult {
         var result = FleetFileReader(
-            environment: environment, storeSchemes: Connectors.storeSchemes, brokerEngines: Connectors.brokerEngines
+            environment: environment, storeSchemes: Connectors.storeSchemes, brokerEngines: Connectors.brokerEngines,
+            isToRun: isToRun
         ).read(path: path)
         let problems = result.draft?.subjectProblems() ?? []
         if problems.isEmpty { return result }

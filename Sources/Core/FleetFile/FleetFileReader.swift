@@ -24,12 +24,18 @@ public struct FleetFileReader: Sendable {
     private let environment: [String: String]
     private let storeSchemes: Set<String>
     private let brokerEngines: Set<String>
+    private let isToRun: Bool
 
     /// - Parameters:
     ///   - environment: The variables that `${NAME}` stands for.
     ///   - storeSchemes: The schemes of the stores that this build has connectors for.
     ///   - brokerEngines: The brokers that this build has connectors for.
-    public init(environment: [String: String], storeSchemes: Set<String>, brokerEngines: Set<String>) {
+    ///   - isToRun: Whether the fleet is to be carried: then an objective on a thing that does not exist is left out, with a
+    ///     warning (``Problem/leavesOut``), and stops nothing.
+    public init(
+        environment: [String: String], storeSchemes: Set<String>, brokerEngines: Set<String>, isToRun: Bool = false
+    ) {
+        self.isToRun = isToRun
         self.environment = environment
         self.storeSchemes = storeSchemes
         self.brokerEngines = brokerEngines
@@ -63,7 +69,7 @@ public struct FleetFileReader: Sendable {
         let values = ValueReader(source: source, log: log, environment: environment)
         let keys = FleetKeys(
             values: values, storeSchemes: storeSchemes, brokerEngines: brokerEngines,
-            directory: FilePath.directory(ofFile: path))
+            directory: FilePath.directory(ofFile: path), isToRun: isToRun)
         let definition = YAMLComposer.compose(source, log: log).flatMap { keys.read($0) }
         return FleetFileResult(
             definition: log.hasErrors ? nil : definition, draft: definition, problems: log.sorted())

@@ -30,11 +30,25 @@ final class ProblemLog {
     /// Message and remedy are not made once the log is full, so that a file of slips stays cheap.
     func error(at mark: TextMark, _ message: @autoclosure () -> String, remedy: @autoclosure () -> String = "") {
         if problems.count == Self.limit {
-            hasErrors = true
+            hasErrors = hasErrors || consequence == nil
             dropped += 1
+        } else if let consequence {
+            var problem = Problem(.warning, at: source.location(mark), "\(message()): \(consequence)", remedy: remedy())
+            problem.leavesOut = true
+            add(problem)
         } else {
             add(Problem(at: source.location(mark), message(), remedy: remedy()))
         }
+    }
+
+    /// What comes of an error that is none now; `nil` where errors are errors.
+    private var consequence: String?
+
+    /// Takes what would be errors for warnings, which say what comes of them.
+    func forgiving<Result>(_ consequence: String, _ body: () -> Result) -> Result {
+        self.consequence = consequence
+        defer { self.consequence = nil }
+        return body()
     }
 
     func warning(at mark: TextMark, _ message: String, remedy: String = "") {

@@ -67,6 +67,8 @@ public struct Problem: Sendable, Hashable, CustomStringConvertible {
     public var message: String
     /// An instruction; empty where the message says it all.
     public var remedy: String
+    /// Whether what it is about was left out, and the rest of the file goes on without it.
+    public var leavesOut = false
 
     public init(_ severity: Severity = .error, at location: SourceLocation, _ message: String, remedy: String = "") {
         self.severity = severity

@@ -19,14 +19,27 @@ struct FleetArgument: ParsableArguments {
     /// Reads and checks a file, and tells its problems on standard error.
     /// - Throws: ``FleetFileProblems`` where there are errors.
     static func load(_ file: String, tellsWarnings: Bool = false) async throws -> FleetDefinition {
-        let result = await FleetCheck.check(path: file, environment: ProcessInfo.processInfo.environment)
+        try await read(file, tellsWarnings: tellsWarnings, isToRun: false).definition
+    }
+
+    /// Reads and checks the file of a fleet that is to be carried.
+    /// - Returns: also what is left out of it, which is to be told.
+    func loadToRun() async throws -> (definition: FleetDefinition, leftOut: [Problem]) {
+        try await Self.read(file, tellsWarnings: false, isToRun: true)
+    }
+
+    private static func read(
+        _ file: String, tellsWarnings: Bool, isToRun: Bool
+    ) async throws -> (definition: FleetDefinition, leftOut: [Problem]) {
+        let result = await FleetCheck.check(
+            path: file, environment: ProcessInfo.processInfo.environment, isToRun: isToRun)
         let style = Style(descriptor: STDERR_FILENO)
         for problem in result.problems where tellsWarnings || problem.severity == .error {
             let text = problem.description
             Console.standardError(problem.severity == .error ? style.red(text) : style.yellow(text))
         }
         guard let definition = result.definition else { throw FleetFileProblems() }
-        return definition
+        return (definition, result.problems.filter(\.leavesOut))
     }
 
     /// Takes the fleet file off words that begin with a verb: it is before the verb, or behind all that the verb takes. What the

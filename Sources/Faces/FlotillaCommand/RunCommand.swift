@@ -33,20 +33,20 @@ struct RunCommand: AsyncParsableCommand {
         help: "Serve the operators' page there; where no address follows, at 127.0.0.1:7070.")
     var page: String?
 
-    private func definition() async throws -> FleetDefinition {
-        var definition = try await fleet.load()
+    func run() async throws {
+        var (definition, leftOut) = try await fleet.loadToRun()
         if let page { try definition.servePage(at: page) }
-        return definition
+        try await carry(definition, without: leftOut)
     }
 
-    func run() async throws {
-        let definition = try await definition()
+    private func carry(_ definition: FleetDefinition, without leftOut: [Problem]) async throws {
         let writer = logs.writer()
         defer { writer.end() }
         let carrier = FleetCarrier(
             definition, options: FleetRun.Options(untilIdle: untilIdle, version: Version.text),
             logger: writer.logger(of: definition.name))
         let logger = carrier.logger
+        for problem in leftOut { logger.warning("\(problem)") }
         let outcome = try await carrier.carry { run in
             logger.info(
                 "carrying fleet \(definition.name): \(counted(run.work.count, "stream and view", plural: "streams and views"))"

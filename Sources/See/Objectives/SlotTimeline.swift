@@ -76,12 +76,23 @@ struct SlotTimeline: Sendable, Hashable {
 
     mutating func settle() { changedFrom = .max }
 
+    /// Whether it can have been counted here: what is kept may be damaged.
+    private func isPossible(_ slot: ObjectiveSlot) -> Bool {
+        let farthest = Int64.max / width
+        return (-farthest...farthest).contains(slot.index) && (0...Self.largestCount).contains(slot.total)
+            && (0...slot.total).contains(slot.bad)
+    }
+
+    /// All slots of a timeline together have no more than a number can say, and some room for what comes.
+    private static let largestCount = Int64.max >> 16
+
     /// Takes slots that were kept: some of a timeline of the same width.
-    mutating func restore(_ slots: [ObjectiveSlot]) {
+    mutating func restore(_ kept: [ObjectiveSlot]) {
+        let slots = kept.filter(isPossible)
         guard let last = slots.map(\.index).max() else { return }
         advance(to: last)
         guard let latest else { return }
-        for slot in slots where slot.index <= latest && slot.total >= 0 && (0...slot.total).contains(slot.bad) {
+        for slot in slots where slot.index <= latest {
             let offset = latest - slot.index
             guard offset < Int64(capacity) else { continue }
             while counts.count <= Int(offset) { counts.append(Count()) }

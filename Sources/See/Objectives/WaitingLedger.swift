@@ -65,6 +65,7 @@ public struct StreamHistory: Sendable {
     /// How many records behind a position are surely older than the age; `nil` where nobody has looked for so long.
     public func late(behind position: Int64, at now: Int64) -> Int64? {
         guard let look = looks.last(where: { $0.at <= now - age }) else { return nil }
-        return max(0, look.last - position)
+        // Where a reader stands may be read from a table of somebody else's: nobody stands before the beginning.
+        return max(0, look.last - max(0, position))
     }
 }

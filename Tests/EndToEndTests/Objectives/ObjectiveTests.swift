@@ -98,6 +98,29 @@ import Testing
         #expect((reading["sales_fresh"]?.total ?? 0) == (reading["sales_fresh"]?.bad ?? -1))
     }
 
+    @Test func anObjectiveOnWhatDoesNotExistStopsNothing() async throws {
+        let fleet = try await ObjectiveFleet()
+        let wrong = ObjectiveFleet.yaml().replacing(
+            "{view: shop.sales, errors: 1%}", with: "{view: shop.sale, errors: 1%}")
+        try fleet.directory.write(wrong)
+        let checked = try await fleet.directory.flotilla("check")
+        #expect(checked.ended(1) && checked.said.contains("there is no view \"shop.sale\""), "\(checked.said)")
+        let run = try await fleet.directory.startRun()
+        try await fleet.sell(3)
+        try await eventually("events are carried") {
+            try await fleet.directory.store("shop.db").integer("SELECT count(*) FROM sales") == 3
+        }
+        let told = run.logLines.filter { $0.contains("the objective is left out") }
+        #expect(told.count == 1 && told[0].contains("did you mean \"shop.sales\"?"), "\(run.errors)")
+        let signals = try await SignalAddress(of: run)
+        let labels = "{fleet=\"shop\",objective=\"shop_relay\",subject=\"stream shop\"}"
+        try await eventually("the others are counted") {
+            try await signals.value("flotilla_objective_events_total\(labels)") == 3
+        }
+        run.send(SIGTERM)
+        #expect(try await run.end(within: .seconds(10)) == .code(0))
+    }
+
     /// Events that a replay takes again were counted when they came first, also by another process.
     @Test(arguments: [true, false]) func aReplayBurnsNoBudget(_ isWhileItRuns: Bool) async throws {
         let fleet = try await ObjectiveFleet()

@@ -20,7 +20,7 @@ struct ObjectiveObserver: WorkObserver {
         next?.observe(observation)
         switch observation {
         case .appended(let times, _, _):
-            arrived(times)
+            arrived(times[...])
             for tally in errors { tally.add(total: times.count) }
         case .settled(let parked, let took):
             for tally in store { tally.record(took) }

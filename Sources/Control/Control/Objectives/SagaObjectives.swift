@@ -30,8 +30,6 @@ final class SagaObjectives: Sendable {
     private let places: [Place]
 
     private static let settling = Duration.seconds(5)
-    /// What is read of a journal at once.
-    private static let limit = 10_000
 
     init(_ fleet: FleetDefinition) {
         places = fleet.sagaPlaces.compactMap { place in
@@ -102,7 +100,9 @@ final class SagaObjectives: Sendable {
         at place: Place, since: Timestamp, _ pace: inout LookPace
     ) async -> Result<(counts: [Int: ObjectiveCount.Sagas], until: Timestamp), FleetError> {
         let now = FleetClock.system.now()
-        let until = max(since, now.advanced(by: .zero - Self.settling))
+        // Where the clock was put back, counting goes back with it.
+        let until = now.advanced(by: .zero - Self.settling)
+        let since = min(since, until)
         do {
             let store = try await place.store.store()
             do {
@@ -125,21 +125,13 @@ final class SagaObjectives: Sendable {
     private static func look(
         _ place: Place, since: Timestamp, until: Timestamp, _ now: Timestamp, _ transaction: any StoreTransaction
     ) throws -> [Int: ObjectiveCount.Sagas] {
-        var ended: [SagaSummary] = []
-        var from = since
-        while from < until {
-            let more = try place.journal.ended(after: from, until: until, limit: limit, in: transaction)
-            ended += more
-            guard more.count == limit, let last = more.last?.endedAt else { break }
-            from = last
-        }
         var counts: [Int: ObjectiveCount.Sagas] = [:]
         for wish in place.objectives {
-            let own = ended.filter { $0.saga == wish.saga }
-            var count = ObjectiveCount.Sagas(total: Int64(own.count))
-            if wish.measure == .latency, let threshold = wish.threshold {
-                count.bad = Int64(
-                    own.count(where: { ($0.endedAt ?? $0.startedAt).elapsed(since: $0.startedAt) > threshold }))
+            let limit = wish.measure == .latency ? wish.threshold : nil
+            let ended = try place.journal.ended(
+                wish.saga, after: since, until: until, slowerThan: limit, in: transaction)
+            var count = ObjectiveCount.Sagas(total: ended.total, bad: ended.slow)
+            if let threshold = limit {
                 count.waiting = Int64(
                     try place.journal.openCount(
                         of: wish.saga, startedBefore: now.advanced(by: .zero - threshold), in: transaction))

@@ -20,7 +20,8 @@ final class FleetHealth: Sendable {
         var looks: [String: String?] = [:]
         /// By part: what waits for an operator, and stands in nobody's way.
         var attention: [String: String] = [:]
-        var heartbeat = ContinuousClock.now
+        /// When tasks came to their turn last; `nil` where nobody beats.
+        var heartbeat: ContinuousClock.Instant?
     }
 
     private let state = Mutex(State())
@@ -41,15 +42,20 @@ final class FleetHealth: Sendable {
         }
     }
 
-    /// Says that tasks come to their turn.
+    /// Says that tasks come to their turn. Whoever has said so goes on to, until ``end(because:)``.
     func beat() { state.withLock { $0.heartbeat = .now } }
+
+    /// Beats until the task is cancelled.
+    func beatRepeatedly() async {
+        repeat { beat() } while (try? await Task.sleep(for: Self.heartbeatInterval)) != nil
+        state.withLock { $0.heartbeat = nil }
+    }
 
     func begin(_ pulse: FleetPulse) {
         state.withLock { state in
             state.waiting = nil
             state.run = pulse
             state.attention = [:]
-            state.heartbeat = .now
             state.looks = Dictionary(uniqueKeysWithValues: pulse.parts.map { ($0, Self.notLookedAt) })
         }
     }
@@ -61,6 +67,7 @@ final class FleetHealth: Sendable {
             state.run = nil
             state.looks = [:]
             state.attention = [:]
+            state.heartbeat = nil
         }
     }
 
@@ -78,10 +85,10 @@ final class FleetHealth: Sendable {
     // MARK: Answers
 
     /// Where it is `nil`, the process is well.
-    var illness: String? {
-        let (isCarrying, heartbeat) = state.withLock { ($0.run != nil, $0.heartbeat) }
-        let silence = ContinuousClock.now - heartbeat
-        return isCarrying && silence > Self.heartbeatLimit
+    func illness(at now: ContinuousClock.Instant = .now) -> String? {
+        guard let heartbeat = state.withLock({ $0.heartbeat }) else { return nil }
+        let silence = now - heartbeat
+        return silence > Self.heartbeatLimit
             ? "no task has come to its turn for \(Int(silence.inSeconds)) s" : nil
     }
 
@@ -103,7 +110,7 @@ final class FleetHealth: Sendable {
             var healthy: Bool
             var reason: String?
         }
-        let illness = illness
+        let illness = illness()
         return Self.answer(illness == nil ? 200 : 503, Answer(healthy: illness == nil, reason: illness))
     }
 

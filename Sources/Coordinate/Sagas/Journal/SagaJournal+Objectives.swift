@@ -3,27 +3,24 @@ public import Stores
 
 /// What objectives are measured by. Each is one look at an index.
 extension SagaJournal {
-    /// The runner's sagas that ended within a time, in the order of their ends.
-    /// - Parameter moment: they ended after it.
+    /// How many of the runner's sagas ended within a time.
+    /// - Parameters:
+    ///   - moment: they ended after it.
+    ///   - limit: what took longer is slow; `nil` where nothing is.
     public func ended(
-        after moment: Timestamp, until end: Timestamp, limit: Int, in transaction: any StoreTransaction
-    ) throws -> [SagaSummary] {
-        try transaction.rows(
+        _ saga: String, after moment: Timestamp, until end: Timestamp, slowerThan limit: Duration?,
+        in transaction: any StoreTransaction
+    ) throws -> (total: Int64, slow: Int64) {
+        let row = try transaction.firstRow(
             """
-            SELECT id, saga, status, started_at, ended_at FROM flotilla_sagas
-            WHERE ended_at > $1 AND ended_at <= $2 AND runner = $3 ORDER BY ended_at, id LIMIT $4
+            SELECT count(*), count(CASE WHEN ended_at - started_at > $5 THEN 1 END) FROM flotilla_sagas
+            WHERE ended_at > $1 AND ended_at <= $2 AND runner = $3 AND saga = $4
             """,
             [
-                .integer(moment.microseconds), .integer(end.microseconds), .text(runner), .integer(Int64(limit)),
-            ]
-        ).compactMap { row in
-            row[2].text.flatMap(SagaStatus.init(rawValue:)).map { status in
-                SagaSummary(
-                    id: row[0].text ?? "", saga: row[1].text ?? "", status: status,
-                    startedAt: Timestamp(microseconds: row[3].integer ?? 0),
-                    endedAt: row[4].integer.map { Timestamp(microseconds: $0) })
-            }
-        }
+                .integer(moment.microseconds), .integer(end.microseconds), .text(runner), .text(saga),
+                .integer(limit?.wholeMicroseconds ?? .max),
+            ])
+        return (row?[0].integer ?? 0, row?[1].integer ?? 0)
     }
 
     /// How many of the runner's sagas were started before a moment and have not ended.

@@ -9,6 +9,8 @@ struct FleetKeys {
     let brokerEngines: Set<String>
     /// The file's directory, which relative paths start from.
     let directory: String
+    /// Whether the fleet is to be carried: then an objective on a thing that does not exist is left out, and stops nothing.
+    let isToRun: Bool
 
     /// The fleet, or `nil` where something is missing or wrong, which the log has.
     func read(_ root: YAMLNode) -> FleetDefinition? {
@@ -81,8 +83,9 @@ struct FleetKeys {
         _ sagas: [SagaDeclaration]
     ) -> [Objective] {
         guard let field, let read, let publishers = read.publishers else { return [] }
-        return ObjectivesKeys(values: values, publishers: publishers, services: read.services, sagas: sagas)
-            .read(field)
+        return ObjectivesKeys(
+            values: values, publishers: publishers, services: read.services, sagas: sagas, isToRun: isToRun
+        ).read(field)
     }
 
     private func readAlerts(_ field: NamedValue, isNeeded: Bool) -> AlertsDefinition {

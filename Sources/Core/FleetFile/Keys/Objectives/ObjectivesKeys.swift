@@ -8,6 +8,7 @@ struct ObjectivesKeys {
     let publishers: Publishers
     let services: [ServiceDefinition]
     let sagas: [SagaDeclaration]
+    let isToRun: Bool
 
     /// More than these cannot be watched once a second.
     private static let limit = 1_000
@@ -36,7 +37,10 @@ struct ObjectivesKeys {
         }
         let subjectField = one(of: kinds, in: fields, entry, "\(owner) does not say what it is about", "subject")
         let measureField = one(of: measures, in: fields, entry, "\(owner) does not say what is measured", "measure")
-        let subject = subjectField.flatMap(subject)
+        let subject =
+            isToRun
+            ? values.log.forgiving("the objective is left out") { subjectField.flatMap(self.subject) }
+            : subjectField.flatMap(self.subject)
         let window = fields["window"].flatMap(window)
         guard let measureField, let measure = ObjectiveMeasure(rawValue: measureField.name) else { return nil }
         let goal = goal(measure, measureField, fields["target"], entry, owner)

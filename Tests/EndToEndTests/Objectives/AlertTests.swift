@@ -48,7 +48,7 @@ import Testing
             receiver.requests.contains { $0.body.contains("\"status\":\"resolved\"") }
         }
         run.send(SIGTERM)
-        #expect(try await run.end(within: .seconds(10)) == .code(0))
+        #expect(try await run.end(within: .seconds(30)) == .code(0))
         #expect(run.errors.components(separatedBy: "is not told of alerts, and tried again").count == 2)
         try await receiver.stop()
     }
@@ -63,7 +63,7 @@ import Testing
         try await late(fleet)
         try await eventually("it is told") { receiver.requests.contains { $0.body.contains("\"firing\"") } }
         run.send(SIGTERM)
-        #expect(try await run.end(within: .seconds(10)) == .code(0))
+        #expect(try await run.end(within: .seconds(30)) == .code(0))
         let firing = receiver.requests.filter { $0.body.contains("\"firing\"") }.count
         let declared = try #require(yaml.split(separator: "\n").first { $0.contains("sales_fresh:") })
         try fleet.directory.write(
@@ -79,7 +79,7 @@ import Testing
         let ends = second.logLines.filter { $0.contains("alert=resolved") && $0.contains("is not declared as it was") }
         #expect(ends.count == firing && ends.allSatisfy { $0.contains("objective=sales_fresh") }, "\(second.errors)")
         second.send(SIGTERM)
-        #expect(try await second.end(within: .seconds(10)) == .code(0))
+        #expect(try await second.end(within: .seconds(30)) == .code(0))
         try await receiver.stop()
     }
 
@@ -112,7 +112,7 @@ import Testing
             try await fleet.directory.store("shop.db").integer("SELECT count(*) FROM sales") == 23
         }
         run.send(SIGTERM)
-        #expect(try await run.end(within: .seconds(10)) == .code(0))
+        #expect(try await run.end(within: .seconds(30)) == .code(0))
         let first = try #require(receiver.requests.first?["webhook-id"])
         hangs.withLock { $0 = false }
         let asked = receiver.count
@@ -120,7 +120,7 @@ import Testing
         try await eventually("the next process tells it") { receiver.count > asked }
         #expect(receiver.requests[asked]["webhook-id"] == first)
         second.send(SIGTERM)
-        #expect(try await second.end(within: .seconds(10)) == .code(0))
+        #expect(try await second.end(within: .seconds(30)) == .code(0))
         try await receiver.stop()
     }
 
@@ -138,7 +138,7 @@ import Testing
         #expect(line.contains("see that it runs and answers, and that `url` under `alerts` names it"), "\(line)")
         #expect(!run.errors.contains("zqsecret"), "\(run.errors)")
         run.send(SIGTERM)
-        #expect(try await run.end(within: .seconds(10)) == .code(0))
+        #expect(try await run.end(within: .seconds(30)) == .code(0))
         try await receiver.stop()
     }
 
@@ -165,7 +165,7 @@ import Testing
         try await eventually("what lasts goes on to be bad") { (try await signals.value(bad) ?? 0) >= 10 }
         #expect(try await signals.value(alert) == 1 && !second.errors.contains("alert=resolved"), "\(second.errors)")
         second.send(SIGTERM)
-        #expect(try await second.end(within: .seconds(10)) == .code(0))
+        #expect(try await second.end(within: .seconds(30)) == .code(0))
     }
 
     @Test func aRealAlertmanagerHoldsTheAlertForActiveUntilItEnds() async throws {
@@ -185,6 +185,6 @@ import Testing
         #expect(try await fleet.directory.flotilla("resume", "shop.sales").ended(0))
         try await eventually("it has ended") { await !server.alerts().contains { $0.labels["window"] == "2m" } }
         run.send(SIGTERM)
-        #expect(try await run.end(within: .seconds(10)) == .code(0))
+        #expect(try await run.end(within: .seconds(30)) == .code(0))
     }
 }

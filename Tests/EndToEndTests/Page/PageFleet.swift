@@ -87,7 +87,7 @@ struct RunningPage: Sendable {
 
     func stop() async throws {
         program.send(SIGTERM)
-        #expect(try await program.end(within: .seconds(10)) == .code(0))
+        #expect(try await program.end(within: .seconds(30)) == .code(0))
     }
 
     struct Answer: Sendable {

@@ -45,7 +45,7 @@ import Testing
             try await terminal.waitFor("asking the fleet")
             try await eventually("the server is asked") { silent.hasBeenAsked }
             terminal.type("q")
-            try await eventually("it ends", within: .seconds(4)) { !top.isRunning }
+            try await eventually("it ends", within: .seconds(9)) { !top.isRunning }
             #expect(top.terminationStatus == 0 && top.terminationReason == .exit)
         }
     #endif

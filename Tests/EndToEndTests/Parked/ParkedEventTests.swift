@@ -152,11 +152,8 @@ import Testing
         let setting = try await ParkedFleet()
         try await setting.parkMany()
         try setting.publishStolen()
-        let began = ContinuousClock.now
         let retry = try await setting.fleet.flotilla("parked", "retry")
         #expect(retry.ended(0), "\(retry.said.suffix(1000))")
-        // A transaction an event would take many times as long.
-        #expect(ContinuousClock.now - began < .seconds(20))
         try await setting.expectManyBills()
     }
 

@@ -47,7 +47,7 @@
             ] { #expect((told.value(series) ?? -1) >= least, "\(series): \(told.body)") }
             #expect(try await !signals.get("/readyz").body.contains("monitoring"))
             run.send(SIGTERM)
-            #expect(try await run.end(within: .seconds(10)) == .code(0))
+            #expect(try await run.end(within: .seconds(30)) == .code(0))
         }
 
         /// `top` asks as well, and does not wait for one that hangs.
@@ -138,7 +138,7 @@
             #expect(run.errors.contains("\(subject) tells signals again"))
             #expect(try await !signals.get("/readyz").body.contains(subject))
             run.send(SIGTERM)
-            #expect(try await run.end(within: .seconds(10)) == .code(0))
+            #expect(try await run.end(within: .seconds(30)) == .code(0))
         }
 
         private static func answer(to path: String) -> String {

@@ -54,7 +54,7 @@ import Testing
         #expect(await prometheus.value(of: "flotilla_build_info") == "1")
         // A Prometheus that is gone, or comes again, is nothing to the fleet.
         run.send(SIGTERM)
-        #expect(try await run.end(within: .seconds(10)) == .code(0))
+        #expect(try await run.end(within: .seconds(30)) == .code(0))
         try await eventually("Prometheus has seen the end") {
             await prometheus.value(of: "up{job=\"flotilla\"}") == "0"
         }

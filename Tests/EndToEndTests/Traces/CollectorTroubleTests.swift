@@ -27,8 +27,8 @@ import Testing
         try await carry(traced, 21...40)
         let begun = ContinuousClock.now
         run.send(SIGTERM)
-        #expect(try await run.end(within: .seconds(10)) == .code(0))
-        #expect(ContinuousClock.now - begun < .seconds(6))
+        #expect(try await run.end(within: .seconds(30)) == .code(0))
+        #expect(ContinuousClock.now - begun < .seconds(30))
         // What could not be delivered is told, in one line.
         #expect(lines(run, "not exported:").count == 1, "\(run.errors)")
         try await traced.stop()
@@ -42,7 +42,7 @@ import Testing
         try await eventually("that is told") { lines(run, "traces are not exported").count == 1 }
         try await carry(traced, 21...40)
         run.send(SIGTERM)
-        #expect(try await run.end(within: .seconds(10)) == .code(0))
+        #expect(try await run.end(within: .seconds(30)) == .code(0))
         #expect(lines(run, "traces are not exported").count == 1, "\(run.errors)")
         #expect(lines(run, "metrics are not exported").count == 1, "\(run.errors)")
         let told = lines(run, "traces are not exported")[0]
@@ -69,7 +69,7 @@ import Testing
         try await eventually("the end of the trouble is told") { lines(run, "traces are exported again").count == 1 }
         #expect(lines(run, "it answered 429").count == 1, "\(run.errors)")
         run.send(SIGTERM)
-        #expect(try await run.end(within: .seconds(10)) == .code(0))
+        #expect(try await run.end(within: .seconds(30)) == .code(0))
         guard let decoder = OTLPDecoder() else { return try await traced.stop() }
         // The same spans, a second time.
         let spans = try traced.told(decoder).map(ToldSpan.init)
@@ -98,7 +98,7 @@ import Testing
         try await eventually("that is told") { lines(run, told).count == 1 }
         try await carry(traced, 11...20)
         run.send(SIGTERM)
-        #expect(try await run.end(within: .seconds(10)) == .code(0))
+        #expect(try await run.end(within: .seconds(30)) == .code(0))
         #expect(lines(run, told).count == 1, "\(run.errors)")
         if answer == "400" { #expect(lines(run, told)[0].contains("it answered 400: no such thing")) }
         try await traced.stop()

@@ -54,7 +54,7 @@ public struct History: Sendable {
         rings = Span.allCases.map { [Point?](repeating: nil, count: $0.count) }
     }
 
-    /// Puts back a point that was kept elsewhere. One that cannot be is left out, and a number that cannot be is unknown.
+    /// Puts back a point that was kept elsewhere. One that cannot be is left out; a number that cannot be is unknown.
     public mutating func restore(_ point: Point, _ span: Span) {
         guard point.at >= 0, point.numbers.count % Self.width == 0,
             point.numbers.count <= Self.seriesLimit * Self.width

@@ -72,7 +72,7 @@ struct HistoryFile: Sendable {
             for span in spans {
                 try statement.forEachRow([.integer(Int64(span.rawValue))]) { row in
                     guard let slot = row[0].integer, let at = row[1].integer, slot == Self.key(Int(at), span),
-                        let bytes = row[2].bytes
+                        let bytes = row[2].bytes, bytes.count % (History.width * MemoryLayout<Float>.size) == 0
                     else { return }
                     history.restore(History.Point(at: Int(at), numbers: Self.numbers(bytes)), span)
                 }

@@ -264,7 +264,10 @@ let package = Package(
         tests("ObjectivesTests", ["FleetCore", "Objectives", "TestKit"]),
         tests(
             "ControlTests",
-            ["Control", "FleetCore", "FleetFile", "HTTPServer", "Objectives", "Overview", "Page", "Relay", "Signals"]),
+            [
+                "Control", "FleetCore", "FleetFile", "HTTPServer", "Objectives", "Overview", "Page", "Relay", "Signals",
+                "SQLiteConnection", "Stores", "TestKit", logging,
+            ]),
         tests("OverviewTests", ["Overview"]),
         tests("HTTPServerTests", ["FleetCore", "HTTPServer", "TestKit"]),
         tests("CertificatesTests", ["FleetCore", "Certificates", "HTTPReceiver", "TestKit"]),

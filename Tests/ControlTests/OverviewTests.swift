@@ -116,7 +116,10 @@ import Testing
             #expect(overview.bombs.first { $0.of == "page" }?.cure.contains("start `flotilla run` again") == true)
             let replica = overview.strip.first { $0.what == "replica lag" }
             #expect(replica?.level == .warning && replica?.of == "service1 second")
-            #expect(overview.stores.first { $0.name == "service2" }?.role.hasSuffix(", on a standby") == true)
+            let standby = overview.stores.first { $0.name == "service2" }
+            #expect(standby?.role.hasSuffix(", on a standby") == true && standby?.isStandby == true)
+            // Of the other nothing is known.
+            #expect(overview.stores.contains { $0.name == "service1" && $0.isStandby == nil })
         }
     #endif
 

@@ -88,6 +88,8 @@ public struct FleetOverview: Codable, Sendable {
         public var saturation: Double?
         /// Of what: `12 of 100 connections`.
         public var saturationOf: String?
+        /// Whether its server is a standby; `nil` where that is not known, or there is no such thing.
+        public var isStandby: Bool?
 
         public init(name: String, engine: String, role: String) {
             self.name = name
@@ -264,25 +266,39 @@ public struct FleetOverview: Codable, Sendable {
 
 /// Something that happened to a fleet.
 public struct FleetMoment: Codable, Sendable, Hashable {
-    public enum Kind: String, Codable, Sendable {
-        case start, takeover, stop, apply, pause, resume, trouble, recovery
+    public enum Kind: String, Codable, Sendable, CaseIterable {
+        case start, takeover, stop, apply, pause, resume
+        /// A part is not as it should be; it is well again.
+        case trouble, recovery
+        /// An objective spends its budget too fast; it does not any more.
+        case alert, resolved
+        /// A store's server was a primary and is a standby now, or the other way around.
+        case failover
         /// Tables of a service's store were changed, and not by `apply`.
         case schema
         /// Noted by somebody else: a deployment, say.
         case note
     }
 
+    /// When; the last time, where it happened again and again.
     public var at: Double
     public var kind: Kind
     /// Which part; empty for the fleet.
     public var subject: String
     public var text: String
+    /// How often it happened, and when for the first time, where that was more than once.
+    public var count: Int?
+    public var since: Double?
 
-    public init(at: Double, kind: Kind, subject: String = "", text: String) {
+    public init(
+        at: Double, kind: Kind, subject: String = "", text: String, count: Int? = nil, since: Double? = nil
+    ) {
         self.at = at
         self.kind = kind
         self.subject = subject
         self.text = text
+        self.count = count
+        self.since = since
     }
 }
 

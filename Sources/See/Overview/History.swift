@@ -54,12 +54,51 @@ public struct History: Sendable {
         rings = Span.allCases.map { [Point?](repeating: nil, count: $0.count) }
     }
 
-    /// Puts back a point that was kept elsewhere.
+    /// Puts back a point that was kept elsewhere. One that cannot be is left out; a number that cannot be is unknown.
     public mutating func restore(_ point: Point, _ span: Span) {
-        rings[span.rawValue][Self.slot(point.at, span)] = point
+        guard point.at >= 0, point.numbers.count % Self.width == 0,
+            point.numbers.count <= Self.seriesLimit * Self.width
+        else { return }
+        var point = point
+        for index in point.numbers.indices { point.numbers[index] = Self.sound(point.numbers[index]) }
+        put(point, span)
     }
 
-    public static func slot(_ at: Int, _ span: Span) -> Int { at / span.step % span.count }
+    private mutating func put(_ point: Point, _ span: Span) { rings[span.rawValue][Self.slot(point.at, span)] = point }
+
+    public static func slot(_ at: Int, _ span: Span) -> Int { place(at / span.step, span) }
+
+    /// Where the point of a step is, counted from 1970.
+    private static func place(_ step: Int, _ span: Span) -> Int {
+        let rest = step % span.count
+        return rest < 0 ? rest + span.count : rest
+    }
+
+    /// A number that can be drawn: nothing that is measured is below zero or without an end. NaN is not known.
+    static func sound(_ number: Float) -> Float { number.isFinite && number >= 0 ? number : .nan }
+
+    /// Forgets the things that are not measured any more, so that others find room.
+    /// - Returns: whether there were any.
+    public mutating func forget(allBut kept: Set<String>) -> Bool {
+        let staying = names.indices.filter { kept.contains(names[$0]) }
+        guard staying.count < names.count else { return false }
+        func reduced(_ point: Point) -> Point {
+            // An old point does not have those that came later.
+            let there = staying.prefix { ($0 + 1) * Self.width <= point.numbers.count }
+            return Point(
+                at: point.at, numbers: there.flatMap { point.numbers[$0 * Self.width..<($0 + 1) * Self.width] })
+        }
+        rings = rings.map { ring in ring.map { point in point.map(reduced) } }
+        pending = pending.map(reduced)
+        names = staying.map { names[$0] }
+        places = Dictionary(zip(names, names.indices)) { first, _ in first }
+        return true
+    }
+
+    /// All points that there are, as they are to be kept elsewhere.
+    public var kept: [(span: Span, point: Point)] {
+        Span.allCases.flatMap { span in rings[span.rawValue].compactMap { $0 }.map { (span: span, point: $0) } }
+    }
 
     /// Takes the numbers of a moment.
     /// - Returns: the points that are to be kept elsewhere, too.
@@ -71,13 +110,15 @@ public struct History: Sendable {
         var point = Point(at: at, numbers: [Float](repeating: .nan, count: names.count * Self.width))
         for (name, values) in numbers {
             guard let place = places[name], values.count == Self.width else { continue }
-            for (offset, value) in values.enumerated() { point.numbers[place * Self.width + offset] = value }
+            for (offset, value) in values.enumerated() {
+                point.numbers[place * Self.width + offset] = Self.sound(value)
+            }
         }
-        restore(point, .hour)
+        put(point, .hour)
         var kept: [(Span, Point)] = [(.hour, point)]
         if let first = pending.first, first.at / Span.day.step != at / Span.day.step {
             let day = Self.merged(pending)
-            restore(day, .day)
+            put(day, .day)
             kept.append((.day, day))
             pending = []
         }
@@ -118,7 +159,7 @@ public struct History: Sendable {
         let index = place * Self.width + field.rawValue
         let last = now / span.step
         return (last - span.count + 1...last).map { number in
-            guard let point = rings[span.rawValue][number % span.count], point.at / span.step == number,
+            guard let point = rings[span.rawValue][Self.place(number, span)], point.at / span.step == number,
                 point.numbers.count > index
             else { return .nan }
             return point.numbers[index]

@@ -12,9 +12,11 @@ public struct Sparkline: Codable, Sendable, Hashable {
 
     /// `nil` where nothing is known.
     public init?(low: [Float], high: [Float]) {
+        // What cannot be measured is not known.
+        let (low, high) = (low.map(History.sound), high.map(History.sound))
         let begin = Self.begin(of: low, high)
-        let (low, high) = (Self.shortened(low[begin...]), Self.shortened(high[begin...]))
-        guard let top = (low + high).filter({ !$0.isNaN }).max() else { return nil }
+        let (short, shortHigh) = (Self.shortened(low[begin...]), Self.shortened(high[begin...]))
+        guard let top = (short + shortHigh).filter({ !$0.isNaN }).max() else { return nil }
         self.top = Double(top).rounded4
         func text(_ values: [Float]) -> String {
             String(
@@ -23,8 +25,8 @@ public struct Sparkline: Codable, Sendable, Hashable {
                     return top > 0 ? Self.digits[min(63, Int((value / top * 63).rounded()))] : "0"
                 })
         }
-        self.low = text(low)
-        self.high = text(high)
+        self.low = text(short)
+        self.high = text(shortHigh)
     }
 
     /// A short past fills the whole line: where what is known begins, or a little before.

@@ -75,13 +75,14 @@ struct RunningPage: Sendable {
     }
 
     /// As the program says where it serves it.
-    init(of program: Program) async throws {
+    /// - Parameter said: what it has said when it is as it should be.
+    init(of program: Program, whenItHas said: String = "carrying fleet") async throws {
         self.program = program
         url = try await eventually("the page is served") { () -> String? in
             if let ended = program.ended { throw Trouble("flotilla run ended (\(ended)): \(program.errors)") }
-            let said = program.errors
-            guard said.contains("carrying fleet") else { return nil }
-            return said.firstMatch(of: #/page is served at (https?:\/\/[^ ]+)\//#).map { String($0.1) }
+            let log = program.errors
+            guard log.contains(said) else { return nil }
+            return log.firstMatch(of: #/page is served at (https?:\/\/[^ ]+)\//#).map { String($0.1) }
         }
     }
 

@@ -17,10 +17,11 @@ struct HistoryKeeper: Sendable {
     private var troubles: Set<FleetOverview.Trouble>?
     private var paused: Set<String>?
     private var burning: Set<String>?
+    /// Of each store that has told it, whether its server is a standby.
+    private var standbys: [String: Bool] = [:]
+    private var folding = MomentFolding()
     private var anomalies: [Anomaly] = []
 
-    /// Moments that the page shows.
-    static let shownLimit = 60
     private static let day = 86_400.0
 
     init(_ fleet: FleetDefinition, board: OverviewBoard, schemas: SchemaBoard, logger: Logger) async {
@@ -30,9 +31,12 @@ struct HistoryKeeper: Sendable {
         do {
             let file = try await HistoryFile(of: fleet, isMade: true)
             self.file = file
-            let known = try await file.read()
-            board.update { $0 = known }
-            moments = try await file.moments(since: Self.now - Self.day, limit: Self.shownLimit)
+            var known = try await file.read()
+            // Of what a fleet does not have any more no history is shown: it would take the room of others.
+            if known.forget(allBut: Self.names(of: fleet)) { try await file.replace(with: known) }
+            board.update { [known] history in history = known }
+            moments = try await file.moments(since: Self.now - Self.day)
+            folding = MomentFolding(moments)
             try await file.forgetSchemas(butOf: fleet)
         } catch {
             tell(error)
@@ -91,6 +95,7 @@ struct HistoryKeeper: Sendable {
         }
         self.paused = paused
         new += changes(of: overview.objectives, at: now)
+        new += failovers(of: overview.stores, at: now)
         if !new.isEmpty { await note(new) }
     }
 
@@ -102,19 +107,39 @@ struct HistoryKeeper: Sendable {
         guard let known = burning, !objectives.isEmpty else { return [] }
         let begun = told.filter { !known.contains($0.name) }.map { one in
             FleetMoment(
-                at: now, kind: .trouble, subject: "objective \(one.name)",
+                at: now, kind: .alert, subject: "objective \(one.name)",
                 text: "objective \(one.name): \(one.reason ?? one.state.rawValue)")
         }
         return begun
             + known.subtracting(names).sorted().map {
-                FleetMoment(at: now, kind: .recovery, subject: "objective \($0)", text: "objective \($0) is well again")
+                FleetMoment(at: now, kind: .resolved, subject: "objective \($0)", text: "objective \($0) is well again")
             }
     }
 
+    /// Which stores' servers are a primary or a standby, and were not when they told of it last.
+    private mutating func failovers(of stores: [FleetOverview.Store], at now: Double) -> [FleetMoment] {
+        var new: [FleetMoment] = []
+        for store in stores.sorted(by: { $0.name < $1.name }) {
+            guard let isStandby = store.isStandby else { continue }
+            if let was = standbys.updateValue(isStandby, forKey: store.name), was != isStandby {
+                let (before, after) = isStandby ? ("primary", "standby") : ("standby", "primary")
+                let text = "the server of \(store.name) was a \(before), and is a \(after) now"
+                new.append(FleetMoment(at: now, kind: .failover, subject: store.name, text: text))
+            }
+        }
+        return new
+    }
+
     private mutating func note(_ new: [FleetMoment]) async {
-        moments = (moments + new).suffix(Self.shownLimit)
+        var (told, replaced): ([FleetMoment], [FleetMoment]) = ([], [])
+        for moment in new {
+            let (folded, before) = folding.fold(moment)
+            told.append(folded)
+            if let before { replaced.append(before) }
+        }
+        moments = FleetMoment.shown(moments.filter { !replaced.contains($0) } + told)
         do {
-            try await file?.note(new)
+            try await file?.note(told, replacing: replaced)
         } catch {
             drop(error)
         }
@@ -131,7 +156,8 @@ struct HistoryKeeper: Sendable {
 
     // MARK: What is measured
 
-    mutating func keep(_ overview: FleetOverview) async {
+    /// What is kept of an overview: of each thing the numbers of a point.
+    private static func numbers(of overview: FleetOverview) -> [String: [Float]] {
         var numbers: [String: [Float]] = [:]
         func add(_ name: String, _ values: Double?...) { numbers[name] = values.map { $0.map { Float($0) } ?? .nan } }
         for store in overview.stores {
@@ -147,6 +173,19 @@ struct HistoryKeeper: Sendable {
                 "reader \(reader.name) \(reader.stream)", reader.rate, reader.p50, reader.p99, reader.age,
                 reader.lag.map(Double.init), Double(reader.parked))
         }
+        return numbers
+    }
+
+    /// The names of all of which a fleet has a history.
+    private static func names(of fleet: FleetDefinition) -> Set<String> {
+        var overview = FleetOverview(
+            fleet: fleet.name.text, broker: fleet.broker.engine, version: "", at: 0, isCarried: true)
+        OverviewBuilder(fleet, SlotOwners(fleet), OverviewReadings([]), OverviewSampler.Rates()).fill(&overview)
+        return Set(numbers(of: overview).keys)
+    }
+
+    mutating func keep(_ overview: FleetOverview) async {
+        let numbers = Self.numbers(of: overview)
         let now = Int(overview.at)
         let (points, names, sparks, anomalies) = board.update { history in
             let points = history.add(at: now, numbers)
@@ -165,7 +204,7 @@ struct HistoryKeeper: Sendable {
         do {
             try await file?.keep(points, names: names)
             // Another process may have noted what it did.
-            if let file { moments = try await file.moments(since: Self.now - Self.day, limit: Self.shownLimit) }
+            if let file { moments = try await file.moments(since: Self.now - Self.day) }
         } catch {
             drop(error)
         }

@@ -16,9 +16,11 @@ extension OverviewBuilder {
         let readers = Dictionary(grouping: readers, by: \.service)
         return fleet.services.map { service in
             let name = service.name.text
+            let isStandby = standbys[name].map { $0 == 1 }
             var row = FleetOverview.Store(
                 name: name, engine: service.store.isSQLite ? "sqlite" : "postgresql",
-                role: Self.role(of: service) + (standbys[name] == 1 ? ", on a standby" : ""))
+                role: Self.role(of: service) + (isStandby == true ? ", on a standby" : ""))
+            row.isStandby = isStandby
             let server = rates.rates["server \(name)"]
             row.isServerCount = server != nil
             row.operations = (server ?? rates.rates["own \(name)"])?.rounded4
@@ -30,7 +32,7 @@ extension OverviewBuilder {
                 row.saturationOf = "\(Int(used)) of \(Int(limit)) connections"
             } else if let wait = rates.rates["wait \(name)"] {
                 row.saturation = min(1, wait).rounded4
-                row.saturationOf = "of the time waits for the file's lock"
+                row.saturationOf = "waiting for its lock"
             }
             var judgement = Judgement()
             if up[name] == 0 { judgement.note(.bad, "it did not answer when it was looked at last") }

@@ -146,7 +146,7 @@ public struct OverviewLook {
         guard let file = try? await HistoryFile(of: fleet, isMade: false) else { return }
         let day = Date().timeIntervalSince1970 - 86_400
         if let value = try? await file.read([.hour]),
-            let moments = try? await file.moments(since: day, limit: HistoryKeeper.shownLimit)
+            let moments = try? await file.moments(since: day)
         {
             history = (.now, value, moments)
         }

@@ -20,14 +20,17 @@ async function ask(url, body) {
   return value;
 }
 
+/** Whether the process does not answer. */
+const isLost = () => document.body.classList.contains('lost');
+
 function live(state, text) {
   mark(document.getElementById('live'), 'data-state', state);
   set(document.getElementById('live-text'), text);
-  const isLost = state === 'lost';
-  if (isLost === document.body.classList.contains('lost')) return;
-  document.body.classList.toggle('lost', isLost);
+  const isOver = state !== 'lost';
+  if (isOver === !isLost()) return;
+  document.body.classList.toggle('lost', !isOver);
   // What was known is old: nothing of it is to look as if it held.
-  if (!isLost) { if (fleet) tellHealth(fleet); return; }
+  if (isOver) { if (fleet) tellHealth(fleet); return; }
   const pill = document.getElementById('health');
   set(pill, `? nothing is known since ${fleet ? clock(fleet.at) : 'the start'}`);
   mark(pill, 'data-level', 'none');
@@ -35,10 +38,30 @@ function live(state, text) {
   say('The process does not answer: what is shown is old.');
 }
 
+function tellLive() { if (held) live('held', `held since ${clock(held.since)}`); else live('live', 'live'); }
+
+/** Holds what is shown, or lets it go on: what changes by itself can be read by some only while it does not. */
+function hold() {
+  if (!fleet) return;
+  const latest = held && held.latest;
+  held = held ? null : {since: fleet.at, latest: null};
+  mark(document.getElementById('hold'), 'aria-pressed', String(Boolean(held)));
+  document.body.classList.toggle('held', Boolean(held));
+  if (!isLost()) tellLive();
+  say(held ? `What is shown is held since ${clock(held.since)}.` : 'What is shown is live again.');
+  if (latest) take(latest);
+}
+
+/** Has something load again and again for as long as it is shown, and not while that is held. */
+function again(interval, isShown, load) {
+  const timer = setInterval(() => { if (!isShown()) clearInterval(timer); else if (!held) load(); }, interval * 1000);
+  return timer;
+}
+
 function listen() {
   if (source) source.close();
   source = new EventSource('/api/stream');
-  source.addEventListener('overview', event => { heard = Date.now(); live('live', 'live'); take(JSON.parse(event.data)); });
+  source.addEventListener('overview', event => { heard = Date.now(); tellLive(); take(JSON.parse(event.data)); });
   source.onerror = () => {
     live('lost', 'no answer; trying again');
     if (source.readyState === EventSource.CLOSED) setTimeout(() => { if (!document.hidden) ask('/api/overview').then(take).then(listen, listen); }, 3000);
@@ -74,20 +97,34 @@ function troubled(overview, level) {
   return {what: found.map(one => tell(one) + (one.word ? ' ' + one.word : '')).slice(0, 2).join(', ') + (found.length > 2 ? ' …' : ''), href: one.place(one.rows[0])};
 }
 
+const healthOf = overview => overview.isCarried ? worst(overview) : 'paused';
+
+/** Says in the title of the page how the fleet is: also where what is shown is held. */
+function tellTitle(overview) {
+  const level = healthOf(overview);
+  document.title = (level === 'bad' ? '■ ' : level === 'warning' ? '▲ ' : '') + overview.fleet + ' · flotilla';
+}
+
 /** Says in the head how the fleet is, and what is worst. */
 function tellHealth(overview) {
-  const level = overview.isCarried ? worst(overview) : 'paused', pill = document.getElementById('health');
+  const level = healthOf(overview), pill = document.getElementById('health');
   const what = troubled(overview, level);
   const word = !overview.isCarried ? 'not carried here' : level === 'good' ? 'all is well' : level === 'paused' ? 'well, and partly paused'
     : level === 'bad' ? (what ? `${what.what}${what.what.endsWith('in breach') || what.what === 'not ready' ? '' : ' bad'}` : 'bad') : 'warning' + (what ? ': ' + what.what : '');
+  if (isLost()) return word;
   set(pill, levels[level].sign + ' ' + word);
   mark(pill, 'data-level', level);
   mark(pill, 'href', what ? what.href : '#/');
-  document.title = (level === 'bad' ? '■ ' : level === 'warning' ? '▲ ' : '') + overview.fleet + ' · flotilla';
+  tellTitle(overview);
   return word;
 }
 
 function take(overview) {
+  if (held) {
+    held.latest = overview;
+    if (!isLost()) tellTitle(overview);
+    return;
+  }
   // Another version's process has another page.
   if (fleet && fleet.version !== overview.version) return location.reload();
   const before = fleet && worst(fleet);
@@ -102,7 +139,9 @@ function take(overview) {
   document.getElementById('nav-flows').hidden = overview.flows.length === 0;
   set(document.getElementById('footer'), `flotilla ${overview.version} · broker ${overview.broker} · ${overview.carrier || ''} · as of ${clock(overview.at)}`);
   if (before && before !== level) say(`The fleet is now ${word}.`);
-  if (page && page.update) page.update(overview);
+  // What was not known when the page was drawn may have given it another shape.
+  if (page && page.isOutdated && page.isOutdated(overview)) drawAnew();
+  else if (page && page.update) page.update(overview);
 }
 
 /** A page of one thing that is asked for again and again, and drawn anew where something is otherwise. */
@@ -124,6 +163,6 @@ function reloading(url, draw) {
   }
   main.replaceChildren(h('p', {class: 'faint'}, 'Asking …'));
   load();
-  const timer = setInterval(() => { if (location.hash !== here) clearInterval(timer); else load(); }, 5000);
+  again(5, () => location.hash === here, load);
   return {};
 }

@@ -17,7 +17,7 @@ function listing(title, columns, url, statuses, urgent, key) {
     } catch (error) { trouble.hidden = false; trouble.textContent = error.message; }
   }
   load();
-  const timer = setInterval(() => { if (!grid.element.isConnected) clearInterval(timer); else load(); }, 5000);
+  again(5, () => grid.element.isConnected, load);
   return h('section', {class: 'panel', 'aria-label': title}, h('div', {class: 'top'}, h('h2', {}, title), h('span', {class: 'faint small'}, 'the youngest 200'), h('span', {class: 'spring'}), choice), trouble, grid.element);
 }
 

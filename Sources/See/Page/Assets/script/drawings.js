@@ -39,7 +39,8 @@ function chart(title, data, lines, text) {
   const most = h('span', {class: 'most', 'aria-hidden': 'true'}), begin = h('span'), end = h('span', {}, 'now');
   const frame = h('div', {class: 'chart'}, h('h3', {}, title, value), most, figure, h('div', {class: 'ends', 'aria-hidden': 'true'}, begin, end));
   const whole = data.step * (data.step === 10 ? 360 : 720);
-  const now = Math.floor(fleet ? fleet.at : Date.now() / 1000);
+  // What is shown may be held, and this be asked for since.
+  const now = Math.max(Math.floor(fleet ? fleet.at : Date.now() / 1000), ...at.slice(-1));
   // A short past fills the whole width.
   const span = at.length ? Math.min(whole, Math.max(data.step * 18, now - at[0])) : whole;
   set(begin, clock(now - span).slice(0, 5));
@@ -100,6 +101,6 @@ function charts(name, kinds) {
     } catch (error) { area.replaceChildren(h('p', {class: 'trouble'}, error.message)); }
   }
   load();
-  timer = setInterval(() => { if (!area.isConnected) clearInterval(timer); else if (!area.matches(':hover')) load(); }, 10000);
+  timer = again(10, () => area.isConnected, () => { if (!area.matches(':hover')) load(); });
   return h('section', {class: 'panel', 'aria-label': 'History'}, h('div', {class: 'top'}, h('h2', {}, 'History'), h('span', {class: 'spring'}), h('span', {class: 'group'}, buttons)), area);
 }

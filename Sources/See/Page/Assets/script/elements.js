@@ -7,6 +7,13 @@ let fleet = null; // the last overview
 let page = null; // {name, id, update()}
 let source = null; // where events come from
 let heard = 0;
+let held = null; // {since, latest}: what is shown is held since then, and what came after it
+let hasKeys = remembered('flotilla.keys') !== 'off'; // whether single letters are shortcuts
+
+/** What this browser remembers of its reader's choices; `null` where it may not. */
+function remembered(name) { try { return localStorage.getItem(name); } catch (error) { return null; } }
+/** Where it may not, a choice is good until the page is closed. */
+function remember(name, value) { try { localStorage.setItem(name, value); } catch (error) { /* as said */ } }
 
 /** An element: `h('td', {class: 'n'}, 'text', child)`. */
 function h(name, attributes, ...children) {

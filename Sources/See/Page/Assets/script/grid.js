@@ -73,6 +73,7 @@ const whyColumn = {head: 'Why', class: 'why', stamp: row => (row.why || []).join
 
 function panel(title, ...content) { return h('section', {class: 'panel', 'aria-label': title}, h('div', {class: 'top'}, h('h2', {}, title)), ...content); }
 
+const filterHint = () => hasKeys ? 'Filter  /' : 'Filter';
 function filterField(what, changed) {
-  return h('input', {type: 'search', placeholder: 'Filter  /', 'aria-label': 'Filter ' + what, oninput: event => changed(event.target.value.toLowerCase())});
+  return h('input', {type: 'search', placeholder: filterHint(), 'aria-label': 'Filter ' + what, oninput: event => changed(event.target.value.toLowerCase())});
 }

@@ -10,10 +10,12 @@ function step(by) {
 }
 addEventListener('keydown', event => {
   if (event.ctrlKey || event.metaKey || event.altKey || event.target.closest('input, select, textarea, dialog')) {
-    if (event.key === 'Escape' && event.target.matches('input')) event.target.blur();
+    if (event.key === 'Escape' && event.target.matches('input[type=search]')) event.target.blur();
     return;
   }
   if (event.key === '?') document.getElementById('help').showModal();
+  else if (!hasKeys) return;
+  else if (event.key === 'h') hold();
   else if (event.key === '/') { const field = main.querySelector('input[type=search]'); if (!field) return; field.focus(); }
   else if (event.key === 'j') step(1);
   else if (event.key === 'k') step(-1);
@@ -22,6 +24,14 @@ addEventListener('keydown', event => {
   event.preventDefault();
 });
 document.getElementById('help-button').addEventListener('click', () => document.getElementById('help').showModal());
+document.getElementById('hold').addEventListener('click', hold);
+const keySwitch = document.getElementById('keys-on');
+keySwitch.checked = hasKeys;
+keySwitch.addEventListener('change', () => {
+  hasKeys = keySwitch.checked;
+  remember('flotilla.keys', hasKeys ? 'on' : 'off');
+  for (const field of main.querySelectorAll('input[type=search]')) field.placeholder = filterHint();
+});
 for (const [level, {sign: one, word}] of Object.entries(levels)) document.getElementById('signs').append(h('dt', {}, h('span', {class: 'sign', 'data-level': level}, one)), h('dd', {}, word));
 if (document.querySelector('meta[name=signed-in]').content === 'yes') {
   const button = document.getElementById('sign-out');

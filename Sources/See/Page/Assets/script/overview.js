@@ -6,7 +6,7 @@ const overviewPage = () => {
   const cells = new Map();
   let filter = '';
   const storeCount = h('span', {class: 'faint small'});
-  const hasObjectives = (fleet.objectives || []).length > 0;
+  const hasAny = overview => (overview.objectives || []).length > 0, hasObjectives = hasAny(fleet);
   const stores = new Grid('Stores, the worst first', [
     stateColumn,
     {head: 'Store', isName: true, class: 'name', stamp: row => row.name + row.role + (row.why || [])[0], draw: row => [link(row.name, 'store', row.name), h('div', {class: 'sub'}, row.role), narrowWhy((row.why || [])[0])]},
@@ -16,7 +16,7 @@ const overviewPage = () => {
     {head: 'p50 / p99', class: 'n', hint: 'Leads to what takes the time', stamp: row => `${row.p50} ${row.p99}`, draw: row => known(row.p50) ? link(`${seconds(row.p50)} / ${seconds(row.p99)}`, 'store', row.name, 'latency') : h('span', {}, '–')},
     {head: 'Operations/s', class: 'n', hint: 'Transactions of all who use the store where its server counts them, else Flotilla\u2019s own', text: row => rate(row.operations)},
     {head: 'Errors/min', class: 'n narrow-off', text: row => rate(row.errors)},
-    {head: 'Saturation', class: 'n narrow-off', stamp: row => `${row.saturation} ${row.saturationOf}`, draw: row => known(row.saturation) ? h('span', {title: row.saturationOf}, percent(row.saturation), bar(row.saturation)) : h('span', {class: 'faint'}, '–')},
+    {head: 'Saturation', class: 'n narrow-off', stamp: row => `${row.saturation} ${row.saturationOf}`, draw: row => known(row.saturation) ? [h('span', {}, percent(row.saturation), bar(row.saturation)), row.saturationOf ? h('div', {class: 'sub'}, row.saturationOf) : ''] : h('span', {class: 'faint'}, '–')},
     {...whyColumn, class: 'why wide'},
   ], {empty: 'no store of this name'});
   const storePanel = h('section', {class: 'panel', 'aria-label': 'Stores'},
@@ -36,7 +36,7 @@ const overviewPage = () => {
   main.replaceChildren(h('h1', {class: 'unseen'}, 'Overview'), notice, strip, ...(objectives ? [objectives.element] : []), storePanel,
     h('div', {class: 'columns'}, panel('Time bombs', bombs.element), panel('What happened in 24 hours', axis, moments)));
   let drawn = '';
-  return {update(overview) {
+  return {isOutdated: overview => hasAny(overview) !== hasObjectives, update(overview) {
     const troubles = overview.troubles.map(one => `${one.part}: ${one.reason}`);
     if (!overview.isCarried && overview.carrier) troubles.unshift(overview.carrier);
     const stamp = troubles.join('\n');
@@ -76,9 +76,12 @@ const overviewPage = () => {
     if (story === drawn) return;
     drawn = story;
     axis.replaceChildren(timeline(overview, Math.min(600, Math.max(280, axis.clientWidth - 28 || 600))));
-    moments.replaceChildren(...(overview.moments.length ? overview.moments.slice().reverse().map(moment => h('li', {}, h('time', {class: 'dim', datetime: new Date(moment.at * 1000).toISOString()}, clock(moment.at)), h('span', {class: 'faint'}, moment.kind), h('span', {class: 'text'}, (moment.subject && !moment.text.includes(moment.subject) ? moment.subject + ': ' : '') + moment.text))) : [h('li', {class: 'faint'}, 'nothing')]));
+    moments.replaceChildren(...(overview.moments.length ? overview.moments.slice().reverse().map(moment => h('li', {}, h('time', {class: 'dim', datetime: new Date(moment.at * 1000).toISOString()}, clock(moment.at)), h('span', {class: 'faint'}, moment.kind), h('span', {class: 'text'}, (moment.subject && !moment.text.includes(moment.subject) ? moment.subject + ': ' : '') + moment.text + often(moment)))) : [h('li', {class: 'faint'}, 'nothing')]));
   }};
 };
+
+/** How often something happened that came again and again. */
+const often = moment => moment.count > 1 ? ` (${spaced(moment.count)} times since ${clock(moment.since ?? moment.at)})` : '';
 
 /** Where what the strip tells of is shown whole. */
 const leads = {'outbox age': '#/streams', 'delivery lag': '#/streams', 'end to end p99': '#/streams', 'parked events': '#/parked', 'stuck sagas': '#/sagas', 'stuck flows': '#/flows'};
@@ -112,12 +115,14 @@ function timeline(overview, width) {
     if (date.getHours() % 4 || at > overview.at || x < 14 || x > width - 14) continue;
     drawing.append(s('line', {x1: x, x2: x, y1: 26, y2: 31}), s('text', {x, y: 42, 'text-anchor': 'middle'}, two(date.getHours()) + ':00'));
   }
+  const place = at => Math.max(3, Math.min(width - 3, (at - begin) / 86400 * width));
   for (const moment of overview.moments) {
-    const x = Math.max(3, Math.min(width - 3, (moment.at - begin) / 86400 * width));
-    const mark = moment.kind === 'trouble' ? s('rect', {class: 'mark', 'data-kind': moment.kind, x: x - 3.5, y: 8, width: 7, height: 7})
-      : moment.kind === 'recovery' ? s('circle', {class: 'mark', 'data-kind': moment.kind, cx: x, cy: 12, r: 3.8})
+    const x = place(moment.at);
+    const mark = moment.kind === 'trouble' || moment.kind === 'alert' ? s('rect', {class: 'mark', 'data-kind': moment.kind, x: x - 3.5, y: 8, width: 7, height: 7})
+      : moment.kind === 'recovery' || moment.kind === 'resolved' ? s('circle', {class: 'mark', 'data-kind': moment.kind, cx: x, cy: 12, r: 3.8})
         : s('path', {class: 'mark', 'data-kind': moment.kind, d: `M${x - 4} 16L${x + 4} 16L${x} 8Z`});
-    mark.append(s('title', {}, `${clock(moment.at)} ${moment.kind} ${moment.text}`));
+    mark.append(s('title', {}, `${clock(moment.at)} ${moment.kind} ${moment.text}${often(moment)}`));
+    if (moment.count > 1) drawing.append(s('line', {class: 'lasting', 'data-kind': moment.kind, x1: place(moment.since ?? moment.at), x2: x, y1: 12, y2: 12}));
     drawing.append(s('line', {x1: x, x2: x, y1: 16, y2: 26}), mark);
   }
   return drawing;

@@ -41,7 +41,12 @@ function title(kind, name, row) {
   return h('div', {class: 'title'}, row ? sign(row.level) : '', h('h1', {}, name), h('span', {class: 'faint'}, kind));
 }
 function reasons(row) { return row && (row.why || []).length ? h('div', {class: 'notice' + (row.level === 'bad' ? '' : ' warning')}, h('ul', {}, row.why.map(text => h('li', {}, text)))) : ''; }
-function gone(what) { main.replaceChildren(h('h1', {}, 'Not here'), h('p', {class: 'dim'}, `The fleet has no ${what}.`)); return {}; }
+/** What is not there, as far as this process knows: it may be later. `find` looks for it in an overview. */
+function gone(what, find) {
+  const {isCarried} = fleet;
+  main.replaceChildren(h('h1', {}, 'Not here'), h('p', {class: 'dim'}, !find || isCarried ? `The fleet has no ${what}.` : `This process does not carry the fleet, and knows of no ${what}.`));
+  return {isOutdated: overview => Boolean(find) && (overview.isCarried !== isCarried || Boolean(find(overview)))};
+}
 
 /** Everything that is measured of something. */
 function signals(name, stream) {
@@ -72,7 +77,7 @@ function topStatements(name) {
   box.hidden = true;
   const load = () => ask('/api/statements?of=' + encodeURIComponent(name)).then(all => { box.hidden = all.length === 0; grid.update(all, one => one.id); }, () => {});
   box.loaded = load();
-  const timer = setInterval(() => { if (!box.isConnected) clearInterval(timer); else load(); }, 10000);
+  again(10, () => box.isConnected, load);
   return box;
 }
 
@@ -97,7 +102,7 @@ function lead(names) {
 
 const storePage = (name, part) => {
   const find = overview => overview.stores.find(row => row.name === name);
-  if (!find(fleet)) return gone(`store ${name}`);
+  if (!find(fleet)) return gone(`store ${name}`, find);
   const statements = topStatements(name), traces = slowestTraces(name);
   const head = h('div'), streams = new Grid('Its stream', streamColumns), readers = new Grid('What reads for it', readerColumns);
   const own = fleet.streams.some(row => row.service === name), reads = fleet.readers.some(row => row.service === name);
@@ -119,7 +124,7 @@ const storePage = (name, part) => {
 
 const streamPage = name => {
   const find = overview => overview.streams.find(row => row.name === name);
-  if (!find(fleet)) return gone(`stream ${name}`);
+  if (!find(fleet)) return gone(`stream ${name}`, find);
   const head = h('div'), readers = new Grid('Who reads it', readerColumns, {empty: 'Nobody reads it.'});
   main.replaceChildren(head, panel('Who reads it', readers.element), charts('stream ' + name, [
     {title: 'Events a second', lines: only('rate'), text: rate}, {title: 'p50 / p99 to the broker', lines: latency, text: seconds},
@@ -138,7 +143,7 @@ const streamPage = name => {
 const readerPage = (name, stream) => {
   const find = overview => overview.readers.find(row => row.name === name && (!stream || row.stream === stream));
   const first = find(fleet);
-  if (!first) return gone(`reader ${name}`);
+  if (!first) return gone(`reader ${name}`, find);
   const head = h('div');
   main.replaceChildren(head, charts(`reader ${name} ${first.stream}`, [
     {title: 'p50 / p99 end to end', lines: latency, text: seconds}, {title: 'Events a second', lines: only('rate'), text: rate},

@@ -22,7 +22,7 @@ function slowestTraces(name) {
   box.hidden = true;
   const load = () => ask(`/api/traces?of=${encodeURIComponent(name)}&by=duration&limit=8`).then(answer => { box.hidden = answer.traces.length === 0; grid.update(answer.traces, row => row.id, traceLevel); }, () => {});
   box.loaded = load();
-  const timer = setInterval(() => { if (!box.isConnected) clearInterval(timer); else load(); }, 10000);
+  again(10, () => box.isConnected, load);
   return box;
 }
 
@@ -51,7 +51,7 @@ const tracesPage = name => {
     h('section', {class: 'panel', 'aria-label': 'Traces'}, h('div', {class: 'top'}, h('h2', {}, 'Traces'), h('span', {class: 'faint small'}, '200 at most'), h('span', {class: 'spring'}),
       choice('Which', [['', 'all'], ['failed', 'failed'], ['slow', 'slow']], value => { kind = value; }), choice('Order', [['time', 'youngest first'], ['duration', 'slowest first']], value => { by = value; })), hint, trouble, grid.element));
   load();
-  const timer = setInterval(() => { if (!grid.element.isConnected) clearInterval(timer); else load(); }, 5000);
+  again(5, () => grid.element.isConnected, load);
   return {};
 };
 

@@ -233,6 +233,7 @@ final class StreamPlaces: Sendable {
     /// How many records a subscription has still to take; `nil` where that is not known.
     func lag(of delivery: MeasuredDelivery) -> Int? {
         guard let position = position(of: delivery), let last = last(of: delivery.stream) else { return nil }
-        return Int(max(0, last.value - position.value))
+        // A store may hold any number.
+        return Int(max(0, last.value - max(position.value, 0)))
     }
 }

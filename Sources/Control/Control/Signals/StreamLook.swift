@@ -44,7 +44,7 @@ struct StreamLook: Sendable {
         places.set(last: bounds.last, of: stream)
         let registry = signals.registry
         registry.gauge(FleetMetrics.streamRecords).series(stream.description)
-            .set(Double(bounds.last.value - bounds.first.value + 1))
+            .set(Double(bounds.last.value) - Double(bounds.first.value) + 1)
         registry.gauge(FleetMetrics.streamSize).series(stream.description).set(bounds.size.value)
         for delivery in deliveries {
             let gauge = registry.gauge(FleetMetrics.deliveryLag)

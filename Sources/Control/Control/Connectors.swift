@@ -128,6 +128,35 @@ enum Connectors {
         return []
     }
 
+    /// By which those are the same role of one server who come into two stores, where their addresses name it in the same way;
+    /// `nil` where nobody has to come in.
+    /// - Parameter monitoring: who comes in, in place of whom the address names.
+    static func role(of store: StoreAddress, monitoring: MonitoringDefinition? = nil) -> [String]? {
+        #if Postgres
+            if !store.isSQLite {
+                let user = monitoring?.role ?? PostgresAddress.options(of: store.text)["user"] ?? ""
+                return Array(PostgresAddress.database(of: store.text).prefix(3)) + [user]
+            }
+        #endif
+        return nil
+    }
+
+    /// Asks a server until when the password of that role is good: what the role is called, for people, and `nil` for one that
+    /// does not end.
+    static func passwordEnd(
+        of store: StoreAddress, monitoring: MonitoringDefinition? = nil
+    ) async throws -> (name: String, end: Timestamp?) {
+        #if Postgres
+            if !store.isSQLite {
+                var address = PostgresAddress(
+                    url: store.text, name: store.description, application: "flotilla signals of roles")
+                address.statementTimeout = .seconds(2)
+                return try await PostgresRole.passwordEnd(address, monitoring: monitoring?.needs)
+            }
+        #endif
+        throw FleetError(.bug, "\(store.description) has no roles")
+    }
+
     /// What the monitoring endpoint of a broker's server tells, and where it is asked.
     #if NATS
         static var brokerMetrics: [Metric] { NATSMonitor.metrics }

@@ -52,6 +52,9 @@ enum FleetMetrics {
         "flotilla.stream.records", .gauge, .events, ["stream"], "Records that the broker holds of the stream.")
     static let streamSize = Metric(
         "flotilla.stream.size", .gauge, .bytes, ["stream"], "The size of the records that the broker holds.")
+    static let streamLimit = Metric(
+        "flotilla.stream.limit", .gauge, .bytes, ["stream"],
+        "The size of the stream at which publishing stops: `limit` of the fleet file's `broker`.")
     static let brokerUp = Metric(
         "flotilla.broker.up", .gauge, .none, ["stream"], "1 where the broker told of the stream when it was asked last."
     )
@@ -179,20 +182,33 @@ enum FleetMetrics {
     static let lookDuration = Metric(
         "flotilla.store.look.duration", .gauge, .seconds, ["service"], "How long the last look at the store took.")
 
-    // MARK: Certificates
+    // MARK: Disks
+
+    static let diskFree = Metric(
+        "flotilla.disk.free", .gauge, .bytes, ["place"],
+        "What is left of the disk of a store's file (`store NAME`), of the embedded broker's streams (`broker`), or of the state (`state`)."
+    )
+    static let diskSize = Metric("flotilla.disk.size", .gauge, .bytes, ["place"], "The size of that disk.")
+
+    // MARK: Certificates and secrets
 
     static let certificateExpiry = Metric(
         "flotilla.certificate.expiry", .gauge, .seconds, ["certificate"],
         "How long it is until a certificate ends; less than 0 where it has.")
+    static let secretExpiry = Metric(
+        "flotilla.secret.expiry", .gauge, .seconds, ["secret"],
+        "How long it is until a secret ends, of one that does: a PostgreSQL role's password, the JWT of `broker.credentials`; less than 0 where it has."
+    )
 
     static let all: [Metric] =
         [
             build, fleet, carrying, epoch, outboxDepth, outboxAge, outboxRetained, captured, captureLagEvents,
-            captureLag, relayLatency, relayBatch, streamRecords, streamSize, brokerUp, brokerMonitorUp, sent, consumed,
-            brokerDuration,
+            captureLag, relayLatency, relayBatch, streamRecords, streamSize, streamLimit, brokerUp, brokerMonitorUp,
+            sent, consumed, brokerDuration,
             deliveryLagEvents, deliveryLag, deliveryLatency, deliveryBatch, storeDuration, requests, requestDuration,
             breakerOpen, parkedEvents, parkedAge, parked, released, failures, blocked, paused, sagasOpen, sagasAge,
             sagasParkedAge, sagasStarted, sagasEnded, sagaDuration, sagaSteps, sagaStepDuration, sagaStrays, flowsOpen,
-            flowsOutOfOrder, flowsLate, flowsStuckAge, storeUp, lookFailures, lookDuration, certificateExpiry,
+            flowsOutOfOrder, flowsLate, flowsStuckAge, storeUp, lookFailures, lookDuration, diskFree, diskSize,
+            certificateExpiry, secretExpiry,
         ] + telemetry
 }

@@ -71,6 +71,7 @@ struct SignalWatch: Service {
             await withTaskGroup(of: Void.self) { group in
                 group.addTask { await self.beat() }
                 group.addTask { await self.signals.certificates.lookRepeatedly() }
+                group.addTask { await DiskLook(self.fleet, registry).repeatedly() }
                 for service in self.fleet.services {
                     let look = StoreLook(
                         service: service, signals: self.signals,
@@ -97,7 +98,8 @@ struct SignalWatch: Service {
                 }
                 for stream in streams {
                     let look = StreamLook(
-                        stream: stream, broker: self.broker, signals: self.signals,
+                        stream: stream, broker: self.broker, limit: self.fleet.broker.retention.limit,
+                        signals: self.signals,
                         deliveries: self.deliveries.filter { $0.stream == stream }, places: self.places,
                         logger: self.logger.about(stream))
                     group.addTask { await look.repeatedly() }
@@ -162,7 +164,7 @@ struct SignalWatch: Service {
         let told = [
             FleetMetrics.epoch, FleetMetrics.outboxDepth, FleetMetrics.outboxAge, FleetMetrics.outboxRetained,
             FleetMetrics.captureLagEvents, FleetMetrics.captureLag, FleetMetrics.streamRecords, FleetMetrics.streamSize,
-            FleetMetrics.brokerUp, FleetMetrics.deliveryLagEvents, FleetMetrics.deliveryLag, FleetMetrics.breakerOpen,
+            FleetMetrics.streamLimit, FleetMetrics.brokerUp, FleetMetrics.deliveryLagEvents, FleetMetrics.deliveryLag, FleetMetrics.breakerOpen,
             FleetMetrics.parkedEvents, FleetMetrics.parkedAge, FleetMetrics.blocked, FleetMetrics.paused,
             FleetMetrics.sagasOpen, FleetMetrics.sagasAge, FleetMetrics.sagasParkedAge, FleetMetrics.flowsOpen,
             FleetMetrics.flowsOutOfOrder, FleetMetrics.flowsLate, FleetMetrics.flowsStuckAge,

@@ -42,7 +42,7 @@ enum FleetMetrics {
         "The age of the oldest event that is captured and not settled; 0 where there is none.")
     static let relayLatency = Metric(
         "flotilla.relay.latency", .histogram, .seconds, outbox,
-        "From the time of an event (the row's, else when it was captured) until it is durable in the broker.")
+        "From the time of an event (the row's, else of its commit where the log is captured, else when it was captured) until it is durable in the broker.")
     static let relayBatch = Metric(
         "flotilla.relay.batch.size", .histogram, .events, outbox, "Events appended to the stream at once.")
 
@@ -91,13 +91,13 @@ enum FleetMetrics {
     )
     static let deliveryLatency = Metric(
         "flotilla.delivery.latency", .histogram, .seconds, subscription,
-        "End to end: from the time of an event (the outbox row's, else when it was captured) until it is in effect.")
+        "End to end: from the time of an event (the outbox row's, else of its commit where the log is captured, else when it was captured) until it is in effect.")
     static let deliveryBatch = Metric(
         "flotilla.delivery.batch.size", .histogram, .events, subscription, "Events taken in one transaction.")
     static let storeDuration = Metric(
         "db.client.operation.duration", .histogram, .seconds,
         ["service", "db.system.name", "db.operation.name", "flotilla.stream"],
-        "How long a service's store takes to capture a batch (waiting for one included), to settle it, or to apply it.",
+        "How long a service's store takes to capture a batch (from when there was one), to settle it, or to apply it.",
         bounds: [1, 5, 10, 50, 100, 500, 1000, 5000, 10_000].map { $0 * 1000 })
     static let requests = Metric(
         "flotilla.push.requests", .counter, .things("request"), endpoint + ["outcome"],

@@ -120,6 +120,15 @@ enum Connectors {
         return (nil, nil)
     }
 
+    /// The server of a store, by a key that stores there have in common where their addresses name it in the same way; `nil` where
+    /// a store has none.
+    static func server(of store: StoreAddress) -> [String]? {
+        #if Postgres
+            if !store.isSQLite { return Array(PostgresAddress.database(of: store.text).prefix(3)) }
+        #endif
+        return nil
+    }
+
     /// The servers of a store that may have TLS.
     static func servers(of store: StoreAddress) -> [(host: String, port: Int)] {
         #if Postgres
@@ -135,7 +144,7 @@ enum Connectors {
         #if Postgres
             if !store.isSQLite {
                 let user = monitoring?.role ?? PostgresAddress.options(of: store.text)["user"] ?? ""
-                return Array(PostgresAddress.database(of: store.text).prefix(3)) + [user]
+                return server(of: store).map { $0 + [user] }
             }
         #endif
         return nil

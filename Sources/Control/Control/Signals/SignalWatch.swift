@@ -67,6 +67,7 @@ struct SignalWatch: Service {
         signals.health.begin(FleetPulse(parts: parts, work: work, stillness: stillness))
         let ticket = registry.refresh { self.refresh() }
         let slots = SlotOwners(fleet)
+        let paces = ServerPaces(fleet.services.map { ($0.name.text, Connectors.server(of: $0.store)) })
         await cancelWhenGracefulShutdown {
             await withTaskGroup(of: Void.self) { group in
                 group.addTask { await self.beat() }
@@ -79,7 +80,8 @@ struct SignalWatch: Service {
                         effects: self.effects[service.name],
                         subscriptions: self.deliveries.filter { $0.service?.name == service.name },
                         streams: self.places,
-                        monitoring: self.fleet.monitoring, slots: slots, logger: self.logger.about(service.name))
+                        monitoring: self.fleet.monitoring, slots: slots, pace: paces.pace(of: service.name.text),
+                        logger: self.logger.about(service.name))
                     group.addTask { await look.repeatedly() }
                 }
                 let readers = self.deliveries.filter { $0.service == nil }

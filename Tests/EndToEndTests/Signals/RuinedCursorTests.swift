@@ -18,8 +18,9 @@ import Testing
         let run = try await fleet.startRun()
         let signals = try await SignalAddress(of: run)
         try await shop.publish(OutboxRow(key: "K", type: "Sold", payload: "{\"amount\": 1}"))
+        let lag = "flotilla_delivery_lag_events{subscription=\"shop.book\",stream=\"shop-shop\"}"
         try await eventually("its lag is told") {
-            try await signals.value("flotilla_delivery_lag_events{subscription=\"shop.book\",stream=\"shop-shop\"}") == 1
+            try await signals.value(lag) == 1
         }
         let status = try await fleet.flotilla("status")
         #expect(status.output.contains("shop.book"), "\(status.said)")

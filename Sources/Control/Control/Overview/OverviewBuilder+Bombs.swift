@@ -127,7 +127,7 @@ extension OverviewBuilder {
             return FleetOverview.Bomb(
                 what: "stream size", of: stream, value: bytes, unit: .bytes, limit: limit,
                 level: bytes / limit > 0.95 ? .bad : bytes / limit > 0.8 ? .warning : .good,
-                cure: "see in `flotilla status` who is behind, or raise `limit` of `broker`: beyond it nothing is published")
+                cure: "see in `flotilla status` who is behind, or raise `limit` of `broker`: there publishing stops")
         }
     }
 

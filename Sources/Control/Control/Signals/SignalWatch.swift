@@ -166,10 +166,10 @@ struct SignalWatch: Service {
         let told = [
             FleetMetrics.epoch, FleetMetrics.outboxDepth, FleetMetrics.outboxAge, FleetMetrics.outboxRetained,
             FleetMetrics.captureLagEvents, FleetMetrics.captureLag, FleetMetrics.streamRecords, FleetMetrics.streamSize,
-            FleetMetrics.streamLimit, FleetMetrics.brokerUp, FleetMetrics.deliveryLagEvents, FleetMetrics.deliveryLag, FleetMetrics.breakerOpen,
-            FleetMetrics.parkedEvents, FleetMetrics.parkedAge, FleetMetrics.blocked, FleetMetrics.paused,
-            FleetMetrics.sagasOpen, FleetMetrics.sagasAge, FleetMetrics.sagasParkedAge, FleetMetrics.flowsOpen,
-            FleetMetrics.flowsOutOfOrder, FleetMetrics.flowsLate, FleetMetrics.flowsStuckAge,
+            FleetMetrics.streamLimit, FleetMetrics.brokerUp, FleetMetrics.deliveryLagEvents, FleetMetrics.deliveryLag,
+            FleetMetrics.breakerOpen, FleetMetrics.parkedEvents, FleetMetrics.parkedAge, FleetMetrics.blocked,
+            FleetMetrics.paused, FleetMetrics.sagasOpen, FleetMetrics.sagasAge, FleetMetrics.sagasParkedAge,
+            FleetMetrics.flowsOpen, FleetMetrics.flowsOutOfOrder, FleetMetrics.flowsLate, FleetMetrics.flowsStuckAge,
             FleetMetrics.storeUp, FleetMetrics.lookDuration,
         ]
         for metric in told + Connectors.storeMetrics { registry.gauge(metric).removeAll() }

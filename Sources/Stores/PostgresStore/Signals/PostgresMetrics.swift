@@ -120,7 +120,8 @@
         static let all = [
             connections, serverConnections, connectionLimit, oldestTransaction, lockWaits, commits, rollbacks,
             deadlocks, conflicts, blocksHit, blocksRead, rowsReturned, rowsFetched, rowsInserted, rowsUpdated,
-            rowsDeleted, temporary, size, transactionAge, multixactAge, slotRetained, slotActive, calls, callTime, topCalls, topTime, replicaLag, replicaBehind, standby, replayLag, replayBehind,
+            rowsDeleted, temporary, size, transactionAge, multixactAge, slotRetained, slotActive, calls, callTime,
+            topCalls, topTime, replicaLag, replicaBehind, standby, replayLag, replayBehind,
             archiveSegments, archiveFailures, archiveAge, archiveFailing, tableSize, tableBloat,
         ]
     }

@@ -158,7 +158,7 @@ enum Connectors {
         #if Postgres
             if !store.isSQLite {
                 var address = PostgresAddress(
-                    url: store.text, name: store.description, application: "flotilla signals of roles")
+                    url: store.text, name: store.description, application: "flotilla roles")
                 address.statementTimeout = .seconds(2)
                 return try await PostgresRole.passwordEnd(address, monitoring: monitoring?.needs)
             }

@@ -110,6 +110,22 @@ import Traces
         #expect(metrics.contains("\"timeUnixNano\":\"1789996400000000000\""))
     }
 
+    /// What adds up over processes, and goes down as well, is a sum that is not monotonic.
+    @Test func whatAddsUpIsASum() async throws {
+        let registry = SignalRegistry()
+        let threads = Metric("process.thread.count", .gauge, .things("thread"), [], "Threads.", isSum: true)
+        registry.gauge(threads).series().set(7)
+        let collector = Collector()
+        let exporter = Samples.exporter(collector, encoding: .json, registry: registry)
+        exporter.finish(within: .seconds(300))
+        await exporter.run()
+        let metrics = String(
+            decoding: try #require(collector.received.first { $0.signal == .metrics }).body, as: UTF8.self)
+        #expect(metrics.contains("\"sum\":{\"dataPoints\":[{"), "\(metrics)")
+        #expect(metrics.contains("\"asDouble\":7") && metrics.contains("\"aggregationTemporality\":2"))
+        #expect(!metrics.contains("\"isMonotonic\":true") && !metrics.contains("\"gauge\""), "\(metrics)")
+    }
+
     /// Without the package: what OTLP's JSON says of names, ids, enums and numbers of 64 bits.
     @Test func theFormOfJSON() async throws {
         let requests = await export(.json)

@@ -112,6 +112,21 @@ import Testing
         }
     }
 
+    /// How long a capture takes is told without what was waited for something to capture.
+    @Test func waitingIsNoPartOfCapturing() async throws {
+        let file = try await OutboxFile()
+        try await file.withOutbox { outbox in
+            let begun = ContinuousClock.now
+            async let waiting = outbox.capture(after: .start, limit: .standard, patience: .seconds(300))
+            try await eventually("it has waited for a while") { ContinuousClock.now - begun > .milliseconds(400) }
+            try await file.add(1)
+            let captured = try await waiting
+            let whole = ContinuousClock.now - begun
+            #expect(captured.took > .zero, "\(captured.took)")
+            #expect(captured.took <= whole - .milliseconds(300), "\(captured.took) of \(whole)")
+        }
+    }
+
     @Test func patienceEnds() async throws {
         let file = try await OutboxFile()
         try await file.withOutbox(watcher: FileWatcher()) { outbox in

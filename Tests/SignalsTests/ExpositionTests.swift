@@ -120,6 +120,11 @@ import Testing
         #expect(registry.text().contains("test_number -Inf\n"))
         gauge.set(1e300)
         #expect(registry.text().contains("test_number 1e+300\n"))
+        // Whoever tells a number may tell any: the least of 64 bits has no positive counterpart.
+        gauge.set(Double(Int64.min))
+        #expect(registry.text().contains("test_number -9.223372036854776e+18\n"))
+        gauge.set(-9_007_199_254_740_991)
+        #expect(registry.text().contains("test_number -9007199254740991\n"))
     }
 
     @Test(

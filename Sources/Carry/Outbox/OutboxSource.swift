@@ -83,6 +83,8 @@ public struct CapturedRows: Sendable {
     public private(set) var largest = ByteCount(0)
     /// Of the last row.
     public private(set) var last: OutboxPosition?
+    /// How long it took to read them, without what was waited for the first.
+    public var took = Duration.zero
 
     public init() {}
 

@@ -136,14 +136,13 @@ public final class RelayService: Service {
     private func capture(after position: OutboxPosition) async throws -> CapturedRows {
         forgetAppended()
         let source = try openSource()
-        let begun = ContinuousClock.now
         let captured = try await gate.whileOpen { [limit, patience] in
             try await source.capture(after: position, limit: limit, patience: patience)
         }
         guard var rows = captured, !rows.isEmpty else { return CapturedRows() }
         CrashPoint.captured.reached()
         rows.adoptTraceParents()
-        observer?.observe(.captured(rows: rows.count, took: ContinuousClock.now - begun))
+        observer?.observe(.captured(rows: rows.count, took: rows.took))
         let oldest = rows.events.first?.time
         inFlight.withLock { $0.append((rows.count, oldest)) }
         return rows

@@ -120,12 +120,50 @@ enum Connectors {
         return (nil, nil)
     }
 
+    /// The server of a store, by a key that stores there have in common where their addresses name it in the same way; `nil` where
+    /// a store has none.
+    static func server(of store: StoreAddress) -> [String]? {
+        #if Postgres
+            if !store.isSQLite { return Array(PostgresAddress.database(of: store.text).prefix(3)) }
+        #endif
+        return nil
+    }
+
     /// The servers of a store that may have TLS.
     static func servers(of store: StoreAddress) -> [(host: String, port: Int)] {
         #if Postgres
             if !store.isSQLite { return PostgresAddress.servers(of: store.text) }
         #endif
         return []
+    }
+
+    /// By which those are the same role of one server who come into two stores, where their addresses name it in the same way;
+    /// `nil` where nobody has to come in.
+    /// - Parameter monitoring: who comes in, in place of whom the address names.
+    static func role(of store: StoreAddress, monitoring: MonitoringDefinition? = nil) -> [String]? {
+        #if Postgres
+            if !store.isSQLite {
+                let user = monitoring?.role ?? PostgresAddress.options(of: store.text)["user"] ?? ""
+                return server(of: store).map { $0 + [user] }
+            }
+        #endif
+        return nil
+    }
+
+    /// Asks a server until when the password of that role is good: what the role is called, for people, and `nil` for one that
+    /// does not end.
+    static func passwordEnd(
+        of store: StoreAddress, monitoring: MonitoringDefinition? = nil
+    ) async throws -> (name: String, end: Timestamp?) {
+        #if Postgres
+            if !store.isSQLite {
+                var address = PostgresAddress(
+                    url: store.text, name: store.description, application: "flotilla roles")
+                address.statementTimeout = .seconds(2)
+                return try await PostgresRole.passwordEnd(address, monitoring: monitoring?.needs)
+            }
+        #endif
+        throw FleetError(.bug, "\(store.description) has no roles")
     }
 
     /// What the monitoring endpoint of a broker's server tells, and where it is asked.

@@ -1,6 +1,6 @@
 /// What a piece of work tells of what it has done.
 public enum WorkObservation: Sendable {
-    /// Rows were taken out of an outbox.
+    /// Rows were taken out of an outbox, which took so long from when there were some.
     case captured(rows: Int, took: Duration)
     /// Events that occurred at these times are durable in the broker, the last of them there.
     case appended(times: [Timestamp], through: LogPosition, took: Duration)

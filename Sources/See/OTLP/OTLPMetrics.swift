@@ -15,6 +15,10 @@ extension OTLP {
         ]
         let points = family.series.map { point($0, metric, at: now) }
         switch metric.kind {
+        case .gauge where metric.isSum:
+            // What OpenTelemetry calls an UpDownCounter: a sum that is not monotonic.
+            fields.append(
+                OTLPField(7, "sum", .message([OTLPField(1, "dataPoints", .messages(points)), cumulative])))
         case .gauge, .info:
             fields.append(OTLPField(5, "gauge", .message([OTLPField(1, "dataPoints", .messages(points))])))
         case .counter:

@@ -123,7 +123,7 @@ struct ExpositionWriter {
     private mutating func append(_ number: Double) {
         if number.isNaN { return append("NaN") }
         if number.isInfinite { return append(number < 0 ? "-Inf" : "+Inf") }
-        if let whole = Int64(exactly: number), abs(whole) < 1 << 53 { return append(String(whole)) }
+        if let whole = Int64(exactly: number), whole.magnitude < 1 << 53 { return append(String(whole)) }
         append("\(number)")
     }
 

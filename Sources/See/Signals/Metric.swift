@@ -21,12 +21,14 @@ public struct Metric: Sendable, Hashable {
     public let meaning: String
     /// With more series than this, the rest are one.
     public let seriesLimit: Int
+    /// Of a gauge: whether what several processes tell adds up, as memory does, and ages do not.
+    public let isSum: Bool
     /// Upper bounds of a histogram's buckets, in its scale's steps.
     public let bounds: [Int]
 
     public init(
         _ name: String, _ kind: Kind, _ unit: Unit = .none, _ labels: [String] = [], _ meaning: String,
-        seriesLimit: Int = Metric.usualSeriesLimit, bounds: [Int]? = nil
+        seriesLimit: Int = Metric.usualSeriesLimit, isSum: Bool = false, bounds: [Int]? = nil
     ) {
         self.name = name
         self.kind = kind
@@ -34,6 +36,7 @@ public struct Metric: Sendable, Hashable {
         self.labels = labels
         self.meaning = meaning
         self.seriesLimit = seriesLimit
+        self.isSum = isSum
         self.bounds = kind == .histogram ? bounds ?? unit.usualBounds : []
         assert(self.bounds.allSatisfy { LogLinear.isUpperBound($0) }, "\(name): a bound cuts through a bucket")
     }

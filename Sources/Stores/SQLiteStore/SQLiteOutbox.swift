@@ -67,9 +67,11 @@ public final class SQLiteOutbox: OutboxSource {
         var lastChange = ContinuousClock.now
         while true {
             let generation = changes?.generation ?? 0
-            let rows = try await rows(after: position, limit: limit)
+            let begun = ContinuousClock.now
+            var rows = try await rows(after: position, limit: limit)
             let now = ContinuousClock.now
             if !rows.isEmpty || now >= deadline {
+                rows.took = now - begun
                 if rows.isEmpty { try await lookAfterIdleFile() }
                 return rows
             }

@@ -31,7 +31,7 @@ extension SQLiteStore: SignalSource {
         readings.add(Self.fileSize, value: Self.size(of: connection.path))
         // There is none where the last connection has left in order.
         readings.add(Self.logSize, value: Self.size(of: connection.path + "-wal") ?? 0)
-        if let size, let free { readings.add(Self.freeSize, value: Double(size * free)) }
+        if let size, let free { readings.add(Self.freeSize, value: Double(size) * Double(free)) }
         return readings
     }
 

@@ -135,6 +135,9 @@
                 return told.value(up) == 1
                     && told.value("flotilla_nats_memory_bytes{server=\"127.0.0.1:\(receiver.port)\"}") == 5
             }
+            // Also what cannot be is told, and ends nothing.
+            let connections = "flotilla_nats_connections{server=\"127.0.0.1:\(receiver.port)\"}"
+            #expect(try await signals.value(connections) == Double(Int64.min))
             #expect(run.errors.contains("\(subject) tells signals again"))
             #expect(try await !signals.get("/readyz").body.contains(subject))
             run.send(SIGTERM)
@@ -145,8 +148,8 @@
             if path.hasPrefix("/jsz") { return "{\"server_id\": \"N\", \"disabled\": true}" }
             if path.hasPrefix("/connz") { return "{\"server_id\": \"N\", \"connections\": []}" }
             return """
-                {"server_id": "N", "mem": 5, "cpu": 1, "connections": 2, "subscriptions": 3, "slow_consumers": 0,
-                "in_msgs": 1, "out_msgs": 1, "in_bytes": 1, "out_bytes": 1}
+                {"server_id": "N", "mem": 5, "cpu": 1, "connections": -9223372036854775808, "subscriptions": 3,
+                "slow_consumers": 0, "in_msgs": 1, "out_msgs": 1, "in_bytes": 1, "out_bytes": 1}
                 """
         }
     }

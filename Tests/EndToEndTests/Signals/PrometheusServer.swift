@@ -35,7 +35,10 @@ final class PrometheusServer {
         try process.run()
     }
 
-    deinit {
+    deinit { kill() }
+
+    /// Ends it in the midst of what it does.
+    func kill() {
         try? leash.fileHandleForWriting.close()
         process.waitUntilExit()
     }

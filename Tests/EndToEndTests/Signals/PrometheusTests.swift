@@ -40,10 +40,9 @@ import Testing
     }
 
     @Test func aRealPrometheusScrapesIt() async throws {
-        let (_, run, signals) = try await carrying()
-        guard let prometheus = try PrometheusServer(scraping: String(signals.base.dropFirst("http://".count))) else {
-            return
-        }
+        let (fleet, run, signals) = try await carrying()
+        let address = String(signals.base.dropFirst("http://".count))
+        guard let prometheus = try PrometheusServer(scraping: address) else { return }
         try await eventually("Prometheus has scraped") { await prometheus.value(of: "up{job=\"flotilla\"}") == "1" }
         try await eventually("it has what was told") {
             await prometheus.value(of: "flotilla_delivery_batch_size_sum{subscription=\"shop.sales\"}") == "2"
@@ -53,10 +52,19 @@ import Testing
         #expect(latency.flatMap(Double.init).map { $0 > 0 } == true, "\(latency ?? "nothing")")
         #expect(await prometheus.value(of: "flotilla_build_info") == "1")
         // A Prometheus that is gone, or comes again, is nothing to the fleet.
+        prometheus.kill()
+        let shop = try fleet.store("shop.db")
+        try await shop.publish(OutboxRow(key: "K", type: "Sold", payload: "{\"amount\": 2}"))
+        try await eventually("the event is carried") { try await shop.integer("SELECT count(*) FROM sales") == 2 }
+        #expect(try await signals.get("/healthz").status == 200)
+        guard let next = try PrometheusServer(scraping: address) else { return }
+        try await eventually("the next one has what was told") {
+            await next.value(of: "flotilla_delivery_batch_size_sum{subscription=\"shop.sales\"}") == "3"
+        }
         run.send(SIGTERM)
         #expect(try await run.end(within: .seconds(30)) == .code(0))
         try await eventually("Prometheus has seen the end") {
-            await prometheus.value(of: "up{job=\"flotilla\"}") == "0"
+            await next.value(of: "up{job=\"flotilla\"}") == "0"
         }
     }
 }

@@ -69,6 +69,17 @@ import Testing
             #expect(told.value("flotilla_sqlite_lock_refusals_total\(labels)") == 0)
         }
         #expect(try #require(told.value("process_memory_usage_bytes")) > 1_000_000)
+        for series in [
+            "process_context_switches_total{process_context_switch_type=\"voluntary\"}",
+            "process_paging_faults_total{system_paging_fault_type=\"minor\"}",
+        ] { #expect(told.value(series) ?? 0 > 0, "\(series): \(told.body)") }
+        if (try? String(contentsOfFile: "/proc/self/io", encoding: .utf8)) != nil {
+            #expect(told.value("process_disk_io_bytes_total{disk_io_direction=\"write\"}") != nil)
+        }
+        try await eventually("it is told how much of the processors it uses") {
+            let used = try await signals.value("process_cpu_utilization_ratio{cpu_mode=\"user\"}")
+            return used.map { $0 >= 0 && $0 <= 1.1 } ?? false
+        }
         let latency = try #require(told.value("flotilla_delivery_latency_seconds_sum{\(subscription)}"))
         #expect(latency > 0 && latency < 51 * 60)
         let open = try await signals.get("/metrics", accept: "application/openmetrics-text;version=1.0.0")

@@ -141,6 +141,48 @@
             withExtendedLifetime(other) {}
         }
 
+        /// A transaction that is prepared has no session, and holds up as much as any.
+        @Test func aTransactionThatSomebodyLeftPreparedIsOpen() async throws {
+            let server = try await PrivatePostgres(settings: ["max_prepared_transactions": "2"])
+            let database = try await ServiceDatabase(server: server)
+            try database.psql("BEGIN; CREATE TABLE held (n INT); PREPARE TRANSACTION 'left_behind'")
+            let readings = try await database.store.readings()
+            #expect(value(readings, "oldest.transaction.age") ?? 0 > 0 && readings.failures.isEmpty)
+            // Of another database it is no business of this one's.
+            let other = try await ServiceDatabase(server: server)
+            let others = try await other.store.readings()
+            #expect(value(others, "oldest.transaction.age") == 0)
+            try database.psql("ROLLBACK PREPARED 'left_behind'")
+            let after = try await database.store.readings()
+            #expect(value(after, "oldest.transaction.age") == 0)
+            await database.store.close()
+            await other.store.close()
+        }
+
+        // MARK: Rows
+
+        @Test func rowsAreCounted() async throws {
+            let database = try await ServiceDatabase()
+            try database.psql(
+                """
+                CREATE TABLE numbers (n INT PRIMARY KEY);
+                INSERT INTO numbers SELECT generate_series(1, 3000);
+                UPDATE numbers SET n = n + 10000 WHERE n <= 500;
+                DELETE FROM numbers WHERE n BETWEEN 2001 AND 2100;
+                SET enable_seqscan = off; SELECT n FROM numbers WHERE n = 1000
+                """)
+            try await eventually("the server has counted them") {
+                let told = try await database.store.readings()
+                return value(told, "rows.inserted") ?? 0 >= 3000 && value(told, "rows.updated") ?? 0 >= 500
+                    && value(told, "rows.deleted") ?? 0 >= 100 && value(told, "rows.returned") ?? 0 >= 3000
+                    && value(told, "rows.fetched") ?? 0 >= 1
+            }
+            let told = try await database.store.readings()
+            #expect(value(told, "conflicts") == 0 && value(told, "multixact.id.age") ?? -1 >= 0)
+            #expect(told.failures.isEmpty, "\(told.failures)")
+            await database.store.close()
+        }
+
         // MARK: Tables
 
         @Test func roomThatRowsHaveLeftIsEstimated() async throws {

@@ -8,14 +8,16 @@ extension OverviewBuilder {
     /// Only what is known: of each kind the worst three.
     func bombs() -> [FleetOverview.Bomb] {
         let kinds = [
-            transactionAges(), oldestTransactions(), retainedLogs(), failingArchives(), walFiles(), bloatedTables(),
-            brokerStorage(),
+            transactionAges(), multixactAges(), oldestTransactions(), retainedLogs(), failingArchives(), walFiles(),
+            bloatedTables(), brokerStorage(), fullStreams(), disks(),
         ]
         let growing = kinds.flatMap { kind in
             kind.sorted { ($1.level, $1.value) < ($0.level, $0.value) }.prefix(3)
         }
         // Of what runs out, the least is the worst.
-        let ending = certificates().sorted { $0.value < $1.value }.prefix(3)
+        let ending = [certificates(), secrets()].flatMap { kind in
+            kind.sorted { $0.value < $1.value }.prefix(3)
+        }
         return (growing + ending).sorted { ($1.level, $1.share) < ($0.level, $0.share) }
     }
 
@@ -28,12 +30,21 @@ extension OverviewBuilder {
         }
     }
 
+    private func multixactAges() -> [FleetOverview.Bomb] {
+        readings.sums(StoreSignal.multixactAge).map { service, age in
+            FleetOverview.Bomb(
+                what: "multixact id age", of: service, value: age, unit: .things, limit: 2_146_000_000,
+                level: age > 1_600_000_000 ? .bad : age > 1_000_000_000 ? .warning : .good,
+                cure: "let autovacuum freeze the oldest tables, or VACUUM FREEZE them")
+        }
+    }
+
     private func oldestTransactions() -> [FleetOverview.Bomb] {
         readings.sums(StoreSignal.oldestTransaction).map { service, age in
             FleetOverview.Bomb(
                 what: "oldest transaction", of: service, value: age.rounded4, unit: .seconds, limit: nil,
                 level: age > 3600 ? .bad : age > 300 ? .warning : .good,
-                cure: "find it in pg_stat_activity, and end it")
+                cure: "find it in pg_stat_activity or pg_prepared_xacts, and end it")
         }
     }
 
@@ -104,21 +115,74 @@ extension OverviewBuilder {
         }
     }
 
+    /// What of a stream is more than retention keeps is there because somebody has not read it.
+    private func fullStreams() -> [FleetOverview.Bomb] {
+        let retention = fleet.broker.retention
+        let (kept, limit) = (Double(retention.size.value), Double(retention.limit.value))
+        let usual = max(kept < limit ? kept : 0, limit / 2)
+        return readings.series(FleetMetrics.streamSize).compactMap { series in
+            guard let bytes = series.number, let stream = series.labels.first, limit > 0, bytes > usual else {
+                return nil
+            }
+            return FleetOverview.Bomb(
+                what: "stream size", of: stream, value: bytes, unit: .bytes, limit: limit,
+                level: bytes / limit > 0.95 ? .bad : bytes / limit > 0.8 ? .warning : .good,
+                cure: "see in `flotilla status` who is behind, or raise `limit` of `broker`: there publishing stops")
+        }
+    }
+
+    /// Places on one disk fill up together, and are told as one.
+    private func disks() -> [FleetOverview.Bomb] {
+        let left = readings.numbers(FleetMetrics.diskFree)
+        var places: [DiskRoom: [String]] = [:]
+        for (labels, size) in readings.numbers(FleetMetrics.diskSize) {
+            guard let free = left[labels], let place = labels.first, size > 0 else { continue }
+            places[DiskRoom(free: free, size: size), default: []].append(place)
+        }
+        return places.map { room, places in
+            let names = places.sorted()
+            let others = names.count > 2 ? " and \(names.count - 2) more" : ""
+            let (free, share) = (room.free, room.free / room.size)
+            return FleetOverview.Bomb(
+                what: "disk use", of: names.prefix(2).joined(separator: ", ") + others, value: room.size - free,
+                unit: .bytes, limit: room.size,
+                level: share < 0.03 || free < Self.hardlyRoom
+                    ? .bad : share < 0.1 || free < Self.littleRoom ? .warning : .good,
+                cure: "remove what is not needed, or give it more: where it is full, nothing is written any more")
+        }
+    }
+
+    private func secrets() -> [FleetOverview.Bomb] {
+        readings.series(FleetMetrics.secretExpiry).compactMap { series in
+            guard let left = series.number, let name = series.labels.first else { return nil }
+            return FleetOverview.Bomb(
+                what: "secret ends", of: name, value: max(0, left.rounded4), unit: .seconds, limit: nil,
+                level: ExpiryBoard.isVerySoon(left) ? .bad : ExpiryBoard.isSoon(left) ? .warning : .good,
+                cure: SecretSource.cure(of: name))
+        }
+    }
+
     private func certificates() -> [FleetOverview.Bomb] {
         readings.series(FleetMetrics.certificateExpiry).compactMap { series in
             guard let left = series.number, let name = series.labels.first else { return nil }
             return FleetOverview.Bomb(
                 what: "certificate ends", of: name, value: max(0, left.rounded4), unit: .seconds, limit: nil,
-                level: left < CertificateBoard.verySoon.inSeconds
-                    ? .bad : left < CertificateBoard.soon.inSeconds ? .warning : .good,
+                level: ExpiryBoard.isVerySoon(left) ? .bad : ExpiryBoard.isSoon(left) ? .warning : .good,
                 cure: CertificateBoard.cure(of: name))
         }
     }
 
     /// So much room of a table is worth an operator's time.
     private static var muchBloat: Double { 256 * 1024 * 1024 }
+    /// So little room is little on any disk, and so little is hardly any.
+    private static var littleRoom: Double { 1024 * 1024 * 1024 }
+    private static var hardlyRoom: Double { 256 * 1024 * 1024 }
     /// Beyond, SQLite's log is not what checkpoints leave.
     private static var usualLog: Double { 64 * 1024 * 1024 }
+}
+
+extension StoreSignal {
+    fileprivate static let multixactAge = "flotilla.postgresql.multixact.id.age"
 }
 
 extension FleetOverview.Bomb {

@@ -42,7 +42,7 @@ enum FleetMetrics {
         "The age of the oldest event that is captured and not settled; 0 where there is none.")
     static let relayLatency = Metric(
         "flotilla.relay.latency", .histogram, .seconds, outbox,
-        "From the time of an event (the row's, else when it was captured) until it is durable in the broker.")
+        "From the time of an event (the row's, else of its commit where the log is captured, else when it was captured) until it is durable in the broker.")
     static let relayBatch = Metric(
         "flotilla.relay.batch.size", .histogram, .events, outbox, "Events appended to the stream at once.")
 
@@ -52,6 +52,9 @@ enum FleetMetrics {
         "flotilla.stream.records", .gauge, .events, ["stream"], "Records that the broker holds of the stream.")
     static let streamSize = Metric(
         "flotilla.stream.size", .gauge, .bytes, ["stream"], "The size of the records that the broker holds.")
+    static let streamLimit = Metric(
+        "flotilla.stream.limit", .gauge, .bytes, ["stream"],
+        "The size of the stream at which publishing stops: `limit` of the fleet file's `broker`.")
     static let brokerUp = Metric(
         "flotilla.broker.up", .gauge, .none, ["stream"], "1 where the broker told of the stream when it was asked last."
     )
@@ -88,13 +91,13 @@ enum FleetMetrics {
     )
     static let deliveryLatency = Metric(
         "flotilla.delivery.latency", .histogram, .seconds, subscription,
-        "End to end: from the time of an event (the outbox row's, else when it was captured) until it is in effect.")
+        "End to end: from the time of an event (the outbox row's, else of its commit where the log is captured, else when it was captured) until it is in effect.")
     static let deliveryBatch = Metric(
         "flotilla.delivery.batch.size", .histogram, .events, subscription, "Events taken in one transaction.")
     static let storeDuration = Metric(
         "db.client.operation.duration", .histogram, .seconds,
         ["service", "db.system.name", "db.operation.name", "flotilla.stream"],
-        "How long a service's store takes to capture a batch (waiting for one included), to settle it, or to apply it.",
+        "How long a service's store takes to capture a batch (from when there was one), to settle it, or to apply it.",
         bounds: [1, 5, 10, 50, 100, 500, 1000, 5000, 10_000].map { $0 * 1000 })
     static let requests = Metric(
         "flotilla.push.requests", .counter, .things("request"), endpoint + ["outcome"],
@@ -179,20 +182,33 @@ enum FleetMetrics {
     static let lookDuration = Metric(
         "flotilla.store.look.duration", .gauge, .seconds, ["service"], "How long the last look at the store took.")
 
-    // MARK: Certificates
+    // MARK: Disks
+
+    static let diskFree = Metric(
+        "flotilla.disk.free", .gauge, .bytes, ["place"],
+        "What is left of the disk of a store's file (`store NAME`), of the embedded broker's streams (`broker`), or of the state (`state`)."
+    )
+    static let diskSize = Metric("flotilla.disk.size", .gauge, .bytes, ["place"], "The size of that disk.")
+
+    // MARK: Certificates and secrets
 
     static let certificateExpiry = Metric(
         "flotilla.certificate.expiry", .gauge, .seconds, ["certificate"],
         "How long it is until a certificate ends; less than 0 where it has.")
+    static let secretExpiry = Metric(
+        "flotilla.secret.expiry", .gauge, .seconds, ["secret"],
+        "How long it is until a secret ends, of one that does: a PostgreSQL role's password, the JWT of `broker.credentials`; less than 0 where it has."
+    )
 
     static let all: [Metric] =
         [
             build, fleet, carrying, epoch, outboxDepth, outboxAge, outboxRetained, captured, captureLagEvents,
-            captureLag, relayLatency, relayBatch, streamRecords, streamSize, brokerUp, brokerMonitorUp, sent, consumed,
-            brokerDuration,
+            captureLag, relayLatency, relayBatch, streamRecords, streamSize, streamLimit, brokerUp, brokerMonitorUp,
+            sent, consumed, brokerDuration,
             deliveryLagEvents, deliveryLag, deliveryLatency, deliveryBatch, storeDuration, requests, requestDuration,
             breakerOpen, parkedEvents, parkedAge, parked, released, failures, blocked, paused, sagasOpen, sagasAge,
             sagasParkedAge, sagasStarted, sagasEnded, sagaDuration, sagaSteps, sagaStepDuration, sagaStrays, flowsOpen,
-            flowsOutOfOrder, flowsLate, flowsStuckAge, storeUp, lookFailures, lookDuration, certificateExpiry,
+            flowsOutOfOrder, flowsLate, flowsStuckAge, storeUp, lookFailures, lookDuration, diskFree, diskSize,
+            certificateExpiry, secretExpiry,
         ] + telemetry
 }

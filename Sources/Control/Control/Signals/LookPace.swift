@@ -8,7 +8,7 @@ struct LookPace: Sendable {
     static let longest = Duration.seconds(30)
     /// Looks may take so much at once: a moment in which a machine has much to do is over soon.
     static let burst = Duration.seconds(1)
-    private static let share = 100
+    static let share = 100
 
     /// How long looks may take still; less than nothing where they have taken more.
     private var allowance = LookPace.burst
@@ -20,6 +20,9 @@ struct LookPace: Sendable {
 
     /// Whether it may be looked at.
     func isDue(at now: ContinuousClock.Instant = .now) -> Bool { allowance(at: now) >= .zero }
+
+    /// Whether there is enough for whoever comes.
+    func isPlenty(at now: ContinuousClock.Instant = .now) -> Bool { allowance(at: now) >= Self.burst / 2 }
 
     /// - Parameter took: what a look that has just ended took of its time.
     mutating func looked(_ took: Duration, at now: ContinuousClock.Instant = .now) {

@@ -67,10 +67,12 @@ struct SignalWatch: Service {
         signals.health.begin(FleetPulse(parts: parts, work: work, stillness: stillness))
         let ticket = registry.refresh { self.refresh() }
         let slots = SlotOwners(fleet)
+        let paces = ServerPaces(fleet.services.map { ($0.name.text, Connectors.server(of: $0.store)) })
         await cancelWhenGracefulShutdown {
             await withTaskGroup(of: Void.self) { group in
                 group.addTask { await self.beat() }
                 group.addTask { await self.signals.certificates.lookRepeatedly() }
+                group.addTask { await DiskLook(self.fleet, registry).repeatedly() }
                 for service in self.fleet.services {
                     let look = StoreLook(
                         service: service, signals: self.signals,
@@ -78,7 +80,8 @@ struct SignalWatch: Service {
                         effects: self.effects[service.name],
                         subscriptions: self.deliveries.filter { $0.service?.name == service.name },
                         streams: self.places,
-                        monitoring: self.fleet.monitoring, slots: slots, logger: self.logger.about(service.name))
+                        monitoring: self.fleet.monitoring, slots: slots, pace: paces.pace(of: service.name.text),
+                        logger: self.logger.about(service.name))
                     group.addTask { await look.repeatedly() }
                 }
                 let readers = self.deliveries.filter { $0.service == nil }
@@ -97,7 +100,8 @@ struct SignalWatch: Service {
                 }
                 for stream in streams {
                     let look = StreamLook(
-                        stream: stream, broker: self.broker, signals: self.signals,
+                        stream: stream, broker: self.broker, limit: self.fleet.broker.retention.limit,
+                        signals: self.signals,
                         deliveries: self.deliveries.filter { $0.stream == stream }, places: self.places,
                         logger: self.logger.about(stream))
                     group.addTask { await look.repeatedly() }
@@ -162,10 +166,10 @@ struct SignalWatch: Service {
         let told = [
             FleetMetrics.epoch, FleetMetrics.outboxDepth, FleetMetrics.outboxAge, FleetMetrics.outboxRetained,
             FleetMetrics.captureLagEvents, FleetMetrics.captureLag, FleetMetrics.streamRecords, FleetMetrics.streamSize,
-            FleetMetrics.brokerUp, FleetMetrics.deliveryLagEvents, FleetMetrics.deliveryLag, FleetMetrics.breakerOpen,
-            FleetMetrics.parkedEvents, FleetMetrics.parkedAge, FleetMetrics.blocked, FleetMetrics.paused,
-            FleetMetrics.sagasOpen, FleetMetrics.sagasAge, FleetMetrics.sagasParkedAge, FleetMetrics.flowsOpen,
-            FleetMetrics.flowsOutOfOrder, FleetMetrics.flowsLate, FleetMetrics.flowsStuckAge,
+            FleetMetrics.streamLimit, FleetMetrics.brokerUp, FleetMetrics.deliveryLagEvents, FleetMetrics.deliveryLag,
+            FleetMetrics.breakerOpen, FleetMetrics.parkedEvents, FleetMetrics.parkedAge, FleetMetrics.blocked,
+            FleetMetrics.paused, FleetMetrics.sagasOpen, FleetMetrics.sagasAge, FleetMetrics.sagasParkedAge,
+            FleetMetrics.flowsOpen, FleetMetrics.flowsOutOfOrder, FleetMetrics.flowsLate, FleetMetrics.flowsStuckAge,
             FleetMetrics.storeUp, FleetMetrics.lookDuration,
         ]
         for metric in told + Connectors.storeMetrics { registry.gauge(metric).removeAll() }
@@ -233,6 +237,7 @@ final class StreamPlaces: Sendable {
     /// How many records a subscription has still to take; `nil` where that is not known.
     func lag(of delivery: MeasuredDelivery) -> Int? {
         guard let position = position(of: delivery), let last = last(of: delivery.stream) else { return nil }
-        return Int(max(0, last.value - position.value))
+        // A store may hold any number.
+        return Int(max(0, last.value - max(position.value, 0)))
     }
 }

@@ -20,6 +20,8 @@ struct StoreLook: Sendable {
     /// As whom its server is looked at; `nil` for as who works there.
     let monitoring: MonitoringDefinition?
     let slots: SlotOwners
+    /// Of its server, for all who look at that.
+    let pace: ServerPace
     let logger: Logger
 
     /// What the store did not tell of.
@@ -50,15 +52,14 @@ struct StoreLook: Sendable {
         }
         var trouble: FleetError.Code?
         var troubles = Troubles()
-        var pace = LookPace()
         var schema = SchemaLook(of: service.name, signals.schemas, logger)
         while !Task.isCancelled {
-            let failure = await look(at: store, &pace, &troubles, &schema)
+            let failure = await look(at: store, &troubles, &schema)
             if Task.isCancelled { break }
             tell(failure, known: trouble)
             trouble = failure?.code
             // What is wrong with it is looked at again soon.
-            try? await Task.sleep(for: failure == nil ? pace.pause() : LookPace.interval)
+            try? await Task.sleep(for: failure == nil ? pace.pause(of: service.name.text) : LookPace.interval)
         }
         await store.close()
     }
@@ -89,7 +90,7 @@ struct StoreLook: Sendable {
     /// Looks whether the store answers, and where it is time for that, at all that it tells.
     /// - Returns: why nothing is known of the store.
     private func look(
-        at shared: SharedStore, _ pace: inout LookPace, _ troubles: inout Troubles, _ schema: inout SchemaLook
+        at shared: SharedStore, _ troubles: inout Troubles, _ schema: inout SchemaLook
     ) async -> FleetError? {
         var opened: (any Store)?
         do {
@@ -97,12 +98,12 @@ struct StoreLook: Sendable {
             opened = store
             try Connectors.checkPlace(of: store)
             try await store.read { _ = try $0.firstRow("SELECT 1") }
-            guard pace.isDue() else { return nil }
+            guard pace.begins(service.name.text) else { return nil }
             let begun = ContinuousClock.now
             var waited = Duration.zero
             defer {
                 let took = ContinuousClock.now - begun - waited
-                pace.looked(took)
+                pace.looked(service.name.text, took)
                 signals.registry.gauge(FleetMetrics.lookDuration).series(service.name.text).set(took.inSeconds)
             }
             if let source = store as? any SignalSource {

@@ -7,6 +7,8 @@ import Signals
 struct StreamLook: Sendable {
     let stream: StreamName
     let broker: any Broker
+    /// The size at which appending stops.
+    let limit: ByteCount
     let signals: FleetSignals
     let deliveries: [MeasuredDelivery]
     let places: StreamPlaces
@@ -44,8 +46,9 @@ struct StreamLook: Sendable {
         places.set(last: bounds.last, of: stream)
         let registry = signals.registry
         registry.gauge(FleetMetrics.streamRecords).series(stream.description)
-            .set(Double(bounds.last.value - bounds.first.value + 1))
+            .set(Double(bounds.last.value) - Double(bounds.first.value) + 1)
         registry.gauge(FleetMetrics.streamSize).series(stream.description).set(bounds.size.value)
+        registry.gauge(FleetMetrics.streamLimit).series(stream.description).set(limit.value)
         for delivery in deliveries {
             let gauge = registry.gauge(FleetMetrics.deliveryLag)
                 .series(delivery.subscription.description, delivery.stream.description)

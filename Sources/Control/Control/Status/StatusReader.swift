@@ -279,7 +279,8 @@ private struct StatusReader: Sendable {
         row.oldestParkedSeconds = oldestFailure.map { StatusStage.age($0) }
         let bounds = try await broker.bounds(of: stream)
         let position = state?.position ?? LogPosition(bounds.first.value - 1)
-        row.builtFrom = state.map { $0.begunAfter.value + 1 }
+        // A store may hold any number.
+        row.builtFrom = state.map { min($0.begunAfter.value, .max - 1) + 1 }
         let pending = bounds.count(after: position)
         row.pending = pending
         row.lagSeconds = 0

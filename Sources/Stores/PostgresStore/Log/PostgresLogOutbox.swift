@@ -170,11 +170,13 @@
         public func capture(
             after position: OutboxPosition, limit: BatchLimit, patience: Duration
         ) async throws -> CapturedRows {
-            if let rows = try await captureBacklog(limit: limit) { return remember(rows) }
+            var begun = ContinuousClock.now
+            if let rows = try await captureBacklog(limit: limit) { return remember(rows, since: begun) }
             let deadline = ContinuousClock.now + patience
             while true {
                 let generation = reader.changes.generation
-                if let rows = try reader.take() { return remember(rows) }
+                begun = .now
+                if let rows = try reader.take() { return remember(rows, since: begun) }
                 let wait = deadline - ContinuousClock.now
                 if wait <= .zero {
                     try await recordWhileIdle()
@@ -187,7 +189,9 @@
             }
         }
 
-        private func remember(_ rows: CapturedRows) -> CapturedRows {
+        private func remember(_ captured: CapturedRows, since begun: ContinuousClock.Instant) -> CapturedRows {
+            var rows = captured
+            rows.took = ContinuousClock.now - begun
             state.withLock { $0.captured.append(rows) }
             return rows
         }

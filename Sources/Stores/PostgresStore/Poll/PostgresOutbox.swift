@@ -137,9 +137,11 @@
             let deadline = ContinuousClock.now + patience
             var interval = Duration.milliseconds(1)
             while true {
-                let rows = try await look(limit: limit)
+                let begun = ContinuousClock.now
+                var rows = try await look(limit: limit)
                 let now = ContinuousClock.now
                 if !rows.isEmpty || now >= deadline {
+                    rows.took = now - begun
                     if rows.isEmpty { try await lookAfterIdleTable() }
                     return rows
                 }

@@ -87,14 +87,17 @@
             let row = try transaction.firstRow(
                 """
                 SELECT s.xact_commit, s.xact_rollback, s.deadlocks, s.blks_hit, s.blks_read, s.temp_bytes,
-                    pg_database_size(d.oid), age(d.datfrozenxid)::int8
+                    pg_database_size(d.oid), age(d.datfrozenxid)::int8, mxid_age(d.datminmxid)::int8, s.conflicts,
+                    s.tup_returned, s.tup_fetched, s.tup_inserted, s.tup_updated, s.tup_deleted
                 FROM pg_database d JOIN pg_stat_database s ON s.datid = d.oid WHERE d.datname = current_database()
                 """)
             guard let row else { return [] }
             let metrics = [
                 PostgresMetrics.commits, PostgresMetrics.rollbacks, PostgresMetrics.deadlocks,
                 PostgresMetrics.blocksHit, PostgresMetrics.blocksRead, PostgresMetrics.temporary, PostgresMetrics.size,
-                PostgresMetrics.transactionAge,
+                PostgresMetrics.transactionAge, PostgresMetrics.multixactAge, PostgresMetrics.conflicts,
+                PostgresMetrics.rowsReturned, PostgresMetrics.rowsFetched, PostgresMetrics.rowsInserted,
+                PostgresMetrics.rowsUpdated, PostgresMetrics.rowsDeleted,
             ]
             return metrics.enumerated().map { ($1, [], row[$0]) }
         }
@@ -110,8 +113,11 @@
             let row = try transaction.firstRow(
                 """
                 SELECT count(*), current_setting('max_connections')::int8,
-                    coalesce(extract(epoch FROM max(clock_timestamp() - xact_start) FILTER (
-                        WHERE datname = current_database() AND pid <> pg_backend_pid())),
+                    coalesce(extract(epoch FROM greatest(
+                        max(clock_timestamp() - xact_start) FILTER (
+                            WHERE datname = current_database() AND pid <> pg_backend_pid()),
+                        (SELECT max(clock_timestamp() - prepared) FROM pg_prepared_xacts
+                            WHERE database = current_database()))),
                         CASE WHEN NOT coalesce(bool_or(datname = current_database() AND backend_type IS NULL), false)
                             THEN 0 END)::float8
                 FROM pg_stat_activity WHERE \(Self.isClient)

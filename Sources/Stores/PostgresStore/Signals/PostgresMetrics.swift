@@ -17,7 +17,7 @@
             "How many the server takes: max_connections.")
         static let oldestTransaction = Metric(
             "flotilla.postgresql.oldest.transaction.age", .gauge, .seconds, service,
-            "How long the oldest open transaction of the database is open; 0 where there is none. Without pg_monitor, of the role's own; absent where there is none of these, and other roles have sessions."
+            "How long the oldest open transaction of the database is open, prepared ones included; 0 where there is none. Without pg_monitor, of the role's own; absent where there is none of these, and other roles have sessions."
         )
         static let lockWaits = Metric(
             "flotilla.postgresql.locks.waiting", .gauge, .things("lock"), service,
@@ -36,6 +36,21 @@
         static let blocksRead = Metric(
             "flotilla.postgresql.blocks.read", .counter, .things("block"), service,
             "Blocks that were read from outside of shared buffers.")
+        static let rowsReturned = Metric(
+            "flotilla.postgresql.rows.returned", .counter, .things("row"), service,
+            "Live rows that sequential scans have read, and entries that scans of indexes have returned.")
+        static let rowsFetched = Metric(
+            "flotilla.postgresql.rows.fetched", .counter, .things("row"), service,
+            "Live rows that scans of indexes have fetched.")
+        static let rowsInserted = Metric(
+            "flotilla.postgresql.rows.inserted", .counter, .things("row"), service, "Rows that were inserted.")
+        static let rowsUpdated = Metric(
+            "flotilla.postgresql.rows.updated", .counter, .things("row"), service, "Rows that were updated.")
+        static let rowsDeleted = Metric(
+            "flotilla.postgresql.rows.deleted", .counter, .things("row"), service, "Rows that were deleted.")
+        static let conflicts = Metric(
+            "flotilla.postgresql.conflicts", .counter, .things("conflict"), service,
+            "Of a standby: statements that were cancelled because they stood in the way of replaying the log.")
         static let temporary = Metric(
             "flotilla.postgresql.temporary.written", .counter, .bytes, service,
             "What statements have written to temporary files.")
@@ -44,6 +59,9 @@
         static let transactionAge = Metric(
             "flotilla.postgresql.transaction.id.age", .gauge, .things("transaction"), service,
             "The age of the database's oldest transaction id: the server stops writing near 2,146,000,000.")
+        static let multixactAge = Metric(
+            "flotilla.postgresql.multixact.id.age", .gauge, .things("multixact"), service,
+            "The age of the database's oldest multixact id: the server stops writing near 2,146,000,000.")
         static let slotRetained = Metric(
             "flotilla.postgresql.slot.retained", .gauge, .bytes, ["service", "slot"],
             "What the server keeps of its log for a replication slot of the database, or of a replica.")
@@ -101,8 +119,9 @@
 
         static let all = [
             connections, serverConnections, connectionLimit, oldestTransaction, lockWaits, commits, rollbacks,
-            deadlocks, blocksHit, blocksRead, temporary, size, transactionAge, slotRetained, slotActive, calls,
-            callTime, topCalls, topTime, replicaLag, replicaBehind, standby, replayLag, replayBehind,
+            deadlocks, conflicts, blocksHit, blocksRead, rowsReturned, rowsFetched, rowsInserted, rowsUpdated,
+            rowsDeleted, temporary, size, transactionAge, multixactAge, slotRetained, slotActive, calls, callTime,
+            topCalls, topTime, replicaLag, replicaBehind, standby, replayLag, replayBehind,
             archiveSegments, archiveFailures, archiveAge, archiveFailing, tableSize, tableBloat,
         ]
     }

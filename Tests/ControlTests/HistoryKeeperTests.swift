@@ -1,5 +1,6 @@
 import FleetCore
 import FleetFile
+import HTTPServer
 import Foundation
 import Logging
 import Objectives

@@ -71,7 +71,7 @@ import Testing
         // One that is far off is in nobody's way.
         history.restore(History.Point(at: .max, numbers: [1, 1, 1, 1, 1, 1]), .hour)
         #expect(history.series(of: "s", .hour, at: Self.start).isEmpty)
-        #expect(history.values(of: "s", .p99, .hour, at: 0).allSatisfy(\.isNaN))
+        #expect(history.values(of: "s", .p99, .hour, at: 0).allSatisfy { $0.isNaN })
         for at in [-1, -10, -3601, Int.min, .max] {
             #expect(History.Span.allCases.allSatisfy { (0..<$0.count).contains(History.slot(at, $0)) })
         }

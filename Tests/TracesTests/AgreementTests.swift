@@ -78,7 +78,8 @@ import Traces
             case "boolean_attribute": value.map { .flag($0) }
             default:
                 enabledRegexMatching == true
-                    ? (try? TextPatterns(values ?? [])).map { .patterns($0) } : .texts(Set(values ?? []))
+                    ? (try? TextPatterns(values ?? [])).map { AttributeTest.patterns($0) }
+                    : AttributeTest.texts(Set(values ?? []))
             }
         }
 

@@ -185,7 +185,7 @@ let package = Package(
                 "FleetCore", "Stores", "Brokers", "Inbox", "Parking", "Subscriptions", "Views", "SagaModel", "Sagas",
                 "SQLiteStore", "EmbeddedBroker", postgres("PostgresConnection"), postgres("PostgresStore"),
                 nats("NATSBroker"),
-                lifecycle, metrics, tracing,
+                lifecycle, logging, metrics, tracing,
             ]),
         .systemLibrary(name: "CMalloc", path: "Sources/Faces/CMalloc"),
         .executableTarget(
@@ -313,7 +313,7 @@ let package = Package(
             "FlotillaTests",
             [
                 "Flotilla", "FleetCore", "Stores", "Brokers", "SQLiteStore", "EmbeddedBroker", "TestKit",
-                postgres("PostgresConnection"), postgres("PostgresStore"), nats("NATSBroker"), metrics,
+                postgres("PostgresConnection"), postgres("PostgresStore"), nats("NATSBroker"), logging, metrics,
                 .product(name: "MetricsTestKit", package: "swift-metrics"), tracing,
                 .product(name: "InMemoryTracing", package: "swift-distributed-tracing"),
             ]),

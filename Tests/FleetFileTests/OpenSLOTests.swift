@@ -85,6 +85,58 @@ import Testing
         #expect(result.objectives.first?.window == .seconds(28 * 86_400))
     }
 
+    @Test func eachKeyThatIsNotReadIsToldOnceWithItsLine() {
+        let text = """
+            apiVersion: openslo/v1
+            kind: SLO
+            metadata:
+              name: orders-up
+              displayName: Orders are up
+              labels: {team: shop}
+              annotations:
+                flotilla/subject: store orders
+                flotilla/measure: availability
+                owner: somebody
+            spec:
+              description: Orders must be up.
+              service: orders
+              indicatorRef: up
+              timeWindow:
+                - {duration: 28d, isRolling: true}
+                - {duration: 7d, isRolling: true}
+              budgetingMethod: Timeslices
+              objectives:
+                - displayName: most
+                  target: 0.99
+                  timeSliceTarget: 0.95
+                  timeSliceWindow: 1m
+                - target: 0.9
+                  timeSliceTarget: 0.9
+                  indicator: {metadata: {name: other}}
+                  indicatorRef: other
+                  compositeWeight: 2
+            extra: 1
+
+            """
+        let result = OpenSLOReader().read(text: text, path: "slo.yaml")
+        let expected = [
+            (5, "\"metadata.displayName\""), (6, "\"metadata.labels\""), (10, "\"metadata.annotations.owner\""),
+            (12, "\"spec.description\""), (13, "\"spec.service\""), (17, "has 2 windows; the first is taken"),
+            (18, "is budgeted by \"Timeslices\""), (20, "\"spec.objectives.displayName\""),
+            (22, "\"spec.objectives.timeSliceTarget\""), (23, "\"spec.objectives.timeSliceWindow\""),
+            (26, "\"spec.objectives.indicator\""), (27, "\"spec.objectives.indicatorRef\""),
+            (28, "\"spec.objectives.compositeWeight\""), (29, "\"extra\""),
+        ]
+        #expect(result.problems.map(\.location.line) == expected.map(\.0), "\(result.problems)")
+        for (problem, (_, part)) in zip(result.problems, expected) {
+            #expect(problem.message.contains(part), "\(problem)")
+        }
+        #expect(result.problems.allSatisfy { $0.severity == .warning })
+        // Imported all the same, over the first window.
+        #expect(result.objectives.map(\.name) == ["orders-up_1", "orders-up_2"])
+        #expect(result.objectives.allSatisfy { $0.window == .seconds(28 * 86_400) })
+    }
+
     @Test func whatIsNoYAMLIsAnError() {
         let result = OpenSLOReader().read(text: "a: [1\nb", path: "slo.yaml")
         #expect(result.problems.contains { $0.severity == .error } && result.objectives.isEmpty)

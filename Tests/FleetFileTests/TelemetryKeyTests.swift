@@ -67,28 +67,36 @@ import Traces
     }
 
     @Test func policiesAsTheProcessorHasThem() throws {
+        let patterns = try TextPatterns(["^v"])
         let read = try #require(
             telemetry(
                 """
                 {otlp: {url: "http://127.0.0.1:4318"}, sampling: {policies: [
                   {name: all, type: always_sample}, {type: latency, threshold: 1s, upper: 2s},
                   {type: status_code, status_codes: [ERROR, unset]},
-                  {type: string_attribute, key: k, values: [v, w], invert: true}, {type: rate_limiting, spans: 5/s},
+                  {type: string_attribute, key: k, values: [v, w], invert: true},
+                  {type: string_attribute, key: k, values: ["^v"], regex: true},
+                  {type: numeric_attribute, key: n, min: -5, max: 7}, {type: numeric_attribute, key: n, min: 3},
+                  {type: boolean_attribute, key: b, value: false, invert: true},
+                  {type: span_count, min: 2, max: 20}, {type: span_count, max: 9}, {type: rate_limiting, spans: 5/s},
                   {type: probabilistic, share: 0.1, salt: s}, {type: and, policies: [{type: always_sample}]},
                   {type: composite, limit: 100/s, policies: [
                     {type: always_sample, allocation: 0.75}, {type: latency, threshold: 1s, allocation: 0.25}]},
                   {type: drop, policies: [{type: latency, threshold: 1ms}]}]}}
                 """))
-        #expect(
-            read.sampling.policies == [
-                .always, .latency(atLeast: .seconds(1), upTo: .seconds(2)), .status([.error, .unset]),
-                .attribute("k", values: ["v", "w"], isInverted: true), .rate(spans: 5), .share(0.1, salt: "s"),
-                .and([.always]),
-                .composite(
-                    limit: 100,
-                    [.init(.always, spans: 75), .init(.latency(atLeast: .seconds(1), upTo: nil), spans: 25)]),
-                .drop([.latency(atLeast: .milliseconds(1), upTo: nil)]),
-            ])
+        let wanted: [SamplingPolicy] = [
+            .always, .latency(atLeast: .seconds(1), upTo: .seconds(2)), .status([.error, .unset]),
+            .attribute("k", .texts(["v", "w"]), isInverted: true),
+            .attribute("k", .patterns(patterns), isInverted: false),
+            .attribute("n", .integers(-5...7), isInverted: false),
+            .attribute("n", .integers(3...Int64.max), isInverted: false),
+            .attribute("b", .flag(false), isInverted: true), .spanCount(2...20), .spanCount(1...9), .rate(spans: 5),
+            .share(0.1, salt: "s"), .and([.always]),
+            .composite(
+                limit: 100, [.init(.always, spans: 75), .init(.latency(atLeast: .seconds(1), upTo: nil), spans: 25)]),
+            .drop([.latency(atLeast: .milliseconds(1), upTo: nil)]),
+        ]
+        #expect(read.sampling.policies == wanted)
     }
 
     @Test(arguments: [
@@ -132,6 +140,52 @@ import Traces
             "{otlp: {url: \"http://a\"}, sampling: {policies: [{type: status_code, status_codes: [‸BAD]}]}}",
             "is no status"
         ),
+        (
+            "{otlp: {url: \"http://a\"}, sampling: {policies: [{type: ‸ottl_condition}]}}",
+            "OpenTelemetry's tail sampling has \"ottl_condition\", and Flotilla has not; the types are always_sample, "
+        ),
+        (
+            "{otlp: {url: \"http://a\"}, sampling: {policies: [{type: ‸trace_state}]}}",
+            "OpenTelemetry's tail sampling has \"trace_state\""
+        ),
+        (
+            "{otlp: {url: \"http://a\"}, sampling: {policies: [{type: ‸bytes_limiting}]}}",
+            "OpenTelemetry's tail sampling has \"bytes_limiting\""
+        ),
+        (
+            """
+            {otlp: {url: "http://a"}, sampling: {policies: \
+            [{type: string_attribute, key: k, regex: true, values: [a, ‸"(b"]}]}}
+            """,
+            "\"(b\" is no regular expression"
+        ),
+        (
+            """
+            {otlp: {url: "http://a"}, sampling: {policies: \
+            [{type: string_attribute, key: k, regex: ‸maybe, values: [a]}]}}
+            """,
+            "write true or false"
+        ),
+        (
+            "{otlp: {url: \"http://a\"}, sampling: {policies: [‸{type: numeric_attribute, key: k}]}}",
+            "has neither \"min\" nor \"max\""
+        ),
+        (
+            "{otlp: {url: \"http://a\"}, sampling: {policies: [{type: numeric_attribute, key: k, min: ‸1.5}]}}",
+            "write a whole number"
+        ),
+        (
+            "{otlp: {url: \"http://a\"}, sampling: {policies: [{type: span_count, min: ‸0}]}}",
+            "write a whole number from 1"
+        ),
+        (
+            "{otlp: {url: \"http://a\"}, sampling: {policies: [{type: span_count, min: 3, max: ‸2}]}}",
+            "\"max\" is less than \"min\""
+        ),
+        (
+            "{otlp: {url: \"http://a\"}, sampling: {policies: [‸{type: boolean_attribute, key: k}]}}",
+            "has no \"value\""
+        ),
     ])
     func whatIsWrong(_ text: String, _ message: String) {
         let marked = "fleet: f\ntelemetry: \(text)\nservices: {a: {store: sqlite:a.db}}"
@@ -142,6 +196,45 @@ import Traces
         } else {
             Marked(marked, message).check()
         }
+    }
+
+    private static let objectives = """
+
+        objectives:
+          fresh: {view: a.seen, freshness: 500ms, target: 99%}
+          fresher: {view: a.seen, freshness: 200ms, target: 90%}
+          right: {view: a.seen, errors: 1%}
+          relayed: {stream: a, latency: 2s, target: 99%}
+          stored: {store: a, latency: 1ms, target: 99%}
+        """
+    private static let observed = """
+        services:
+          a:
+            store: sqlite:a.db
+            publishes: [E]
+            views:
+              seen: {schema: "CREATE TABLE seen (id TEXT);", when: {a.E: "INSERT INTO seen VALUES (:id)"}}
+        """
+
+    /// Of the usual policies, one keeps what took longer than an objective says; policies of the file's own say all.
+    @Test func objectivesSayWhatIsLate() throws {
+        func sampling(_ text: String, _ objectives: String = Self.objectives) throws -> TailSampler.Settings {
+            let result = read(
+                "fleet: f\npage: \"127.0.0.1:7070\"\ntelemetry: {sampling: \(text)}\n" + Self.observed + objectives)
+            #expect(result.problems.isEmpty, "\(result.problems)")
+            let fleet = try #require(result.definition)
+            return try #require(fleet.telemetry).sampling(for: fleet.objectives)
+        }
+        let settings = try sampling("{slow: 3s, share: 0.5, limit: 7/s, wait: 9s}")
+        #expect(settings.wait == .seconds(9))
+        #expect(
+            settings.policies
+                == SamplingPolicy.usual(
+                    slow: .seconds(3), share: 0.5, limit: 7,
+                    late: ["view a.seen": .milliseconds(200), "stream a": .seconds(2)]))
+        let without = try sampling("{slow: 3s, share: 0.5, limit: 7/s, wait: 9s}", "")
+        #expect(without.policies == SamplingPolicy.usual(slow: .seconds(3), share: 0.5, limit: 7))
+        #expect(try sampling("{policies: [{type: always_sample}]}").policies == [.always])
     }
 
     @Test func aSecretInAHeaderIsNeverQuoted() {

@@ -7,9 +7,10 @@ import Testing
 
 /// What a consumer tells the service's own metrics back end.
 @Suite struct ConsumerMetricsTests {
-    @Test func aConsumerTellsTheServicesBackEnd() async throws {
+    @Test(arguments: ConsumerTests.BrokerKind.allCases)
+    func aConsumerTellsTheServicesBackEnd(_ broker: ConsumerTests.BrokerKind) async throws {
         struct Refused: Error {}
-        try await ConsumerTests.Fixture.run(on: .sqlite) { setting in
+        try await ConsumerTests.Fixture.run(on: .sqlite, broker) { setting in
             let metrics = TestMetrics()
             try await setting.sell(1...20)
             let consumer = try Consumer(
@@ -20,7 +21,8 @@ import Testing
                     }
                 ])
             let messaging = [
-                ("messaging.system", "flotilla"), ("messaging.operation.name", "handle"),
+                ("messaging.system", broker == .embedded ? "flotilla" : broker.rawValue),
+                ("messaging.operation.name", "handle"),
                 ("messaging.destination.name", "shop-sales"), ("messaging.consumer.group.name", "orders.billing"),
             ]
             let place = [("subscription", "orders.billing"), ("stream", "shop-sales")]

@@ -3,6 +3,7 @@ import EmbeddedBroker
 import FleetCore
 import Flotilla
 import Foundation
+import Metrics
 import TestKit
 import Testing
 
@@ -43,7 +44,8 @@ import Testing
             fleet: FleetName(unchecked: "shop"), service: ServiceName(unchecked: "sales"))
 
         static func run(
-            on kind: StoreKind, _ brokerKind: BrokerKind = .embedded, _ body: (Fixture) async throws -> Void
+            on kind: StoreKind, _ brokerKind: BrokerKind = .embedded,
+            metrics: any MetricsFactory = MetricsSystem.factory, _ body: (Fixture) async throws -> Void
         ) async throws {
             let directory = try TemporaryDirectory()
             let retention = Retention(age: .seconds(3600), size: .mebibytes(64), limit: .mebibytes(64))
@@ -69,7 +71,7 @@ import Testing
             #endif
             }
             let server = held
-            try await ServiceFixture.run(on: kind) { service in
+            try await ServiceFixture.run(on: kind, metrics: metrics) { service in
                 try await service.store.transaction {
                     try $0.script(
                         "CREATE TABLE handled (place INTEGER NOT NULL, key TEXT NOT NULL, number INTEGER NOT NULL)")

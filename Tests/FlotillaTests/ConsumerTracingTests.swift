@@ -44,6 +44,7 @@ import Tracing
             #expect(span.operationName == "handle shop-sales" && span.kind == .consumer)
             #expect(span.spanContext.traceID == "4bf92f3577b34da6a3ce929d0e0e4736")
             #expect(span.spanContext.parentSpanID == "00f067aa0ba902b7")
+            #expect(span.attributes["messaging.system"]?.toSpanAttribute() == .string("flotilla"))
             #expect(span.attributes["messaging.consumer.group.name"]?.toSpanAttribute() == .string("orders.bills"))
             // What the handler sees as its place, and writes into its outbox, is the span's.
             let own = "00-\(span.spanContext.traceID)-\(span.spanContext.spanID)-01"

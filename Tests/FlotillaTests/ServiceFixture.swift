@@ -1,5 +1,6 @@
 import FleetCore
 import Flotilla
+import Metrics
 import SQLiteStore
 import Stores
 import TestKit
@@ -25,6 +26,7 @@ struct ServiceFixture {
 
     static func run(
         on kind: StoreKind, capture: CaptureMode = .poll, server: PrivatePostgres? = nil,
+        metrics: any MetricsFactory = MetricsSystem.factory,
         _ body: (ServiceFixture) async throws -> Void
     ) async throws {
         let needs = OutboxNeeds(table: try TableName("outbox"), capture: capture, stream: stream)
@@ -33,7 +35,7 @@ struct ServiceFixture {
             let directory = try TemporaryDirectory()
             let path = directory.file("orders.db")
             _ = try await SQLiteSetup(path: path, name: "orders.db").apply(StoreNeeds(outbox: needs, views: []))
-            try await run(try await ServiceStore.open("sqlite:\(path)", service: "orders"), body)
+            try await run(try await ServiceStore.open("sqlite:\(path)", service: "orders", metrics: metrics), body)
         #if Postgres
             case .postgres:
                 let server = if let server { server } else { try await PrivatePostgres.shared() }
@@ -41,7 +43,8 @@ struct ServiceFixture {
                 let setup = PostgresSetup(PostgresAddress(url: url, name: "orders", schema: "orders"))
                 _ = try await setup.apply(StoreNeeds(outbox: needs, views: []))
                 try await run(
-                    try await ServiceStore.open(url, service: "orders", schema: "orders", capture: capture), body)
+                    try await ServiceStore.open(
+                        url, service: "orders", schema: "orders", capture: capture, metrics: metrics), body)
                 if capture != .poll { _ = try await setup.removeCapture(needs) }
         #endif
         }

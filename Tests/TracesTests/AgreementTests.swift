@@ -12,8 +12,24 @@ import Traces
             var start: Int64
             var end: Int64
             var status: String
-            var attributes: [String: String]
+            var attributes: [String: Value]
             var at: Int64
+        }
+
+        /// Of an attribute.
+        struct Value: Decodable {
+            let value: SpanValue
+
+            init(from decoder: any Decoder) throws {
+                let container = try decoder.singleValueContainer()
+                if let flag = try? container.decode(Bool.self) {
+                    value = .flag(flag)
+                } else if let number = try? container.decode(Int64.self) {
+                    value = .integer(number)
+                } else {
+                    value = .text(try container.decode(String.self))
+                }
+            }
         }
 
         struct Case: Decodable {
@@ -24,6 +40,8 @@ import Traces
         }
 
         var wait: Int64
+        /// What is said of all spans.
+        var resource: [String: Value]
         var arrivals: [Arrival]
         var cases: [Case]
     }
@@ -38,7 +56,13 @@ import Traces
         var statusCodes: [String]?
         var key: String?
         var values: [String]?
+        var enabledRegexMatching: Bool?
+        var minValue: Int64?
+        var maxValue: Int64?
+        var value: Bool?
         var invertMatch: Bool?
+        var minSpans: Int?
+        var maxSpans: Int?
         var spansPerSecond: Int?
         var samplingPercentage: Double?
         var hashSalt: String?
@@ -47,6 +71,17 @@ import Traces
         var compositeSubPolicy: [Policy]?
         var rateAllocation: [Rate]?
         var maxTotalSpansPerSecond: Int?
+
+        private var test: AttributeTest? {
+            switch type {
+            case "numeric_attribute": .integers((minValue ?? .min)...(maxValue ?? .max))
+            case "boolean_attribute": value.map { .flag($0) }
+            default:
+                enabledRegexMatching == true
+                    ? (try? TextPatterns(values ?? [])).map { AttributeTest.patterns($0) }
+                    : AttributeTest.texts(Set(values ?? []))
+            }
+        }
 
         var policy: SamplingPolicy? {
             switch type {
@@ -57,8 +92,9 @@ import Traces
                 }
             case "status_code":
                 statusCodes.map { .status(Set($0.compactMap { SamplingPolicy.Status(rawValue: $0.lowercased()) })) }
-            case "string_attribute":
-                key.map { .attribute($0, values: Set(values ?? []), isInverted: invertMatch ?? false) }
+            case "string_attribute", "numeric_attribute", "boolean_attribute":
+                key.flatMap { key in test.map { .attribute(key, $0, isInverted: invertMatch ?? false) } }
+            case "span_count": .spanCount((minSpans ?? 1)...(maxSpans ?? .max))
             case "rate_limiting": spansPerSecond.map { .rate(spans: $0) }
             case "probabilistic":
                 samplingPercentage.map { .share($0 / 100, salt: hashSalt ?? SamplingPolicy.usualSalt) }
@@ -85,7 +121,7 @@ import Traces
 
     @Test func decisionsAgreeWithTheReference() throws {
         let recorded = try #require(Self.recorded)
-        #expect(recorded.cases.count >= 15 && recorded.arrivals.count > 500)
+        #expect(recorded.cases.count >= 29 && recorded.arrivals.count > 500)
         let spans = try recorded.arrivals.enumerated().map { index, arrival in
             let context = try #require(TraceContext("00-\(arrival.trace)-\(String(format: "%016x", index + 1))-01"))
             let status: Span.Status =
@@ -97,13 +133,14 @@ import Traces
             return Span(
                 Given.kind, context, parent: nil, from: Timestamp(microseconds: arrival.start),
                 to: Timestamp(microseconds: arrival.end),
-                attributes: arrival.attributes.map { SpanAttribute($0.key, $0.value) }, status: status)
+                attributes: arrival.attributes.map { SpanAttribute($0.key, $0.value.value) }, status: status)
         }
         for example in recorded.cases {
             let policies = example.policies.compactMap(\.policy)
             #expect(policies.count == example.policies.count, "\(example.name)")
             var sampler = TailSampler(
-                .init(wait: .microseconds(recorded.wait), traces: 10_000, remembered: 10_000, policies: policies))
+                .init(wait: .microseconds(recorded.wait), traces: 10_000, remembered: 10_000, policies: policies),
+                resource: recorded.resource.map { SpanAttribute($0.key, $0.value.value) })
             var kept: [Span] = []
             func decide(until time: Int64) {
                 while let due = sampler.nextDecision, due.microseconds <= time { kept += sampler.decide(at: due) }

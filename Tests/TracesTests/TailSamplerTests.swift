@@ -37,7 +37,7 @@ import Traces
     }
 
     @Test func aDropDecisionWins() {
-        let isTest = SamplingPolicy.attribute("cloudevents.event_type", values: ["Ping"], isInverted: false)
+        let isTest = SamplingPolicy.attribute("cloudevents.event_type", .texts(["Ping"]), isInverted: false)
         var sampler = sampler([.always, .drop([isTest])])
         _ = sampler.add(
             [Given.span(1, attributes: [SpanAttribute("cloudevents.event_type", "Ping")]), Given.span(2)],
@@ -107,5 +107,103 @@ import Traces
         _ = sampler.add([Given.span(3, took: 1)], at: Given.time(60.2))
         let flood = Set(sampler.decide(at: Given.time(91)).map(\.trace))
         #expect(flood.count == 101 && flood.contains(Given.trace(3).trace))
+    }
+
+    // MARK: Parts of the fleet
+
+    private func work(
+        _ trace: UInt64, _ subject: String?, _ role: SpanKind.Role, from start: Double, took: Double,
+        within parent: Span? = nil
+    ) -> Span {
+        Span(
+            SpanKind("work", role, [], subject: subject), Given.trace(trace).newChild(),
+            parent: parent?.context.span ?? Given.trace(trace).span, from: Given.time(start),
+            to: Given.time(start + took))
+    }
+
+    private func isKept(_ spans: [Span], _ policy: SamplingPolicy) -> Bool {
+        var sampler = sampler([policy])
+        _ = sampler.add(spans, at: Given.time(10))
+        return sampler.decide(at: Given.time(60)).count == spans.count
+    }
+
+    /// What is delivered takes from the beginning of its event's way, which is not the trace's.
+    @Test func whatIsDeliveredIsLateByTheAgeOfItsEvent() {
+        let late = SamplingPolicy.late(["view reports.sales": .milliseconds(500)])
+        let before = work(1, "stream shop", .producer, from: 0, took: 0.1)
+        let event = work(1, "stream orders", .producer, from: 5, took: 0.1)
+        let timely = work(1, "view reports.sales", .consumer, from: 5.4, took: 0.1, within: event)
+        let tardy = work(1, "view reports.sales", .consumer, from: 5.4, took: 0.1001, within: event)
+        #expect(!isKept([before, event, timely], late))
+        #expect(isKept([before, event, tardy], late))
+        // Another part may take as long as it likes.
+        #expect(!isKept([before, event, work(1, "view reports.all", .consumer, from: 9, took: 1, within: event)], late))
+        #expect(!isKept([before, event, work(1, nil, .consumer, from: 9, took: 1, within: event)], late))
+        // Where the event's own span is not there, the trace's beginning is what is known.
+        #expect(isKept([before, timely], late) && !isKept([timely], late))
+    }
+
+    @Test func streamsAndSagasAreLateByTheirOwnSpans() {
+        let late = SamplingPolicy.late(["stream orders": .milliseconds(500), "saga fulfil": .seconds(2)])
+        let event = work(1, "stream orders", .producer, from: 5, took: 0.5)
+        #expect(!isKept([event, work(1, "saga fulfil", .inner, from: 6, took: 2, within: event)], late))
+        #expect(isKept([event, work(1, "saga fulfil", .inner, from: 6, took: 2.01, within: event)], late))
+        #expect(isKept([work(1, "stream orders", .producer, from: 5, took: 0.51)], late))
+    }
+
+    /// What is late by an objective is kept beside what is slow, and takes nobody's place.
+    @Test func theUsualPoliciesKeepWhatIsLate() {
+        let policies = SamplingPolicy.usual(
+            slow: .seconds(1), share: 0, limit: 2, late: ["stream orders": .milliseconds(500)])
+        var sampler = sampler(policies)
+        let late = (1...3).map { work(UInt64($0), "stream orders", .producer, from: 0, took: 0.6) }
+        _ = sampler.add(
+            late + [Given.span(11, took: 1), Given.span(12, status: .error("no")), Given.span(13, took: 0.6)],
+            at: Given.time(2))
+        let kept = Set(sampler.decide(at: Given.time(40)).map(\.trace))
+        #expect(kept == Set([1, 2, 11, 12].map { Given.trace(UInt64($0)).trace }))
+    }
+
+    // MARK: Attributes
+
+    private func isKept(_ value: SpanValue, _ test: AttributeTest) -> Bool {
+        isKept([Given.span(1, attributes: [SpanAttribute("key", value)])], .attribute("key", test, isInverted: false))
+    }
+
+    @Test func attributesAreComparedWithWhatTheyAre() throws {
+        let patterns = AttributeTest.patterns(try TextPatterns(["^o.*s$", "mail"]))
+        #expect(isKept(.text("orders"), patterns) && isKept(.text("a mail or two"), patterns))
+        // The same answer a second time, and after many others.
+        for number in 0..<300 { #expect(!isKept(.text("\(number)"), patterns)) }
+        #expect(isKept(.text("orders"), patterns) && !isKept(.text("order"), patterns))
+        #expect(isKept(.integer(500), .integers(500...599)) && !isKept(.integer(499), .integers(500...599)))
+        #expect(!isKept(.text("500"), .integers(500...599)) && !isKept(.integer(500), .texts(["500"])))
+        #expect(isKept(.flag(false), .flag(false)) && !isKept(.flag(true), .flag(false)))
+        #expect(!isKept(.text("false"), .flag(false)))
+        #expect(throws: (any Error).self) { try TextPatterns(["right", "(wrong"]) }
+    }
+
+    /// A policy that is turned round keeps those without, and takes nothing from what another keeps.
+    @Test func aPolicyThatIsTurnedRoundVetoesNothing() {
+        let inverted = SamplingPolicy.attribute("key", .texts(["v"]), isInverted: true)
+        let mark = SpanAttribute("key", "v")
+        var sampler = sampler([Self.errors, inverted])
+        _ = sampler.add(
+            [
+                Given.span(1, status: .error("no"), attributes: [mark]), Given.span(2, attributes: [mark]),
+                Given.span(3),
+            ], at: Given.time(0))
+        let kept = Set(sampler.decide(at: Given.time(30)).map(\.trace))
+        #expect(kept == Set([1, 3].map { Given.trace(UInt64($0)).trace }))
+    }
+
+    @Test func whatIsSaidOfTheResourceIsSaidOfAllSpans() {
+        let production = SamplingPolicy.attribute("deployment", .texts(["production"]), isInverted: false)
+        for (resource, count) in [("production", 1), ("test", 0)] {
+            var sampler = TailSampler(
+                .init(policies: [.and([Self.errors, production])]), resource: [SpanAttribute("deployment", resource)])
+            _ = sampler.add([Given.span(1, status: .error("no")), Given.span(2)], at: Given.time(0))
+            #expect(sampler.decide(at: Given.time(30)).count == count)
+        }
     }
 }

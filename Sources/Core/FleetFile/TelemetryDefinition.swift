@@ -1,19 +1,55 @@
+public import Objectives
 public import Traces
 
 /// What a fleet that runs tells of itself besides what is asked for.
 public struct TelemetryDefinition: Sendable {
     /// Where it is sent; `nil` where traces are made for the page alone.
     public var collector: CollectorDefinition?
-    /// Which traces are kept.
+    /// Which traces are kept, whatever the objectives are.
     public var sampling: TailSampler.Settings
+    /// What the policies of ``sampling`` are made of; `nil` where the file has policies of its own.
+    public var usual: UsualSampling?
 
-    public init(collector: CollectorDefinition?, sampling: TailSampler.Settings) {
+    public init(collector: CollectorDefinition?, sampling: TailSampler.Settings, usual: UsualSampling?) {
         self.collector = collector
         self.sampling = sampling
+        self.usual = usual
+    }
+
+    /// Which traces are kept. Of the usual policies, one keeps those in which a view, a push, a stream or a saga took longer
+    /// than one of its objectives says; a file with policies of its own says all there is to say.
+    public func sampling(for objectives: [Objective]) -> TailSampler.Settings {
+        guard let usual else { return sampling }
+        var late: [String: Duration] = [:]
+        for objective in objectives where objective.subject.kind != .store {
+            guard let threshold = objective.threshold else { continue }
+            let part = objective.subject.description
+            late[part] = min(late[part] ?? threshold, threshold)
+        }
+        var settings = sampling
+        settings.policies = usual.policies(late: late)
+        return settings
     }
 
     /// Whether anybody wants traces.
     public var wantsTraces: Bool { collector?.signals.contains(.traces) ?? true }
+}
+
+/// What a fleet file may say of the usual policies.
+public struct UsualSampling: Sendable, Hashable {
+    /// From when on a trace is slow.
+    public var slow = TailSampler.Settings.usualSlow
+    /// Of the traces that neither failed nor were slow.
+    public var share = TailSampler.Settings.usualShare
+    /// Spans a second, of each policy.
+    public var limit = TailSampler.Settings.usualLimit
+
+    public init() {}
+
+    /// - Parameter late: how long parts of the fleet may take.
+    func policies(late: [String: Duration]) -> [SamplingPolicy] {
+        SamplingPolicy.usual(slow: slow, share: share, limit: limit, late: late)
+    }
 }
 
 /// An OpenTelemetry collector, and what it is sent.

@@ -1,4 +1,5 @@
 import FleetCore
+import Metrics
 import Stores
 import Synchronization
 
@@ -9,10 +10,31 @@ struct EventWriter: Sendable {
     /// The outbox table as SQL takes it; `nil` where events are messages in the server's log.
     let table: String?
     private let columns = KnownColumns()
+    private let sent: Counter
+    /// Of the transaction at hand.
+    private var written: WrittenCount?
 
-    init(service: String, table: String?) {
+    init(service: String, table: String?, metrics: any MetricsFactory) {
         self.service = service
         self.table = table
+        // Which broker will carry them is for the fleet file to say: what takes them here is Flotilla's.
+        sent = Counter(
+            label: "messaging.client.sent.messages",
+            dimensions: [
+                ("messaging.system", "flotilla"), ("messaging.operation.name", "publish"), ("service", service),
+            ], factory: metrics)
+    }
+
+    /// The same, with a count of what it writes.
+    func counting(in count: WrittenCount) -> EventWriter {
+        var writer = self
+        writer.written = count
+        return writer
+    }
+
+    /// Tells the service's metrics of events whose transaction is committed.
+    func tell(committed count: Int) {
+        if count > 0 { sent.increment(by: count) }
     }
 
     /// Whether there is a place for the event's place in a trace: a table of the service's own need not have the column.
@@ -54,7 +76,16 @@ struct EventWriter: Sendable {
                 SELECT pg_logical_emit_message(true, 'flotilla', json_build_object(\(fields.joined(separator: ", ")))::text)
                 """, parameters)
         }
+        written?.add()
     }
+}
+
+/// How many events a transaction has written so far.
+final class WrittenCount: Sendable {
+    private let count = Atomic(0)
+
+    var value: Int { count.load(ordering: .relaxed) }
+    func add() { count.add(1, ordering: .relaxed) }
 }
 
 /// What is known of an outbox table.

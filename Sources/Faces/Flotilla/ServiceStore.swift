@@ -1,5 +1,6 @@
 public import FleetCore
 import Inbox
+public import Metrics
 import Stores
 
 /// A service's own store, opened by the service itself: business rows and events in one transaction, and handlers that
@@ -24,10 +25,13 @@ public final class ServiceStore: Sendable {
     ///     none, the one that role and database say: `public`, as a rule.
     ///   - outbox: the outbox table.
     ///   - capture: as in the fleet file. With `message` there is no outbox table: events are messages in the server's log.
+    ///   - metrics: where it tells how many events were published; the back end that `MetricsSystem` was bootstrapped with by
+    ///     default.
     /// - Throws: `FleetError` with code `missing`, `notApplied`, `corrupt`, `readOnly`, `denied`, `unavailable` or
     ///   `invalidInput`; each names the store and the cure.
     public static func open(
-        _ url: String, service: String, schema: String? = nil, outbox: String = "outbox", capture: CaptureMode = .poll
+        _ url: String, service: String, schema: String? = nil, outbox: String = "outbox", capture: CaptureMode = .poll,
+        metrics: any MetricsFactory = MetricsSystem.factory
     ) async throws -> ServiceStore {
         let name = try ServiceName(service)
         let table = try TableName(outbox)
@@ -47,7 +51,8 @@ public final class ServiceStore: Sendable {
             await store.close()
             throw error
         }
-        let events = EventWriter(service: service, table: capture == .message ? nil : connector.quoted(table))
+        let events = EventWriter(
+            service: service, table: capture == .message ? nil : connector.quoted(table), metrics: metrics)
         return ServiceStore(service: service, store: store, events: events, connector: connector)
     }
 
@@ -67,7 +72,13 @@ public final class ServiceStore: Sendable {
         _ body: @escaping @Sendable (Transaction) throws -> Result
     ) async throws -> Result {
         let events = events
-        return try await store.write { try body(Transaction($0, events: events)) }
+        let (result, count) = try await store.write { transaction in
+            let count = WrittenCount()
+            let result = try body(Transaction(transaction, events: events.counting(in: count)))
+            return (result, count.value)
+        }
+        events.tell(committed: count)
+        return result
     }
 
     /// Runs `body` in one read-only transaction: all its reads see one state.
@@ -91,13 +102,16 @@ public final class ServiceStore: Sendable {
     ) async throws -> Bool {
         let events = events
         let stream = StreamName(fleet: FleetName(unchecked: "handler"), service: ServiceName(unchecked: service))
-        return try await store.write { transaction in
+        let (isNew, count) = try await store.write { transaction in
             let inbox = try Inbox(
                 number: Inbox.begin("handler/\(handler)", in: stream, identity: "", after: .start, transaction).number)
-            guard try inbox.accept(id, at: .start, transaction) else { return false }
-            try body(Transaction(transaction, events: events))
-            return true
+            guard try inbox.accept(id, at: .start, transaction) else { return (false, 0) }
+            let count = WrittenCount()
+            try body(Transaction(transaction, events: events.counting(in: count)))
+            return (true, count.value)
         }
+        events.tell(committed: count)
+        return isNew
     }
 
     /// Lets go of the store, after the work at hand.

@@ -8,6 +8,14 @@ public enum OpenSLO {
         case subject = "flotilla/subject"
         case measure = "flotilla/measure"
         case threshold = "flotilla/threshold"
+        /// Whose objective it is: what `service` says as well.
+        case fleet = "flotilla/fleet"
+    }
+
+    /// What an exported objective is about, for people.
+    public static func description(of objective: Objective) -> String {
+        let within = objective.threshold.map { " within \(ObjectiveText.duration($0.inSeconds))" } ?? ""
+        return "\(objective.measure.rawValue) of \(objective.subject)\(within)"
     }
 
     /// One document for each, with queries for Prometheus.
@@ -17,7 +25,6 @@ public enum OpenSLO {
 
     private static func document(_ objective: Objective, _ fleet: FleetName) -> String {
         let threshold = objective.threshold.map { ObjectiveText.duration($0.inSeconds) }
-        let within = threshold.map { " within \($0)" } ?? ""
         let selector = "{fleet=\"\(fleet)\",objective=\"\(objective.name)\"}"
         var lines = [
             "apiVersion: \(version)", "kind: SLO", "metadata:", "  name: \(name(objective.name))",
@@ -27,7 +34,7 @@ public enum OpenSLO {
         ]
         if let threshold { lines.append("    \(Annotation.threshold.rawValue): \(threshold)") }
         lines += [
-            "spec:", "  description: \(objective.measure.rawValue) of \(objective.subject)\(within)",
+            "    \(Annotation.fleet.rawValue): \(fleet)", "spec:", "  description: \(description(of: objective))",
             "  service: \(fleet)", "  indicator:", "    metadata:", "      name: \(name(objective.name))", "    spec:",
             "      ratioMetric:", "        counter: true",
         ]

@@ -42,11 +42,14 @@ public final class SpanKind: Sendable {
     public let name: String
     public let role: Role
     public let attributes: [SpanAttribute]
+    /// The part of the fleet that objectives may be about: `view orders.order_lines`. It is not told.
+    public let subject: String?
 
-    public init(_ name: String, _ role: Role, _ attributes: [SpanAttribute]) {
+    public init(_ name: String, _ role: Role, _ attributes: [SpanAttribute], subject: String? = nil) {
         self.name = name
         self.role = role
         self.attributes = attributes
+        self.subject = subject
     }
 }
 

@@ -1,4 +1,5 @@
 import Foundation
+import HTTPReceiver
 import TestKit
 import Testing
 
@@ -10,14 +11,27 @@ import Testing
         "PUSH_SECRET": "zqwpush-0123456789abcdef", "SAGA_TOKEN": "zqwsaga", "HOOK_PATH": "zqwhook",
         "HOOK_TOKEN": "zqwquery", "HOOK_SECRET": "zqwsign-0123456789abcdef", "ALERT_PATH": "zqwalert",
         "NATS_USER": "zqwuser", "NATS_PASSWORD": "zqwnats", "PAGE_TOKEN": "zqwpage-0123456789abcdef",
+        "OTLP_PATH": "zqwotlp", "OTLP_TOKEN": "zqwbearer",
     ]
+    /// What is published belongs to it.
+    private static let trace = "4bf92f3577b34da6a3ce929d0e0e4736"
 
-    private static func yaml(_ port: Int, more: String = "") -> String {
+    /// - Parameters:
+    ///   - port: where nobody listens.
+    ///   - collector: where a collector does; by default nobody either.
+    private static func yaml(_ port: Int, collector: Int? = nil, encoding: String = "protobuf") -> String {
         let base = "http://127.0.0.1:\(port)"
         return """
             fleet: careful
             metrics: {listen: "127.0.0.1:0"}
             page: {listen: "127.0.0.1:0", token: "${PAGE_TOKEN}"}
+            telemetry:
+              otlp:
+                url: "http://127.0.0.1:\(collector ?? port)/${OTLP_PATH}"
+                encoding: \(encoding)
+                every: 1s
+                headers: {authorization: "Bearer ${OTLP_TOKEN}"}
+              sampling: {wait: 1s, share: 1}
             alerts:
               webhook: {url: "\(base)/${HOOK_PATH}?token=${HOOK_TOKEN}", secret: "${HOOK_SECRET}"}
               alertmanager: {url: "\(base)/${ALERT_PATH}"}
@@ -27,7 +41,7 @@ import Testing
             services:
               shop:
                 store: sqlite:shop.db
-                publishes: [Sold]
+                publishes: [Sold, Settled]
               billing:
                 store: sqlite:billing.db
                 push:
@@ -45,7 +59,12 @@ import Testing
                     retry: {attempts: 2, wait: 10ms}
                     compensate:
                       http: {url: "\(base)/refund?key=${SAGA_TOKEN}", body: {id: data.id}}
-            \(more)
+            flows:
+              sale:
+                start: shop.Sold
+                key: id
+                within: 1h
+                end: shop.Settled
             """
     }
 
@@ -59,7 +78,10 @@ import Testing
 
     @Test(arguments: ["text", "json"])
     func nothingThatIsSaidShowsASecret(format: String) async throws {
-        let fleet = try FleetDirectory(Self.yaml(try LoopbackPort.free()))
+        let collector = try await HTTPReceiver { _ in .answer(200) }
+        let fleet = try FleetDirectory(
+            Self.yaml(
+                try LoopbackPort.free(), collector: collector.port, encoding: format == "json" ? "json" : "protobuf"))
         func flotilla(_ arguments: String...) async throws {
             let program = try fleet.start(arguments, environment: Self.environment)
             _ = try await program.end()
@@ -71,7 +93,9 @@ import Testing
         let signals = try await SignalAddress(of: run)
         for number in 0..<3 {
             try await fleet.store("shop.db").publish(
-                OutboxRow(key: "\(number)", type: "Sold", payload: "{\"id\": \(number)}"))
+                OutboxRow(
+                    key: "\(number)", type: "Sold", payload: "{\"id\": \(number)}",
+                    headers: "{\"traceparent\": \"00-\(Self.trace)-00f067aa0ba902b7-01\"}"))
         }
         try await eventually("the push fails") {
             try await signals.get("/metrics").body.contains("outcome=\"postponed\"} ")
@@ -85,13 +109,37 @@ import Testing
         let token = "authorization: Bearer \(Self.environment["PAGE_TOKEN"] ?? "")"
         for path in [
             "/", "/api/overview", "/api/parked", "/api/sagas", "/api/flows", "/api/signals?of=billing",
-            "/api/signals?of=billing.push", "/api/history?of=store%20billing", "/readyz",
+            "/api/signals?of=billing.push", "/api/history?of=store%20billing", "/readyz", "/api/traces",
+            "/api/traces?kind=failed",
         ] {
             let answer = try page.ask(path, "-H", token)
             #expect(answer.status != 401, "\(path)")
             expectNoSecret(answer.head + answer.body, path)
             expectNoSecret(try page.ask(path).body, "\(path) without the token")
         }
+        // What is there only some time later.
+        for (path, part) in [
+            ("/api/traces?kind=failed", Self.trace), ("/api/trace?id=\(Self.trace)", "url.full"),
+            ("/api/flow?name=sale&id=1", "sale"), ("/api/sagas", "charge/"),
+        ] {
+            var answer = try page.ask(path, "-H", token)
+            try await eventually("\(path) tells of \(part)") {
+                answer = try page.ask(path, "-H", token)
+                return answer.status == 200 && answer.body.contains(part)
+            }
+            expectNoSecret(answer.head + answer.body, path)
+            if path == "/api/sagas" {
+                let id = try #require(answer.body.firstMatch(of: #/"id" ?: ?"([^"]+)"/#)?.1)
+                let saga = try page.ask("/api/saga?id=\(id)", "-H", token)
+                #expect(saga.status == 200, "\(saga.body)")
+                expectNoSecret(saga.head + saga.body, "/api/saga")
+            }
+        }
+        // It goes on for ever: what it says within two seconds.
+        let curl = try #require(Command("curl"))
+        let stream = try curl.run(["-skN", "--max-time", "2", "-H", token, page.url + "/api/stream"]).output
+        #expect(stream.contains("data:"), "\(stream)")
+        expectNoSecret(stream, "/api/stream")
         for words in [
             ["top", "--once"], ["status"], ["status", "--json"], ["objectives"], ["objectives", "--json"],
             ["objectives", "rules"],
@@ -104,6 +152,18 @@ import Testing
         run.send(SIGTERM)
         #expect(try await run.end(within: .seconds(15)) == .code(0))
         expectNoSecret(run.output + run.errors, "run --log-format \(format)")
+        // All that a collector was sent: texts are in protobuf as they are.
+        for (signal, part) in [("traces", "url.full"), ("metrics", "flotilla."), ("logs", "carrying fleet careful")] {
+            let sent = collector.requests.filter { $0.path.hasSuffix("/v1/\(signal)") }
+            #expect(sent.contains { $0.body.contains(part) }, "no \(part) among \(sent.count) requests with \(signal)")
+            // It is asked for at its secret path, with its secret.
+            #expect(sent.allSatisfy { $0.path.hasPrefix("/zqwotlp/") && $0["authorization"] == "Bearer zqwbearer" })
+            for request in sent {
+                #expect(request["content-encoding"] == nil)
+                expectNoSecret(request.body, "what is exported of \(signal)")
+            }
+        }
+        try await collector.stop()
         if format == "json" {
             for line in run.logLines {
                 let object = try? JSONSerialization.jsonObject(with: Data(line.utf8)) as? [String: String]

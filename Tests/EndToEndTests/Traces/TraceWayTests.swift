@@ -197,6 +197,28 @@ import Testing
         try await traced.stop()
     }
 
+    /// What takes longer than an objective says is kept, however quick it is else; without the objective nothing of it is.
+    @Test(arguments: [
+        ("{fresh: {view: reports.sales, freshness: 1ms, target: 99%}}", true),
+        ("{pushed: {push: billing, latency: 1ms, target: 99%}}", true),
+        ("{relayed: {stream: orders, latency: 1ms, target: 99%}}", true),
+        ("{paid: {saga: fulfil, latency: 1ms, target: 99%}}", true),
+        ("{fresh: {view: reports.sales, freshness: 1h, target: 99%}}", false),
+    ])
+    func whatIsLateByAnObjectiveIsKept(_ objective: String, _ isLate: Bool) async throws {
+        let traced = try await TracedFleet(
+            sampling: "{wait: 30s, slow: 1h, share: 0}", objectives: objective)
+        // Old by the time that it is carried.
+        try await traced.place("o1", traceParent: TracedFleet.traceParent(1))
+        let ended = try await traced.fleet.flotilla("run", "--until-idle")
+        #expect(ended.ended(0), "\(ended.said)")
+        guard let decoder = OTLPDecoder() else { return try await traced.stop() }
+        let names = Set(try traced.told(decoder).map { ToldSpan($0).name })
+        #expect(names.isEmpty == !isLate, "\(objective): \(names)")
+        if isLate { #expect(names.isSuperset(of: ["append traced-orders", "apply traced-orders", "saga fulfil"])) }
+        try await traced.stop()
+    }
+
     #if NATS
         /// The broker carries the writer's context on, and spans say which broker it is.
         @Test func theWayOverJetStream() async throws {

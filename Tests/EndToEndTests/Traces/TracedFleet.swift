@@ -17,7 +17,7 @@ final class TracedFleet: Sendable {
 
     init(
         encoding: String = "protobuf", sampling: String = "{wait: 1s, share: 1}", telemetry: Bool = true,
-        broker: String = "embedded", name: String = "traced",
+        broker: String = "embedded", name: String = "traced", objectives: String? = nil,
         receiving: @escaping @Sendable (HTTPReceiver.Request) -> HTTPReceiver.Reaction = { _ in
             .answer(200, body: "{\"ok\": true}")
         },
@@ -40,6 +40,7 @@ final class TracedFleet: Sendable {
             fleet: \(name)
             broker: \(broker)
             \(telemetry ? told : "")
+            \(objectives.map { "objectives: \($0)" } ?? "")
             services:
               orders:
                 store: sqlite:orders.db

@@ -10,10 +10,15 @@ https://github.com/open-telemetry/opentelemetry-collector-contrib/tree/main/proc
 import json
 import pathlib
 import random
+import re
 from fractions import Fraction
 
 WAIT = 3_000_000  # microseconds
 MASK = 2**64 - 1
+
+
+# What is said of all spans.
+RESOURCE = {"deployment": "test", "instances": 3}
 
 
 # Policies. `spans` are dictionaries with start, end, status and attributes; `now` is in microseconds.
@@ -46,15 +51,56 @@ class StatusCode:
         return sampled(any(s["status"] in self.codes for s in spans))
 
 
-class StringAttribute:
+class Attribute:
+    """Of the resource or of a span. `invert_match` turns the answer round, and vetoes nothing (since version 0.156)."""
+
     def __init__(self, settings):
         self.key = settings["key"]
-        self.values = set(settings["values"])
         self.invert = settings.get("invert_match", False)
 
     def decide(self, trace, spans, now):
-        found = any(s["attributes"].get(self.key) in self.values for s in spans)
-        return sampled(found != self.invert)
+        values = [a[self.key] for a in [RESOURCE] + [s["attributes"] for s in spans] if self.key in a]
+        return sampled(any(self.matches(v) for v in values) != self.invert)
+
+
+class StringAttribute(Attribute):
+    def __init__(self, settings):
+        super().__init__(settings)
+        self.values = settings["values"]
+        self.is_regex = settings.get("enabled_regex_matching", False)
+
+    def matches(self, value):
+        if type(value) is not str:
+            return False
+        return any(re.search(v, value) if self.is_regex else v == value for v in self.values)
+
+
+class NumericAttribute(Attribute):
+    def __init__(self, settings):
+        super().__init__(settings)
+        self.low = settings.get("min_value", -2**63)
+        self.high = settings.get("max_value", 2**63 - 1)
+
+    def matches(self, value):
+        return type(value) is int and self.low <= value <= self.high
+
+
+class BooleanAttribute(Attribute):
+    def __init__(self, settings):
+        super().__init__(settings)
+        self.value = settings["value"]
+
+    def matches(self, value):
+        return type(value) is bool and value == self.value
+
+
+class SpanCount:
+    def __init__(self, settings):
+        self.low = settings.get("min_spans", 0)
+        self.high = settings.get("max_spans", 0)
+
+    def decide(self, trace, spans, now):
+        return sampled(self.low <= len(spans) and (not self.high or len(spans) <= self.high))
 
 
 class RateLimiting:
@@ -131,6 +177,7 @@ class Composite:
 
 KINDS = {
     "always_sample": Always, "latency": Latency, "status_code": StatusCode, "string_attribute": StringAttribute,
+    "numeric_attribute": NumericAttribute, "boolean_attribute": BooleanAttribute, "span_count": SpanCount,
     "rate_limiting": RateLimiting, "probabilistic": Probabilistic, "and": And, "drop": Drop, "composite": Composite,
 }
 
@@ -187,6 +234,12 @@ def record():
                 "at": end + (chance.randint(4_000_000, 9_000_000) if late else chance.randint(0, 500_000)),
             })
     arrivals.sort(key=lambda a: a["at"])
+    chance = random.Random(156)
+    for arrival in arrivals:
+        if chance.random() < 0.3:
+            arrival["attributes"]["attempts"] = chance.randint(1, 6)
+        if chance.random() < 0.3:
+            arrival["attributes"]["again"] = chance.random() < 0.2
     return arrivals
 
 
@@ -201,6 +254,30 @@ CASES = {
     "attribute": [{"type": "string_attribute", "key": "service", "values": ["orders", "mail"]}],
     "attribute inverted": [
         {"type": "string_attribute", "key": "service", "values": ["orders"], "invert_match": True}],
+    # An error with the attribute is kept all the same.
+    "inverted beside others": [
+        ERRORS, {"type": "string_attribute", "key": "service", "values": ["orders", "mail"], "invert_match": True}],
+    "inverted within": [
+        {"type": "and", "and_sub_policy": [
+            SLOW, {"type": "string_attribute", "key": "service", "values": ["orders"], "invert_match": True}]}],
+    "pattern": [
+        {"type": "string_attribute", "key": "service", "values": ["^or", "il+"], "enabled_regex_matching": True}],
+    "pattern inverted": [
+        {"type": "string_attribute", "key": "service", "values": ["(bill|mail)"], "enabled_regex_matching": True,
+         "invert_match": True}],
+    "text of a number": [{"type": "string_attribute", "key": "attempts", "values": ["1", "2", "3"]}],
+    "number": [{"type": "numeric_attribute", "key": "attempts", "min_value": 3, "max_value": 4}],
+    "number at least": [{"type": "numeric_attribute", "key": "attempts", "min_value": 5}],
+    "number inverted": [{"type": "numeric_attribute", "key": "attempts", "max_value": 4, "invert_match": True}],
+    "flag": [{"type": "boolean_attribute", "key": "again", "value": True}],
+    "flag inverted": [{"type": "boolean_attribute", "key": "again", "value": True, "invert_match": True}],
+    "span count": [{"type": "span_count", "min_spans": 2, "max_spans": 3}],
+    "span count at least": [{"type": "span_count", "min_spans": 5}],
+    "of the resource": [
+        {"type": "and", "and_sub_policy": [
+            SLOW, {"type": "string_attribute", "key": "deployment", "values": ["test"]},
+            {"type": "numeric_attribute", "key": "instances", "min_value": 2}]}],
+    "of another resource": [{"type": "string_attribute", "key": "deployment", "values": ["production"]}],
     "a tenth": [{"type": "probabilistic", "sampling_percentage": 10}],
     "a third, salted": [{"type": "probabilistic", "sampling_percentage": 33.3, "hash_salt": "north"}],
     "rate": [{"type": "rate_limiting", "spans_per_second": 20}],
@@ -232,4 +309,5 @@ if __name__ == "__main__":
     path = pathlib.Path(__file__).with_name("recorded.json")
     lines = ",\n".join(json.dumps(a, separators=(",", ":")) for a in arrivals)
     decisions = ",\n".join(json.dumps(c, separators=(",", ":")) for c in cases)
-    path.write_text('{"wait":%d,\n"arrivals":[\n%s\n],\n"cases":[\n%s\n]}\n' % (WAIT, lines, decisions))
+    path.write_text('{"wait":%d,\n"resource":%s,\n"arrivals":[\n%s\n],\n"cases":[\n%s\n]}\n' % (
+        WAIT, json.dumps(RESOURCE, separators=(",", ":")), lines, decisions))

@@ -38,11 +38,12 @@ final class FleetTelemetry: Sendable {
         guard let telemetry = fleet.telemetry else { return nil }
         let registry = SharedRegistry()
         self.registry = registry
+        let resource = Self.resource(of: fleet, telemetry.collector, version)
         let collector = telemetry.collector.map { collector in
             let signals = Set(collector.signals.compactMap { OTLPSignal(rawValue: $0.rawValue) })
             let settings = OTLPExporter.Settings(
                 encoding: OTLPEncoding(rawValue: collector.encoding.rawValue) ?? .protobuf, signals: signals,
-                interval: collector.interval, resource: Self.resource(of: fleet, collector, version))
+                interval: collector.interval, resource: resource)
             let exporter = OTLPExporter(
                 settings, transport: OTLPHTTPTransport(collector, version: version),
                 read: { registry.read() },
@@ -54,18 +55,19 @@ final class FleetTelemetry: Sendable {
             (tracing, operatorTracing, traces) = (nil, nil, nil)
             return
         }
-        let traces = showsTraces ? TraceBoard(of: telemetry.sampling) : nil
+        let sampling = telemetry.sampling(for: fleet.objectives)
+        let traces = showsTraces ? TraceBoard(of: sampling) : nil
         let sink = { @Sendable (spans: [Span]) in
             traces?.add(spans)
             collector?.exporter.export(spans)
         }
         self.traces = traces
-        tracing = FleetTracing(fleet, telemetry.sampling, sink: sink)
-        operatorTracing = FleetTracing.ofOperators(fleet, telemetry.sampling, sink: sink)
+        tracing = FleetTracing(fleet, sampling, resource: resource.attributes, sink: sink)
+        operatorTracing = FleetTracing.ofOperators(fleet, sampling, resource: resource.attributes, sink: sink)
     }
 
     private static func resource(
-        of fleet: FleetDefinition, _ collector: CollectorDefinition, _ version: String
+        of fleet: FleetDefinition, _ collector: CollectorDefinition?, _ version: String
     ) -> OTLPResource {
         var attributes = [
             SpanAttribute("service.name", "flotilla"), SpanAttribute("service.namespace", fleet.name.text),
@@ -75,7 +77,7 @@ final class FleetTelemetry: Sendable {
             SpanAttribute("host.name", ProcessInfo.processInfo.hostName),
             SpanAttribute("process.pid", .integer(Int64(ProcessInfo.processInfo.processIdentifier))),
         ]
-        for (name, value) in collector.resource {
+        for (name, value) in collector?.resource ?? [] {
             attributes.removeAll { $0.name == name }
             attributes.append(SpanAttribute(name, value))
         }

@@ -2,6 +2,7 @@ import Endpoints
 import FleetCore
 import FleetFile
 import Foundation
+import Objectives
 import Push
 import SagaModel
 import Sagas
@@ -24,25 +25,27 @@ final class FleetTracing: Sendable {
     static let spanLimit = 5000
 
     /// - Parameters:
+    ///   - resource: what is said of the process that makes them.
     ///   - common: what all of its spans say.
     ///   - sink: takes spans that are to leave, and does not wait.
     init(
-        _ fleet: FleetDefinition, _ settings: TailSampler.Settings, common: [SpanAttribute] = [],
-        sink: @escaping @Sendable ([Span]) -> Void
+        _ fleet: FleetDefinition, _ settings: TailSampler.Settings, resource: [SpanAttribute],
+        common: [SpanAttribute] = [], sink: @escaping @Sendable ([Span]) -> Void
     ) {
         self.fleet = fleet
-        sampler = Mutex(TailSampler(settings))
+        sampler = Mutex(TailSampler(settings, resource: resource))
         self.common = common
         self.sink = sink
     }
 
     /// For what an operator asks for: that is always told, but where the policies drop it.
     static func ofOperators(
-        _ fleet: FleetDefinition, _ settings: TailSampler.Settings, sink: @escaping @Sendable ([Span]) -> Void
+        _ fleet: FleetDefinition, _ settings: TailSampler.Settings, resource: [SpanAttribute],
+        sink: @escaping @Sendable ([Span]) -> Void
     ) -> FleetTracing {
         let drops = settings.policies.filter { if case .drop = $0 { true } else { false } }
         return FleetTracing(
-            fleet, TailSampler.Settings(wait: .zero, policies: [.always] + drops),
+            fleet, TailSampler.Settings(wait: .zero, policies: [.always] + drops), resource: resource,
             common: [SpanAttribute("flotilla.parked.retry", "operator")], sink: sink)
     }
 
@@ -92,18 +95,21 @@ final class FleetTracing: Sendable {
     func relay(of service: ServiceDefinition, stream: StreamName) -> some WorkTracer {
         let kind = SpanKind(
             "append \(stream)", .producer,
-            messaging("append", "send", stream) + [SpanAttribute("flotilla.service", service.name.text)])
+            messaging("append", "send", stream) + [SpanAttribute("flotilla.service", service.name.text)],
+            subject: ObjectiveSubject(.stream, service.name.text).description)
         return RelayTracer(stream: stream, kind: kind, tracing: self)
     }
 
     func delivery(of applier: ViewApplier, in service: ServiceDefinition) -> some WorkTracer {
-        let kind = SpanKind(
-            "apply \(applier.stream)", .consumer,
+        let attributes =
             messaging("apply", "process", applier.stream) + [
                 SpanAttribute("messaging.consumer.group.name", applier.subscription.description),
                 SpanAttribute("flotilla.service", service.name.text),
                 SpanAttribute("db.system.name", service.store.isSQLite ? "sqlite" : "postgresql"),
-            ])
+            ]
+        let kind = SpanKind(
+            "apply \(applier.stream)", .consumer, attributes,
+            subject: ObjectiveSubject(.view, applier.subscription.description).description)
         return DeliveryTracer(stream: applier.stream, kind: kind, tracing: self)
     }
 
@@ -117,7 +123,9 @@ final class FleetTracing: Sendable {
         let kinds = plan.targets.map { target in
             // A query may be somebody's secret.
             let url = String(target.endpoint.name.prefix { $0 != "?" })
-            return SpanKind("POST", .client, common + [SpanAttribute("url.full", url)] + Self.server(of: url))
+            return SpanKind(
+                "POST", .client, common + [SpanAttribute("url.full", url)] + Self.server(of: url),
+                subject: ObjectiveSubject(.push, service.name.text).description)
         }
         return PushTracer(stream: plan.stream, kinds: kinds, tracing: self)
     }
@@ -235,8 +243,11 @@ extension SagaTrace {
     fileprivate func span(in fleet: FleetName) -> Span {
         var attributes = [SpanAttribute("flotilla.saga", saga.text), SpanAttribute("flotilla.saga.id", id)]
         let name: String
+        var part: String?
         switch subject {
-        case .saga: name = "saga \(saga)"
+        case .saga:
+            name = "saga \(saga)"
+            part = ObjectiveSubject(.saga, saga.text).description
         case .step(let step, let direction):
             name = "\(direction == .forward ? "step" : "undo") \(step.name)"
             attributes.append(SpanAttribute("flotilla.saga.step", "\(step)"))
@@ -244,8 +255,9 @@ extension SagaTrace {
         }
         if let status { attributes.append(SpanAttribute("http.response.status_code", .integer(Int64(status)))) }
         if failure != nil { attributes.append(SpanAttribute("error.type", "saga")) }
+        let kind = SpanKind(name, isRequest ? .client : .inner, [], subject: part)
         return Span(
-            SpanKind(name, isRequest ? .client : .inner, []), context, parent: parent, from: started, to: ended,
-            attributes: attributes, status: failure.map { .error($0) } ?? .unset)
+            kind, context, parent: parent, from: started, to: ended, attributes: attributes,
+            status: failure.map { .error($0) } ?? .unset)
     }
 }

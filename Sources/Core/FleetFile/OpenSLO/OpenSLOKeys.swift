@@ -24,7 +24,7 @@ struct OpenSLOKeys {
         }
         let goals = items(child(spec, "objectives"))
         if goals.isEmpty { tell(spec, "\(Shown.quoted(name)) has no \"objectives\", and is left out") }
-        return goals.enumerated().compactMap { index, goal in
+        let objectives = goals.enumerated().compactMap { index, goal -> Objective? in
             for key in ["op", "value"] where child(goal, key) != nil {
                 tell(
                     goal,
@@ -38,6 +38,45 @@ struct OpenSLOKeys {
             return Objective(
                 name: goals.count == 1 ? name : "\(name)_\(index + 1)", subject: subject, measure: measure,
                 threshold: threshold, target: target, window: window)
+        }
+        if let first = objectives.first { tellUnread(root, spec, name, first) }
+        return objectives
+    }
+
+    /// Says which keys are not read, each once.
+    /// - Parameter objective: one that the document gives: what says the same again is nothing new.
+    private func tellUnread(_ root: YAMLNode, _ spec: YAMLNode, _ name: String, _ objective: Objective) {
+        var told: Set<String> = []
+        func look(_ node: YAMLNode?, _ path: String, _ known: [String]) {
+            guard case .mapping(let entries)? = node?.content else { return }
+            for entry in entries {
+                guard case .scalar(let scalar) = entry.key.content, !known.contains(scalar.text),
+                    told.insert(path + scalar.text).inserted
+                else { continue }
+                tell(
+                    entry.key,
+                    "\(Shown.quoted(path + scalar.text)) of \(Shown.quoted(name)) has no counterpart, and is left out")
+            }
+        }
+        let metadata = child(root, "metadata")
+        let annotations = metadata.flatMap { child($0, "annotations") }
+        look(root, "", ["apiVersion", "kind", "metadata", "spec"])
+        let isShown = metadata.flatMap { text($0, "displayName") } == name
+        look(metadata, "metadata.", ["name", "annotations"] + (isShown ? ["displayName"] : []))
+        look(annotations, "metadata.annotations.", OpenSLO.Annotation.allCases.map(\.rawValue))
+        var known = ["indicator", "indicatorRef", "timeWindow", "budgetingMethod", "objectives", "alertPolicies"]
+        let fleet = annotations.flatMap { text($0, OpenSLO.Annotation.fleet.rawValue) }
+        if fleet != nil, fleet == text(spec, "service") { known.append("service") }
+        if text(spec, "description") == OpenSLO.description(of: objective) { known.append("description") }
+        look(spec, "spec.", known)
+        for window in items(child(spec, "timeWindow")) {
+            look(window, "spec.timeWindow.", ["duration", "isRolling", "calendar"])
+        }
+        for goal in items(child(spec, "objectives")) {
+            let isNamed = text(goal, "displayName") == name
+            look(
+                goal, "spec.objectives.",
+                ["target", "targetPercent", "op", "value"] + (isNamed ? ["displayName"] : []))
         }
     }
 
@@ -70,7 +109,11 @@ struct OpenSLOKeys {
     }
 
     private func window(_ spec: YAMLNode, _ name: String) -> Duration? {
-        guard let window = items(child(spec, "timeWindow")).first else { return Objective.usualWindow }
+        let windows = items(child(spec, "timeWindow"))
+        guard let window = windows.first else { return Objective.usualWindow }
+        if windows.count > 1 {
+            tell(windows[1], "\(Shown.quoted(name)) has \(windows.count) windows; the first is taken")
+        }
         if child(window, "calendar") != nil || text(window, "isRolling")?.lowercased() == "false" {
             tell(window, "\(Shown.quoted(name)) has a window by the calendar; here it is one that moves with time")
         }
@@ -103,7 +146,7 @@ struct OpenSLOKeys {
             let measure = annotation(.measure).flatMap(ObjectiveMeasure.init(rawValue:)),
             kind.measures.contains(measure)
         else {
-            let keys = OpenSLO.Annotation.allCases.map(\.rawValue).joined(separator: ", ")
+            let keys = [OpenSLO.Annotation.subject, .measure, .threshold].map(\.rawValue).joined(separator: ", ")
             tell(
                 place, "\(Shown.quoted(name)) is left out: its indicator is a query, and Flotilla measures by itself",
                 "say what it is by the annotations \(keys): \"view orders.order_lines\", freshness, 2s")

@@ -1,6 +1,7 @@
 import Brokers
 public import FleetCore
 import Inbox
+public import Logging
 public import Metrics
 import Parking
 public import ServiceLifecycle
@@ -41,10 +42,14 @@ public final class Consumer: Service {
     private let connector: StoreConnector
     private let sources: [Source]
     private let metrics: any MetricsFactory
+    /// Notified when something stands in the way, or does not any more.
+    private let changes: ChangeSignal
 
     private struct Source: Sendable {
         let applier: ViewApplier
         let progress: Progress
+        let published: PublishTally<EventID>
+        let logger: Logger
         let gate = FlowGate()
     }
 
@@ -55,6 +60,7 @@ public final class Consumer: Service {
     ///   - name: the consumer's name, under the service's `consumers` in the fleet file.
     ///   - store: the service's store.
     ///   - broker: where the fleet's streams are.
+    ///   - logger: where it tells what an operator wants to know: which events are parked, what stands in the way.
     ///   - metrics: where it tells what it does; the back end that `MetricsSystem` was bootstrapped with by default.
     ///   - tracer: who makes spans of the handlers' work, within the events' traces; the back end that
     ///     `InstrumentationSystem` was bootstrapped with by default.
@@ -62,6 +68,7 @@ public final class Consumer: Service {
     /// - Throws: `FleetError` with code `invalidInput` for what is no name, for no reactions, and for two of one event.
     public init(
         _ name: String, of store: ServiceStore, in broker: FleetBroker,
+        logger: Logger = Logger(label: "flotilla"),
         metrics: any MetricsFactory = MetricsSystem.factory,
         tracer: any Tracer = InstrumentationSystem.tracer,
         _ reactions: [EventReaction]
@@ -71,6 +78,8 @@ public final class Consumer: Service {
         self.name = subscription.description
         self.broker = broker
         self.metrics = metrics
+        let changes = ChangeSignal()
+        self.changes = changes
         connector = store.connector
         guard !reactions.isEmpty else {
             throw FleetError(.invalidInput, "consumer \(name) handles nothing", remedy: "give it a reaction: .on(…)")
@@ -84,15 +93,21 @@ public final class Consumer: Service {
                     remedy: "keep one of the two")
             }
             let stream = StreamName(fleet: broker.fleet, service: try ServiceName(publisher))
-            let tracing = ConsumerTracing(tracer: tracer, subscription: subscription, stream: stream)
-            let program = ViewProgram(handlers: own.map { ($0.type, $0.handler(store.events, tracing)) })
+            let tracing = ConsumerTracing(
+                tracer: tracer, subscription: subscription, stream: stream, system: broker.system)
+            let published = PublishTally<EventID>(store.events)
+            let program = ViewProgram(handlers: own.map { ($0.type, $0.handler(published, tracing)) })
+            var logger = logger
+            logger[metadataKey: "subscription"] = "\(subscription)"
+            logger[metadataKey: "stream"] = "\(stream)"
             sources.append(
                 Source(
                     applier: ViewApplier(
                         subscription: subscription,
                         stream: stream, program: program,
                         reader: .consumer),
-                    progress: Progress(name: "\(subscription) from \(publisher)")))
+                    progress: Progress(name: "\(subscription) from \(publisher)", changes: changes),
+                    published: published, logger: logger))
         }
         self.sources = sources
     }
@@ -110,20 +125,28 @@ public final class Consumer: Service {
     /// Handles events until the task is cancelled or the process shuts down. What stands in the way is in ``status``, and
     /// waited for.
     public func run() async throws {
-        let (connector, service) = (connector, subscription.service)
+        let (connector, service, place) = (connector, subscription.service, name)
         let stores = SharedStore { try connector.store(of: service) }
         let opened = broker.open()
         await lookForPause(stores)
+        for source in sources { source.logger.debug("\(source.progress.name) begins") }
+        let log = WorkLog(
+            parts: sources.map { WorkLog.Part(progress: $0.progress, logger: $0.logger) }, changes: changes)
         await withTaskGroup(of: Void.self) { group in
             for source in sources {
                 let delivery = DeliveryService(
                     applier: source.applier, stores: stores, broker: opened, patience: broker.patience,
                     progress: source.progress, gate: source.gate,
-                    observer: ConsumerMeter(of: subscription, stream: source.applier.stream, factory: metrics))
+                    observer: ConsumerMeter(
+                        of: subscription, stream: source.applier.stream, system: broker.system,
+                        published: source.published, factory: metrics),
+                    tell: { source.logger.tell(of: $0, at: place) })
                 group.addTask { await delivery.run() }
                 group.addTask { await self.watchWords(for: source, delivery, stores) }
             }
+            group.addTask { await cancelWhenGracefulShutdown { await log.run() } }
         }
+        for source in sources { source.logger.debug("\(source.progress.name) has ended") }
         await stores.close()
         await opened.close()
     }

@@ -5,6 +5,7 @@ import Metrics
 /// OpenTelemetry's conventions where there is one for it, and else those of `flotilla run`.
 final class ConsumerMeter: WorkObserver {
     private let factory: any MetricsFactory
+    private let published: PublishTally<EventID>
     private let place: [(String, String)]
     private let consumed: Counter
     private let parked: Counter
@@ -12,10 +13,17 @@ final class ConsumerMeter: WorkObserver {
     private let process: Timer
     private let latency: Timer
 
-    init(of subscription: SubscriptionName, stream: StreamName, factory: any MetricsFactory) {
+    /// - Parameters:
+    ///   - system: as `messaging.system` has it.
+    ///   - published: what the handlers publish.
+    init(
+        of subscription: SubscriptionName, stream: StreamName, system: String, published: PublishTally<EventID>,
+        factory: any MetricsFactory
+    ) {
         self.factory = factory
+        self.published = published
         let messaging = [
-            ("messaging.system", "flotilla"), ("messaging.operation.name", "handle"),
+            ("messaging.system", system), ("messaging.operation.name", "handle"),
             ("messaging.destination.name", stream.description),
             ("messaging.consumer.group.name", subscription.description),
         ]
@@ -29,13 +37,17 @@ final class ConsumerMeter: WorkObserver {
 
     func observe(_ observation: WorkObservation) {
         switch observation {
+        case .opened: published.undo()
         case .delivered(let times, let count, _, let took):
+            published.commit()
             consumed.increment(by: times.count)
             if count > 0 { parked.increment(by: count) }
             process.record(duration: took)
             let now = Timestamp.now()
             for time in times { latency.record(duration: max(.zero, now.elapsed(since: time))) }
-        case .retried(let keys) where keys > 0: released.increment(by: keys)
+        case .retried(let keys):
+            published.commit()
+            if keys > 0 { released.increment(by: keys) }
         case .failed(let code):
             Counter(
                 label: "flotilla.failures", dimensions: place + [("error.type", code.description)], factory: factory

@@ -7,13 +7,15 @@ struct ConsumerTracing: Sendable {
     let tracer: any Tracer
     let subscription: SubscriptionName
     let stream: StreamName
+    /// As `messaging.system` has it.
+    let system: String
 
     /// - Parameter body: is told the place in the trace that it has: the span's, or where nobody makes spans, the event's.
     func withSpan<Result>(of event: FleetCore.Event, _ body: (String?) throws -> Result) throws -> Result {
         guard let context = event.traceContext else { return try body(nil) }
         let span = tracer.start("handle \(stream)", .consumer, within: context)
         defer { span.end() }
-        span.attributes["messaging.system"] = "flotilla"
+        span.attributes["messaging.system"] = system
         span.attributes["messaging.operation.name"] = "handle"
         span.attributes["messaging.operation.type"] = "process"
         span.attributes["messaging.destination.name"] = stream.description

@@ -42,10 +42,12 @@ public struct EventReaction: Sendable {
         }
     }
 
-    func handler(_ events: EventWriter, _ tracing: ConsumerTracing) -> EventHandler {
+    func handler(_ published: PublishTally<EventID>, _ tracing: ConsumerTracing) -> EventHandler {
         { [body] event, transaction in
-            try tracing.withSpan(of: event) { place in
-                try body(ReceivedEvent(event), Transaction(transaction, events: events, trace: place))
+            try published.counting(event.id) { events in
+                try tracing.withSpan(of: event) { place in
+                    try body(ReceivedEvent(event), Transaction(transaction, events: events, trace: place))
+                }
             }
         }
     }

@@ -10,6 +10,8 @@ import Foundation
 /// Where a fleet's streams are, for those who read them.
 public struct FleetBroker: Sendable {
     let fleet: FleetName
+    /// As `messaging.system` of OpenTelemetry's conventions has it.
+    let system: String
     let open: @Sendable () -> any Broker
     /// How long a look at an idle stream takes. Embedded streams that another process writes to wake nobody here.
     let patience: Duration
@@ -24,7 +26,8 @@ public struct FleetBroker: Sendable {
         // It only reads: what is kept, and for how long, is for the one who carries the fleet.
         let retention = Retention(age: .seconds(0), size: ByteCount(0), limit: ByteCount(0))
         return FleetBroker(
-            fleet: try FleetName(fleet), open: { EmbeddedBroker(directory: directory, retention: retention) },
+            fleet: try FleetName(fleet), system: "flotilla",
+            open: { EmbeddedBroker(directory: directory, retention: retention) },
             patience: .milliseconds(20))
     }
 
@@ -60,7 +63,8 @@ public struct FleetBroker: Sendable {
             // It only reads: what is kept, and for how long, is for the one who carries the fleet.
             let retention = Retention(age: .seconds(0), size: ByteCount(0), limit: ByteCount(0))
             return FleetBroker(
-                fleet: try FleetName(fleet), open: { NATSBroker(settings, retention: retention) },
+                fleet: try FleetName(fleet), system: "nats",
+                open: { NATSBroker(settings, retention: retention) },
                 patience: .seconds(1))
         }
     #endif

@@ -1,5 +1,7 @@
 public import FleetCore
 import Foundation
+public import Logging
+public import Metrics
 import SagaModel
 public import Sagas
 public import ServiceLifecycle
@@ -18,15 +20,20 @@ public final class SagaRunner: Service {
     private let names: [String]
     private let progress: FleetCore.Progress
     private let tracer: any Tracer
+    private let log: WorkLog
+    private let logger: Logger
 
     /// - Parameters:
     ///   - name: whose sagas those are, where a service has several runners.
     ///   - keep: how long sagas that have ended stay in the journal.
     ///   - lease: how long a process that says nothing keeps the others waiting.
+    ///   - logger: where it tells what an operator wants to know: which sagas are parked or undone, what stands in the way.
+    ///   - metrics: where it tells what becomes of sagas; the back end that `MetricsSystem` was bootstrapped with by default.
     ///   - tracer: who makes spans: each attempt at a step of a saga that belongs to a trace is one.
     public init<each Input: Codable & Sendable>(
         _ sagas: repeat Saga<each Input>, of store: ServiceStore, name: String = "sagas",
         keep: Duration = .seconds(30 * 86_400), lease: Duration = .seconds(5),
+        logger: Logger = Logger(label: "flotilla"), metrics: any MetricsFactory = MetricsSystem.factory,
         tracer: any Tracer = InstrumentationSystem.tracer
     ) throws {
         var definitions: [SagaDefinition] = []
@@ -46,17 +53,37 @@ public final class SagaRunner: Service {
         let connector = store.connector
         let stores = SharedStore { try connector.store(of: service) }
         self.stores = stores
-        progress = FleetCore.Progress(name: journal.runner)
+        let changes = ChangeSignal()
+        let progress = FleetCore.Progress(name: journal.runner, changes: changes)
+        self.progress = progress
+        var logger = logger
+        logger[metadataKey: "runner"] = "\(journal.runner)"
+        let told = logger
+        self.logger = told
+        log = WorkLog(parts: [WorkLog.Part(progress: progress, logger: told)], changes: changes)
+        let published = PublishTally<String>(store.events)
         let owner = "process \(ProcessInfo.processInfo.processIdentifier) on \(ProcessInfo.processInfo.hostName)"
         engine = SagaEngine(
             runner: journal.runner, catalog: SagaCatalog(definitions, journal: journal),
             parties: SagaCodeParties(
-                code: code, service: store.service, events: store.events, stores: stores,
+                code: code, service: store.service, published: published, stores: stores,
                 tracing: SagaTracing(tracer: tracer)),
             stores: stores,
             settings: SagaEngine.Settings(
                 owner: "\(owner), \(UUID().uuidString.prefix(8))", confirm: nil, lease: lease, keep: keep),
-            progress: progress)
+            progress: progress, observer: SagaRunnerMeter(factory: metrics, published: published),
+            notify: { SagaRunner.tell($0, told) })
+    }
+
+    private static func tell(_ notice: SagaEngine.Notice, _ logger: Logger) {
+        switch notice {
+        case .started, .ended(_, .completed, _): break
+        case .ended(let saga, let outcome, let trace):
+            logger.info("\(saga) \(outcome)", metadata: Logger.Metadata.of(trace, saga: saga))
+        case .parked(let saga, let text, let trace):
+            logger.warning("\(text)", metadata: Logger.Metadata.of(trace, saga: saga))
+        case .stray(let text): logger.warning("\(text)")
+        }
     }
 
     /// What stands in the way; `nil` while all is well.
@@ -78,7 +105,12 @@ public final class SagaRunner: Service {
     /// Carries out sagas until the task is cancelled or the process shuts down.
     public func run() async throws {
         try await setUp()
-        await cancelWhenGracefulShutdown { await self.engine.run() }
+        logger.debug("\(journal.runner) begins")
+        await withTaskGroup(of: Void.self) { group in
+            group.addTask { await cancelWhenGracefulShutdown { await self.engine.run() } }
+            group.addTask { await cancelWhenGracefulShutdown { await self.log.run() } }
+        }
+        logger.debug("\(journal.runner) has ended")
     }
 
     /// Lets go of the store, after the work at hand.
@@ -169,7 +201,7 @@ public final class SagaRunner: Service {
 private struct SagaCodeParties: SagaParties {
     let code: [SagaName: [String: SagaCode]]
     let service: String
-    let events: EventWriter
+    let published: PublishTally<String>
     let stores: SharedStore
     let tracing: SagaTracing
 
@@ -186,7 +218,9 @@ private struct SagaCodeParties: SagaParties {
         guard let body = call.ticket.direction == .forward ? code.forwardInTransaction : code.undoInTransaction else {
             throw missing(call)
         }
-        return try tracing.withSpan(of: call) { try body($0, transaction, events) }
+        return try published.counting("\(call.idempotencyKey)/\(call.ticket.attempt)") { events in
+            try tracing.withSpan(of: call) { try body($0, transaction, events) }
+        }
     }
 
     private func found(_ call: SagaLocalCall) throws -> SagaCode {
@@ -216,4 +250,13 @@ private struct SagaCodeParties: SagaParties {
     }
 
     private static let noParty = FleetError(.invalidInput, "a saga in code has steps in code alone")
+}
+
+extension Logger.Metadata {
+    /// Says which saga a line is about, and which place of a trace.
+    fileprivate static func of(_ trace: TraceContext?, saga: String) -> Logger.Metadata {
+        var metadata = of(trace)
+        metadata["saga"] = "\(saga)"
+        return metadata
+    }
 }

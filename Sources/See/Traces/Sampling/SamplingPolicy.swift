@@ -11,8 +11,14 @@ public indirect enum SamplingPolicy: Sendable, Hashable {
     case latency(atLeast: Duration, upTo: Duration?)
     /// Those with a span of one of these.
     case status(Set<Status>)
-    /// Those with a span, or a resource, of which the attribute has one of the values; with `isInverted`, those without any.
-    case attribute(String, values: Set<String>, isInverted: Bool)
+    /// Those of which a span, or the resource, has an attribute that is what is wanted; with `isInverted`, those without any.
+    case attribute(String, AttributeTest, isInverted: Bool)
+    /// Those with so many spans.
+    case spanCount(ClosedRange<Int>)
+    /// Those in which a part of the fleet (``SpanKind/subject``) took longer than its time. What is delivered takes from the
+    /// beginning of the span that it follows, and where that is not there, from the trace's first beginning; everything else
+    /// takes as long as its span.
+    case late([String: Duration])
     /// So many spans a second; twice as many at once.
     case rate(spans: Int)
     /// A share of them, from 0 to 1, by the trace's id: the same for whoever asks with the same salt.
@@ -40,13 +46,16 @@ public indirect enum SamplingPolicy: Sendable, Hashable {
 
     public static let usualSalt = "default-hash-seed"
 
-    /// All errors, all slow ones, and a share of the rest: of each of the three at most `limit` spans a second, so that none of
-    /// them takes the others' place.
-    public static func usual(slow: Duration?, share: Double, limit: Int) -> [SamplingPolicy] {
-        var parts = [Allocation(.status([.error]), spans: limit)]
-        if let slow { parts.append(Allocation(.latency(atLeast: slow, upTo: nil), spans: limit)) }
-        parts.append(Allocation(.share(share, salt: usualSalt), spans: limit))
-        return [.composite(limit: limit, parts)]
+    /// All errors, all slow ones, all in which a part of the fleet was late, and a share of the rest: of each of them at most
+    /// `limit` spans a second, so that none takes the others' place.
+    /// - Parameter late: how long parts of the fleet may take.
+    public static func usual(
+        slow: Duration, share: Double, limit: Int, late: [String: Duration] = [:]
+    ) -> [SamplingPolicy] {
+        var policies: [SamplingPolicy] = [.status([.error]), .latency(atLeast: slow, upTo: nil)]
+        if !late.isEmpty { policies.append(.late(late)) }
+        policies.append(.share(share, salt: usualSalt))
+        return [.composite(limit: limit, policies.map { Allocation($0, spans: limit) })]
     }
 }
 
@@ -57,7 +66,7 @@ extension SamplingPolicy {
         case .latency(let least, _): least
         case .and(let policies): policies.compactMap(\.leastLatency).min()
         case .composite(_, let allocations): allocations.compactMap(\.policy.leastLatency).min()
-        case .always, .status, .attribute, .rate, .share, .drop: nil
+        case .always, .status, .attribute, .spanCount, .late, .rate, .share, .drop: nil
         }
     }
 }
@@ -83,6 +92,8 @@ enum SamplingVerdict: Sendable {
 struct PolicyState: Sendable {
     private let policy: SamplingPolicy
     private var parts: [PolicyState]
+    /// Of an attribute: whether the resource, which all spans have in common, has it.
+    private let isOfResource: Bool
     /// Of a rate.
     private var allowance: Double
     private var filled: Timestamp?
@@ -90,16 +101,22 @@ struct PolicyState: Sendable {
     private var second: Int64?
     private var used: [Int]
 
-    init(_ policy: SamplingPolicy) {
+    init(_ policy: SamplingPolicy, resource: [SpanAttribute]) {
         self.policy = policy
         (parts, allowance, used) = ([], 0, [])
+        if case .attribute(let name, let test, _) = policy {
+            isOfResource = resource.contains { $0.name == name && test.holds(for: $0.value) }
+        } else {
+            isOfResource = false
+        }
         switch policy {
-        case .and(let policies), .drop(let policies): parts = policies.map(PolicyState.init)
+        case .and(let policies), .drop(let policies):
+            parts = policies.map { PolicyState($0, resource: resource) }
         case .composite(_, let allocations):
-            parts = allocations.map { PolicyState($0.policy) }
+            parts = allocations.map { PolicyState($0.policy, resource: resource) }
             used = allocations.map { _ in 0 }
         case .rate(let spans): allowance = Double(spans) * 2
-        case .always, .latency, .status, .attribute, .share: break
+        case .always, .latency, .status, .attribute, .spanCount, .late, .share: break
         }
     }
 
@@ -108,9 +125,12 @@ struct PolicyState: Sendable {
         case .always: return .keep
         case .latency(let least, let most): return Self.lasts(spans, least, most) ? .keep : .pass
         case .status(let wanted): return spans.contains { wanted.contains(Self.status($0)) } ? .keep : .pass
-        case .attribute(let name, let values, let isInverted):
-            let isThere = spans.contains { span in span.value(of: name).map { values.contains($0.text) } ?? false }
+        case .attribute(let name, let test, let isInverted):
+            let isThere =
+                isOfResource || spans.contains { span in span.value(of: name).map { test.holds(for: $0) } ?? false }
             return isThere != isInverted ? .keep : .pass
+        case .spanCount(let bounds): return bounds.contains(spans.count) ? .keep : .pass
+        case .late(let limits): return Self.isLate(spans, limits) ? .keep : .pass
         case .rate(let limit): return isAllowed(spans.count, limit, at: now) ? .keep : .pass
         case .share(let share, let salt):
             guard let trace = spans.first?.trace else { return .pass }
@@ -153,6 +173,22 @@ struct PolicyState: Sendable {
         guard let start = spans.map(\.start).min(), let end = spans.map(\.end).max() else { return false }
         let took = end.elapsed(since: start)
         return most.map { took > least && took <= $0 } ?? (took >= least)
+    }
+
+    private static func isLate(_ spans: [Span], _ limits: [String: Duration]) -> Bool {
+        let parts = spans.compactMap { span in
+            span.kind.subject.flatMap { limits[$0] }.map { (span: span, limit: $0) }
+        }
+        guard !parts.isEmpty, let first = spans.map(\.start).min() else { return false }
+        let starts = Dictionary(spans.map { ($0.context.span, $0.start) }) { one, _ in one }
+        return parts.contains { span, limit in
+            let start =
+                switch span.kind.role {
+                case .consumer, .client: span.parent.flatMap { starts[$0] } ?? first
+                case .inner, .server, .producer: span.start
+                }
+            return span.end.elapsed(since: start) > limit
+        }
     }
 
     private static func status(_ span: Span) -> SamplingPolicy.Status {

@@ -60,9 +60,10 @@ public struct TailSampler: Sendable {
     /// What an open trace takes besides its spans: its places in the table and in the order.
     static let overhead = 128
 
-    public init(_ settings: Settings) {
+    /// - Parameter resource: what is said of all spans besides what they say themselves.
+    public init(_ settings: Settings, resource: [SpanAttribute] = []) {
         self.settings = settings
-        policies = settings.policies.map(PolicyState.init)
+        policies = settings.policies.map { PolicyState($0, resource: resource) }
         kept = DecisionCache(limit: settings.remembered)
         dropped = DecisionCache(limit: settings.remembered)
     }

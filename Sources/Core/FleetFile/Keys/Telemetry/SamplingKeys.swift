@@ -9,22 +9,23 @@ struct SamplingKeys {
     let values: ValueReader
     var usualWait = TailSampler.Settings.usual.wait
 
-    func read(_ field: NamedValue?) -> TailSampler.Settings {
-        var usual = TailSampler.Settings.usual
-        usual.wait = usualWait
+    /// - Returns: what is usual besides, where the policies are the usual ones.
+    func read(_ field: NamedValue?) -> (settings: TailSampler.Settings, usual: UsualSampling?) {
+        var settings = TailSampler.Settings.usual
+        settings.wait = usualWait
         guard let field, let fields = values.fields(field.value, "\"sampling\"", known: Self.known) else {
-            return usual
+            return (settings, UsualSampling())
         }
-        var settings = usual
         if let wait = fields["wait"] { settings.wait = readWait(wait) ?? settings.wait }
         if let traces = fields["traces"] { settings.traces = count(traces, Self.mostTraces) ?? settings.traces }
         settings.memory = values.size(fields["memory"]) ?? settings.memory
         settings.remembered = 2 * settings.traces
-        let slow = fields["slow"].flatMap { values.duration($0) } ?? TailSampler.Settings.usualSlow
-        let share = fields["share"].flatMap(readShare) ?? TailSampler.Settings.usualShare
-        let limit = fields["limit"].flatMap(spans) ?? TailSampler.Settings.usualLimit
-        settings.policies = SamplingPolicy.usual(slow: slow, share: share, limit: limit)
-        guard let policies = fields["policies"] else { return settings }
+        var usual = UsualSampling()
+        usual.slow = fields["slow"].flatMap { values.duration($0) } ?? usual.slow
+        usual.share = fields["share"].flatMap(readShare) ?? usual.share
+        usual.limit = fields["limit"].flatMap(spans) ?? usual.limit
+        settings.policies = usual.policies(late: [:])
+        guard let policies = fields["policies"] else { return (settings, usual) }
         for key in ["slow", "share", "limit"] {
             guard let field = fields[key] else { continue }
             values.log.error(
@@ -32,7 +33,7 @@ struct SamplingKeys {
                 remedy: "remove one of the two")
         }
         settings.policies = readPolicies(policies, depth: 0).map(\.policy)
-        return settings
+        return (settings, nil)
     }
 
     private func readWait(_ field: NamedValue) -> Duration? {
@@ -78,7 +79,10 @@ struct SamplingKeys {
         case always = "always_sample"
         case latency
         case status = "status_code"
-        case attribute = "string_attribute"
+        case text = "string_attribute"
+        case number = "numeric_attribute"
+        case flag = "boolean_attribute"
+        case count = "span_count"
         case rate = "rate_limiting"
         case share = "probabilistic"
         case and, composite, drop
@@ -89,7 +93,10 @@ struct SamplingKeys {
             case .always: []
             case .latency: ["threshold", "upper"]
             case .status: ["status_codes"]
-            case .attribute: ["key", "values", "invert"]
+            case .text: ["key", "values", "regex", "invert"]
+            case .number: ["key", "min", "max", "invert"]
+            case .flag: ["key", "value", "invert"]
+            case .count: ["min", "max"]
             case .rate: ["spans"]
             case .share: ["share", "salt"]
             case .and, .drop: ["policies"]
@@ -97,6 +104,11 @@ struct SamplingKeys {
             }
         }
     }
+
+    /// What OpenTelemetry's processor has besides.
+    private static let foreign: Set<String> = [
+        "bytes_limiting", "not", "ottl_condition", "trace_flags", "trace_state",
+    ]
 
     private struct Read {
         var policy: SamplingPolicy
@@ -125,13 +137,7 @@ struct SamplingKeys {
         guard let type = values.required("type", of: fields, node, "a policy", remedy: remedy),
             let read = values.text(type.value, "\"type\"")
         else { return nil }
-        guard let kind = Kind(rawValue: read.text) else {
-            let nearest = read.hasVariables ? nil : values.log.nearest(to: read.text, in: Kind.allCases.map(\.rawValue))
-            values.log.error(
-                at: read.mark, "\(read.shown) is no type of a policy",
-                remedy: nearest.map { "did you mean \"\($0)\"?" } ?? remedy)
-            return nil
-        }
+        guard let kind = kind(of: read) else { return nil }
         for (name, field) in fields where !(["name", "type"] + kind.keys).contains(name) {
             if name == "allocation", isComposite { continue }
             values.log.error(
@@ -150,13 +156,19 @@ struct SamplingKeys {
                 .map { .latency(atLeast: $0, upTo: upper) }
         case .status:
             policy = required("status_codes", "add status_codes: [ERROR]").flatMap(readStatuses)
-        case .attribute:
-            let isInverted = fields["invert"].map { flag($0) } ?? false
-            let wanted = required("values", "add values: [VALUE]").flatMap { texts($0) }
-            policy = required("key", "add key: NAME").flatMap { values.text($0.value, "\"key\"") }
-                .flatMap { name in
-                    wanted.map { .attribute(name.text, values: Set($0.map(\.text)), isInverted: isInverted) }
+        case .text, .number, .flag:
+            let isInverted = fields["invert"].flatMap(readFlag) ?? false
+            let name = required("key", "add key: NAME").flatMap { values.text($0.value, "\"key\"") }
+            let test: AttributeTest? =
+                switch kind {
+                case .number: readBounds(fields, node, kind.rawValue, least: .min).map { .integers($0) }
+                case .flag: required("value", "add value: true").flatMap(readFlag).map { .flag($0) }
+                default: required("values", "add values: [VALUE]").flatMap { readTexts($0, regex: fields["regex"]) }
                 }
+            policy = name.flatMap { name in test.map { .attribute(name.text, $0, isInverted: isInverted) } }
+        case .count:
+            policy = readBounds(fields, node, kind.rawValue, least: 1)
+                .map { .spanCount(Int($0.lowerBound)...Int($0.upperBound)) }
         case .rate: policy = required("spans", "add spans: 100/s").flatMap(spans).map { .rate(spans: $0) }
         case .share:
             let salt = fields["salt"].flatMap { values.text($0.value, "\"salt\"") }?.text ?? SamplingPolicy.usualSalt
@@ -198,10 +210,75 @@ struct SamplingKeys {
         return .status(Set(statuses))
     }
 
-    private func flag(_ field: NamedValue) -> Bool {
-        guard let read = values.text(field.value, field.shown) else { return false }
+    private func readFlag(_ field: NamedValue) -> Bool? {
+        guard let read = values.text(field.value, field.shown) else { return nil }
         if ["true", "false"].contains(read.text) { return read.text == "true" }
         values.log.error(at: read.mark, "\(field.shown) is \(read.shown)", remedy: "write true or false")
-        return false
+        return nil
+    }
+
+    private func kind(of read: FieldText) -> Kind? {
+        if let kind = Kind(rawValue: read.text) { return kind }
+        let known = Kind.allCases.map(\.rawValue)
+        let all = "the types are \(known.joined(separator: ", "))"
+        if Self.foreign.contains(read.text) {
+            values.log.error(
+                at: read.mark, "OpenTelemetry's tail sampling has \(read.shown), and Flotilla has not", remedy: all)
+            return nil
+        }
+        let nearest = read.hasVariables ? nil : values.log.nearest(to: read.text, in: known)
+        values.log.error(
+            at: read.mark, "\(read.shown) is no type of a policy",
+            remedy: nearest.map { "did you mean \"\($0)\"?" } ?? all)
+        return nil
+    }
+
+    // MARK: Attributes
+
+    /// - Parameter regex: whether the texts are regular expressions.
+    private func readTexts(_ field: NamedValue, regex: NamedValue?) -> AttributeTest? {
+        let isRegex = regex.flatMap(readFlag) ?? false
+        guard let wanted = texts(field) else { return nil }
+        guard isRegex else { return .texts(Set(wanted.map(\.text))) }
+        for text in wanted {
+            do {
+                _ = try TextPatterns([text.text])
+            } catch {
+                // What is wrong may quote it.
+                let reason = text.hasVariables ? "" : ": \(error)"
+                values.log.error(
+                    at: text.mark, "\(text.shown) is no regular expression\(reason)",
+                    remedy: "mend it, or remove \"regex\"")
+            }
+        }
+        return (try? TextPatterns(wanted.map(\.text))).map { .patterns($0) }
+    }
+
+    /// `min` and `max`, of which one is there at least.
+    private func readBounds(
+        _ fields: [String: NamedValue], _ node: YAMLNode, _ type: String, least: Int64
+    ) -> ClosedRange<Int64>? {
+        guard fields["min"] != nil || fields["max"] != nil else {
+            values.log.error(
+                at: node.mark, "a policy of the type \(type) has neither \"min\" nor \"max\"", remedy: "add min: 1")
+            return nil
+        }
+        func bound(_ key: String, otherwise: Int64) -> Int64? {
+            guard let field = fields[key] else { return otherwise }
+            guard let read = values.text(field.value, field.shown) else { return nil }
+            if let number = Int64(read.text), number >= least { return number }
+            let lowest = least == .min ? "" : " from \(least)"
+            values.log.error(
+                at: read.mark, "\(field.shown) is \(read.shown)", remedy: "write a whole number\(lowest)")
+            return nil
+        }
+        guard let low = bound("min", otherwise: least), let high = bound("max", otherwise: .max) else { return nil }
+        guard low <= high else {
+            values.log.error(
+                at: fields["max"]?.value.mark ?? node.mark, "\"max\" is less than \"min\"",
+                remedy: "write the larger one as \"max\"")
+            return nil
+        }
+        return low...high
     }
 }

@@ -24,11 +24,11 @@ struct TelemetryKeys {
                     at: field.mark, "traces are made for nobody",
                     remedy: "add otlp: {url: \"http://127.0.0.1:4318\"}, or page:")
             }
-            let sampling = SamplingKeys(values: values, usualWait: Self.waitOfPage).read(fields["sampling"])
-            return TelemetryDefinition(collector: nil, sampling: sampling)
+            let (sampling, usual) = SamplingKeys(values: values, usualWait: Self.waitOfPage).read(fields["sampling"])
+            return TelemetryDefinition(collector: nil, sampling: sampling, usual: usual)
         }
-        let sampling = SamplingKeys(values: values).read(fields["sampling"])
-        return readOTLP(otlp).map { TelemetryDefinition(collector: $0, sampling: sampling) }
+        let (sampling, usual) = SamplingKeys(values: values).read(fields["sampling"])
+        return readOTLP(otlp).map { TelemetryDefinition(collector: $0, sampling: sampling, usual: usual) }
     }
 
     private func readOTLP(_ field: NamedValue) -> CollectorDefinition? {

@@ -1,7 +1,7 @@
 import FleetCore
 import FleetFile
-import HTTPServer
 import Foundation
+import HTTPServer
 import Logging
 import Objectives
 import Overview

@@ -137,7 +137,8 @@ import Traces
         #expect(!isKept([before, event, timely], late))
         #expect(isKept([before, event, tardy], late))
         // Another part may take as long as it likes.
-        #expect(!isKept([before, event, work(1, "view reports.all", .consumer, from: 9, took: 1, within: event)], late))
+        #expect(
+            !isKept([before, event, work(1, "view reports.all", .consumer, from: 9, took: 1, within: event)], late))
         #expect(!isKept([before, event, work(1, nil, .consumer, from: 9, took: 1, within: event)], late))
         // Where the event's own span is not there, the trace's beginning is what is known.
         #expect(isKept([before, timely], late) && !isKept([timely], late))

@@ -62,8 +62,10 @@ import Testing
         let run = try await fleet.startRun()
         for id in ["1", "2"] {
             let data = "{\"id\": \"t\(id)\", \"from\": 1, \"to\": 2, \"amount\": 7}"
-            let started = try await fleet.flotilla("sagas", "start", "transfer", "--id", id, "--data", data)
-            try check(started.ended(0), started.said)
+            // Whoever carries the fleet may be writing for long.
+            try await eventually("it is started", every: .milliseconds(200)) {
+                try await fleet.flotilla("sagas", "start", "transfer", "--id", id, "--data", data).ended(0)
+            }
         }
         run.kill()
         try await run.end()

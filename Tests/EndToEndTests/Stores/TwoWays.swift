@@ -86,12 +86,16 @@ final class TwoWays: Sendable {
         } catch {
             throw Trouble("\(error)\n\(run.errors)")
         }
-        let status = try await fleet.flotilla("status")
-        #expect(status.output.contains(file), "\(status.said)")
-        let all = try await fleet.flotilla("status", "--json")
-        let object = try JSONSerialization.jsonObject(with: Data(all.output.utf8)) as? [String: Any]
-        let rows = ["streams", "views"].flatMap { object?[$0] as? [[String: Any]] ?? [] }
-        #expect(rows.contains { ($0["last_error"] as? String)?.contains(file) == true }, "\(all.said)")
+        // The log is written first.
+        try await eventually("status tells of \(file)", every: .milliseconds(200)) {
+            try await fleet.flotilla("status").output.contains(file)
+        }
+        try await eventually("so does status --json", every: .milliseconds(200)) {
+            let all = try await fleet.flotilla("status", "--json")
+            let object = try JSONSerialization.jsonObject(with: Data(all.output.utf8)) as? [String: Any]
+            let rows = ["streams", "views"].flatMap { object?[$0] as? [[String: Any]] ?? [] }
+            return rows.contains { ($0["last_error"] as? String)?.contains(file) == true }
+        }
     }
 
     /// Moves a database with what belongs to it.

@@ -42,7 +42,8 @@ enum FleetMetrics {
         "The age of the oldest event that is captured and not settled; 0 where there is none.")
     static let relayLatency = Metric(
         "flotilla.relay.latency", .histogram, .seconds, outbox,
-        "From the time of an event (the row's, else of its commit where the log is captured, else when it was captured) until it is durable in the broker.")
+        "From the time of an event (the row's, else of its commit where the log is captured, else when it was captured) until it is durable in the broker."
+    )
     static let relayBatch = Metric(
         "flotilla.relay.batch.size", .histogram, .events, outbox, "Events appended to the stream at once.")
 
@@ -91,7 +92,8 @@ enum FleetMetrics {
     )
     static let deliveryLatency = Metric(
         "flotilla.delivery.latency", .histogram, .seconds, subscription,
-        "End to end: from the time of an event (the outbox row's, else of its commit where the log is captured, else when it was captured) until it is in effect.")
+        "End to end: from the time of an event (the outbox row's, else of its commit where the log is captured, else when it was captured) until it is in effect."
+    )
     static let deliveryBatch = Metric(
         "flotilla.delivery.batch.size", .histogram, .events, subscription, "Events taken in one transaction.")
     static let storeDuration = Metric(

@@ -121,6 +121,22 @@ import Testing
             // Of the other nothing is known.
             #expect(overview.stores.contains { $0.name == "service1" && $0.isStandby == nil })
         }
+
+        /// Whatever a server says of itself, this process shows it and goes on.
+        @Test(arguments: [1e300, -1e300, .infinity, .nan, Double(Int64.min), 9.3e18])
+        func noNumberOfOthersEndsTheProcess(_ number: Double) throws {
+            let fleet = try Self.fleet(2)
+            let registry = SignalRegistry()
+            let one = "x"
+            for metric in FleetSignals.metrics where metric.kind == .gauge {
+                registry.gauge(metric).series(metric.labels.map { $0 == "service" ? "service1" : one }).set(number)
+                registry.gauge(metric).series(metric.labels.map { $0 == "service" ? "service2" : one })
+                    .set(metric.name.hasSuffix("limit") ? 1 : number)
+            }
+            let overview = Self.overview(fleet, registry)
+            #expect(overview.stores.count == 2)
+            #expect(!PageDesk.json(overview).body.isEmpty)
+        }
     #endif
 
     /// All that a browser fetches before it shows a fleet of 200 services.

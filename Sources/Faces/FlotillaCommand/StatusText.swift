@@ -1,5 +1,6 @@
 import Control
 import FleetCore
+import Overview
 
 /// A fleet's status as a table, for people.
 struct StatusText {
@@ -94,7 +95,7 @@ struct StatusText {
         case ..<120: "\(Int(seconds)) s"
         case ..<7_200: "\(Int(seconds / 60)) min"
         case ..<172_800: "\(Int(seconds / 3_600)) h"
-        default: "\(Int(seconds / 86_400)) d"
+        default: "\(Int(told: seconds / 86_400)) d"
         }
     }
 

@@ -236,7 +236,7 @@ enum TopText {
     static func amount(_ value: Double, _ unit: FleetOverview.Lag.Unit) -> String {
         switch unit {
         case .seconds: return seconds(value)
-        case .events, .things: return String(Int(value))
+        case .events, .things: return String(Int(told: value))
         case .bytes:
             var (size, unit) = (value, 0)
             let units = ["B", "KiB", "MiB", "GiB", "TiB"]

@@ -317,6 +317,14 @@ extension FleetOverview {
     public var parked: Int { streams.map(\.parked).reduce(0, +) + readers.map(\.parked).reduce(0, +) }
 }
 
+extension Int {
+    /// A count that somebody else tells: what is no number is 0, and what is beyond all counts the largest of those that a
+    /// double tells exactly.
+    public init(told number: Double) {
+        self = number.isNaN ? 0 : Int(Swift.min(Swift.max(number, -0x1p53), 0x1p53))
+    }
+}
+
 extension Double {
     /// With four digits: more is noise on a screen, and bytes on a wire.
     public var rounded4: Double {

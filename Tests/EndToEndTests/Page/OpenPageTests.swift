@@ -143,8 +143,14 @@ import Testing
         try await page.press("?")
         try await page.wait("the list is open", "document.activeElement.id === 'keys-on'")
         try await page.press(" ")
+        try await page.wait("it is on again", "document.getElementById('keys-on').checked")
         try await page.press("Escape")
-        try await page.wait("the list is closed", "!document.getElementById('help').open")
+        // A browser takes the focus out of it a moment later.
+        try await page.wait(
+            "the list is left",
+            """
+            !document.getElementById('help').open && !document.getElementById('help').contains(document.activeElement)
+            """)
         try await page.press("m")
         try await page.wait("a key leads on again", "location.hash === '#/map'")
         #expect(page.complaints.isEmpty, "\(page.complaints)")

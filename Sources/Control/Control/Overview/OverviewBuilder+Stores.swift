@@ -29,7 +29,7 @@ extension OverviewBuilder {
             row.errors = rates.rates["errors \(name)"].map { ($0 * 60).rounded4 }
             if let used = connections[name], let limit = limits[name], limit > 0 {
                 row.saturation = (used / limit).rounded4
-                row.saturationOf = "\(Int(used)) of \(Int(limit)) connections"
+                row.saturationOf = "\(Int(told: used)) of \(Int(told: limit)) connections"
             } else if let wait = rates.rates["wait \(name)"] {
                 row.saturation = min(1, wait).rounded4
                 row.saturationOf = "waiting for its lock"
@@ -37,7 +37,8 @@ extension OverviewBuilder {
             var judgement = Judgement()
             if up[name] == 0 { judgement.note(.bad, "it did not answer when it was looked at last") }
             if let taken = row.saturation, taken >= 0.8 {
-                judgement.note(taken >= 0.95 ? .bad : .warning, "\(Int(taken * 100)) % full: \(row.saturationOf ?? "")")
+                judgement.note(
+                    taken >= 0.95 ? .bad : .warning, "\(Int(told: taken * 100)) % full: \(row.saturationOf ?? "")")
             }
             for stream in streams[name] ?? [] where stream.level > .good {
                 judgement.note(stream.level, "outbox: \(stream.why.first ?? "")")

@@ -92,10 +92,10 @@ struct OverviewBuilder {
         return fleet.publishers.map { service, stream in
             let (name, streamName) = (service.name.text, stream.description)
             var row = FleetOverview.Stream(service: name, name: streamName)
-            row.records = records[[streamName]].map { Int($0) }
-            row.bytes = sizes[[streamName]].map { Int($0) }
+            row.records = records[[streamName]].map { Int(told: $0) }
+            row.bytes = sizes[[streamName]].map { Int(told: $0) }
             row.rate = rates.rates["work \(name) \(streamName)"]?.rounded4
-            row.depth = outboxDepths[[name]].map { Int($0) }
+            row.depth = outboxDepths[[name]].map { Int(told: $0) }
             row.age = outboxAges[[name]]?.rounded4
             row.p50 = rates.quantiles["relay \(name)"]?.p50.rounded4
             row.p99 = rates.quantiles["relay \(name)"]?.p99.rounded4
@@ -114,7 +114,7 @@ struct OverviewBuilder {
     }
 
     private func count(_ subject: String, _ stream: String, _ state: String) -> Int {
-        Int(parked[[subject, stream, state]] ?? 0)
+        Int(told: parked[[subject, stream, state]] ?? 0)
     }
 
     // MARK: Readers
@@ -156,7 +156,7 @@ struct OverviewBuilder {
         _ name: String, _ service: String, _ kind: FleetOverview.Reader.Kind, _ stream: String, _ source: String
     ) -> FleetOverview.Reader {
         var row = FleetOverview.Reader(name: name, service: service, kind: kind, stream: stream, source: source)
-        row.lag = lags[[name, stream]].map { Int($0) }
+        row.lag = lags[[name, stream]].map { Int(told: $0) }
         row.age = lagAges[[name, stream]]?.rounded4
         row.parked = count(name, stream, "parked")
         row.retrying = count(name, stream, "retrying")
@@ -232,7 +232,7 @@ struct Judgement {
         if isPaused {
             note(.paused, "paused")
         } else if let age, age > OverviewBuilder.lateAfter {
-            note(age > OverviewBuilder.veryLateAfter ? .bad : .warning, "\(what) is \(Int(age)) s old")
+            note(age > OverviewBuilder.veryLateAfter ? .bad : .warning, "\(what) is \(Int(told: age)) s old")
         }
     }
 }

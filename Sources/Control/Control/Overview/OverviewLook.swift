@@ -35,8 +35,10 @@ public struct OverviewLook {
         let certificates = CertificateBoard(fleet, registry, nil)
         let fleet = fleet
         async let brokerLook: Void = Self.askMonitors(of: fleet, registry)
+        async let diskLook: Void = DiskLook(fleet, registry).once()
         await lookAtStores(registry)
         await brokerLook
+        await diskLook
         await readHistory()
         let readings = withExtendedLifetime(certificates) { OverviewReadings(registry.read()) }
         var totals = OverviewSampler.totals(of: readings, work: [])

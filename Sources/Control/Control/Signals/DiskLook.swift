@@ -17,7 +17,8 @@ extension FleetDefinition {
     var diskPlaces: [DiskPlace] {
         var places = services.filter(\.store.isSQLite).map { service in
             let file = service.store.text as NSString
-            return DiskPlace(name: "store \(service.name)", directory: file.deletingLastPathComponent)
+            let directory = file.deletingLastPathComponent
+            return DiskPlace(name: "store \(service.name)", directory: directory.isEmpty ? "." : directory)
         }
         if broker.nats == nil { places.append(DiskPlace(name: "broker", directory: streamsDirectory)) }
         return places + [DiskPlace(name: "state", directory: state.directory)]
@@ -60,6 +61,9 @@ final class DiskLook: Sendable {
     private let state = Mutex(State())
 
     private static let interval = Duration.seconds(10)
+    /// How long a single look is waited for.
+    private static let patience = Duration.seconds(2)
+    private let changes = ChangeSignal()
 
     init(_ fleet: FleetDefinition, _ registry: SignalRegistry) {
         places = fleet.diskPlaces
@@ -72,6 +76,13 @@ final class DiskLook: Sendable {
             state.isOver = true
             tell([:])
         }
+    }
+
+    /// Looks once. Of what does not answer in time nothing is known.
+    func once() async {
+        begin()
+        await changes.wait(past: 0, timeout: Self.patience)
+        state.withLock { $0.isOver = true }
     }
 
     private func begin() {
@@ -87,6 +98,7 @@ final class DiskLook: Sendable {
                 state.isLooking = false
                 if !state.isOver { tell(rooms) }
             }
+            changes.notify()
         }
     }
 

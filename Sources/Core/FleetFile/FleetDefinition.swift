@@ -26,6 +26,8 @@ public struct FleetDefinition: Sendable {
     public var flows: [FlowDefinition]
     /// How well its parts must do; in the order of the file.
     public var objectives: [Objective]
+    /// The names of those that are declared, and left out while the fleet is carried: they are on what does not exist.
+    public var objectivesLeftOut: Set<String> = []
     /// Who is told where they do not.
     public var alerts: AlertsDefinition
 

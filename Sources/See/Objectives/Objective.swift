@@ -29,6 +29,9 @@ public struct Objective: Codable, Sendable, Hashable {
     /// Shorter windows leave no time to act, longer ones tell nothing new.
     public static let windows = Duration.seconds(86_400)...Duration.seconds(90 * 86_400)
 
+    /// Whether it can have been declared: what is kept may be damaged.
+    public var isPossible: Bool { Self.windows.contains(window) && target > 0 && target < 1 }
+
     /// The share that may be bad.
     public var budget: Double { 1 - target }
 

@@ -5,7 +5,9 @@ import Synchronization
 /// not counted as late once more.
 public final class SubscriptionMark: Sendable {
     private struct State {
-        /// Where it stands; `nil` where it was not opened yet.
+        /// Where it was opened first; `nil` where it was not yet.
+        var first: Int64?
+        /// Where it stands.
         var current: Int64?
         var highest: Int64 = -1
     }
@@ -24,7 +26,10 @@ public final class SubscriptionMark: Sendable {
     }
 
     /// It begins, or goes on, behind a position.
-    public func opened(at position: LogPosition) { _ = advance(to: position) }
+    public func opened(at position: LogPosition) {
+        state.withLock { $0.first = $0.first ?? position.value }
+        _ = advance(to: position)
+    }
 
     /// It has taken records up to a position.
     /// - Parameter count: how many, without a gap.
@@ -48,13 +53,13 @@ public final class SubscriptionMark: Sendable {
     }
 
     /// Learns how far another process has seen it come.
-    /// - Returns: whether all that it took since it was opened here had been taken before.
-    public func resume(from kept: LogPosition) -> Bool {
+    /// - Returns: how many of the records that it took here since it was opened had been taken before.
+    public func resume(from kept: LogPosition) -> Int64 {
         state.withLock { state in
             state.highest = max(state.highest, kept.value)
-            guard let current = state.current, current < state.highest else { return false }
-            repeats.store(true, ordering: .relaxed)
-            return true
+            guard let first = state.first, let current = state.current else { return 0 }
+            repeats.store(current < state.highest, ordering: .relaxed)
+            return max(0, min(current, kept.value) - first)
         }
     }
 

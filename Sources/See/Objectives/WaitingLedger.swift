@@ -14,8 +14,10 @@ public struct WaitingLedger: Sendable {
         waitedBefore = self.charged
     }
 
-    /// Leaves out what has arrived so far.
-    public mutating func skip(arrived: (total: Int64, bad: Int64)) { seen = arrived }
+    /// Leaves out some of what has arrived so far: of what was late as much as there is.
+    public mutating func skip(_ count: Int64, of arrived: (total: Int64, bad: Int64)) {
+        seen = (min(count, arrived.total), min(count, arrived.bad))
+    }
 
     /// - Parameters:
     ///   - arrived: how many have arrived so far, and how many of them late.

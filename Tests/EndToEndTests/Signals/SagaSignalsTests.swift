@@ -91,7 +91,7 @@ import Testing
         #expect(ready.status == 200, "\(ready.body)")
         #expect(
             ready.body.contains("\"part\":\"saga order\",\"reason\":\"1 is parked, the first since "), "\(ready.body)")
-        let lines = run.errors.components(separatedBy: "order/21 is parked at the compensation of reserve: ")
+        let lines = run.errors.components(separatedBy: "order/21 is parked at the compensation of reserve; ")
         #expect(lines.count == 2 && lines[1].contains("flotilla sagas show order/21"), "\(run.errors)")
         #expect(try await fleet.flotilla("sagas", "skip", "21", "reserve", "--reason", "by hand").ended(0))
         try await eventually("nothing is parked any more", within: .seconds(30)) {

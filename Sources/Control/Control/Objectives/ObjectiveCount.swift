@@ -42,10 +42,8 @@ struct ObjectiveCount {
         self.sources = sources
         ledgers = sources.map { source in
             var ledger = WaitingLedger(charged: kept.charged[source.objective][source.key] ?? 0)
-            if case .delivery(_, _, let mark) = source.place, let before = kept.taken[source.objective][source.key],
-                mark.resume(from: LogPosition(before))
-            {
-                ledger.skip(arrived: source.tally.counts)
+            if case .delivery(_, _, let mark) = source.place, let before = kept.taken[source.objective][source.key] {
+                ledger.skip(mark.resume(from: LogPosition(before)), of: source.tally.counts)
             }
             return ledger
         }

@@ -53,8 +53,9 @@ struct ObjectiveJournal: Sendable {
         var taken: [[String: Int64]]
         /// `nil` where nothing was kept.
         var asOf: Timestamp?
-        /// Sagas that ended until then are counted, by the name of their journal; where it is not there, until ``sagasUntil``.
+        /// Sagas that ended until then are counted, by the name of their journal.
         var journalsUntil: [String: Timestamp] = [:]
+        /// The same of all journals, where it was kept before there was one for each.
         var sagasUntil: Timestamp?
         var notices: [AlertNotice] = []
 
@@ -67,6 +68,8 @@ struct ObjectiveJournal: Sendable {
     }
 
     let objectives: [Objective]
+    /// The names of those that are declared and left out for now: what is kept of them stays.
+    var spared: Set<String> = []
 
     // MARK: Reading
 
@@ -134,7 +137,6 @@ struct ObjectiveJournal: Sendable {
         var budgets: [Budget]
         var asOf: Timestamp
         var journalsUntil: [String: Timestamp]
-        var sagasUntil: Timestamp?
         /// Alerts that nobody was told of yet; `nil` where those are as they were.
         var notices: [AlertNotice]?
     }
@@ -144,7 +146,7 @@ struct ObjectiveJournal: Sendable {
         let written = try transaction.run(
             """
             INSERT INTO flotilla_objective_writer (id, epoch, as_of, sagas_until, journals_until)
-            VALUES (1, $1, $2, $3, $4)
+            VALUES (1, $1, $2, 0, $3)
             ON CONFLICT (id) DO UPDATE
             SET epoch = excluded.epoch, as_of = excluded.as_of, sagas_until = excluded.sagas_until,
                 journals_until = excluded.journals_until
@@ -152,7 +154,6 @@ struct ObjectiveJournal: Sendable {
             """,
             [
                 .integer(epoch), .integer(changes.asOf.microseconds),
-                .integer(changes.sagasUntil?.microseconds ?? 0),
                 .text(Self.encode(changes.journalsUntil.mapValues(\.microseconds))),
             ])
         guard written == 1 else { throw FleetError(.fenced, "another process keeps the fleet's objectives") }
@@ -221,8 +222,9 @@ struct ObjectiveJournal: Sendable {
         let known = Dictionary(objectives.map { ($0.name, $0.identity) }) { first, _ in first }
         var ended: [AlertNotice] = []
         for row in kept {
-            guard let name = row[0].text, known[name] != row[1].text else { continue }
-            if let objective = Self.decode(Objective.self, row[3].text) {
+            guard let name = row[0].text, known[name] != row[1].text, !spared.contains(name) else { continue }
+            // It may be damaged.
+            if let objective = Self.decode(Objective.self, row[3].text), objective.isPossible {
                 ended += Self.ends(of: objective, firing: Self.firing(row[2].text), in: fleet, at: now)
             }
             try transaction.run("DELETE FROM flotilla_objective_slots WHERE objective = $1", [.text(name)])

@@ -62,9 +62,8 @@ private struct ObjectiveWatching: Sendable {
     private let sagas: SagaObjectives
     private var look: ObjectiveLook
     private var count: ObjectiveCount?
+    /// Until when the sagas of each journal are counted.
     private var journalsUntil: [String: Timestamp] = [:]
-    /// Where it is not known of a journal.
-    private var sagasUntil: Timestamp?
     private var saved = ContinuousClock.now
     private var savedNotices = -1
     private var troubles: Set<String> = []
@@ -74,7 +73,8 @@ private struct ObjectiveWatching: Sendable {
     init(_ watch: ObjectiveWatch, store: SharedStore) {
         self.watch = watch
         self.store = store
-        journal = ObjectiveJournal(objectives: watch.fleet.objectives)
+        journal = ObjectiveJournal(
+            objectives: watch.fleet.objectives, spared: watch.fleet.objectivesLeftOut)
         sagas = SagaObjectives(watch.fleet)
         look = watch.look
     }
@@ -105,8 +105,10 @@ private struct ObjectiveWatching: Sendable {
             count = ObjectiveCount(kept, watch.sources)
             // What nothing has happened to yet is counted from 0, where somebody sees it grow.
             for objective in journal.objectives { watch.metrics.count((0, 0), of: objective) }
-            sagasUntil = kept.sagasUntil ?? .now()
-            journalsUntil = kept.journalsUntil
+            // What nobody has counted before is counted from now on.
+            let now = Timestamp.now()
+            journalsUntil = Dictionary(
+                uniqueKeysWithValues: sagas.journals.map { ($0, kept.journalsUntil[$0] ?? kept.sagasUntil ?? now) })
             watch.desk.restore(kept.notices, alerts: firing(kept) + ended)
             for notice in ended { log(notice) }
             note(Self.counted, nil)
@@ -197,8 +199,8 @@ private struct ObjectiveWatching: Sendable {
 
     /// Has journals looked at until the group is cancelled.
     func lookAtSagas(in group: inout TaskGroup<Void>) {
-        let (sagas, each, rest) = (sagas, journalsUntil, sagasUntil ?? .now())
-        group.addTask { await sagas.lookRepeatedly { each[$0] ?? rest } }
+        let (sagas, until) = (sagas, journalsUntil)
+        group.addTask { await sagas.lookRepeatedly { until[$0] ?? .now() } }
     }
 
     private mutating func countSagas() {
@@ -223,7 +225,7 @@ private struct ObjectiveWatching: Sendable {
         let pending = watch.desk.pending
         let new = watch.desk.hasWebhook ? notices : []
         let changes = ObjectiveJournal.Changes(
-            budgets: count.changes, asOf: FleetClock.system.now(), journalsUntil: journalsUntil, sagasUntil: sagasUntil,
+            budgets: count.changes, asOf: FleetClock.system.now(), journalsUntil: journalsUntil,
             notices: pending.generation == savedNotices && new.isEmpty ? nil : pending.notices + new)
         let (journal, epoch) = (journal, watch.epoch)
         do {

@@ -49,6 +49,9 @@ final class SagaObjectives: Sendable {
         }
     }
 
+    /// The names of the journals that are looked at.
+    var journals: [String] { places.map(\.name) }
+
     /// What was found in one journal.
     struct Found: Sendable {
         /// Its name.

@@ -40,6 +40,7 @@ struct HistoryKeeper: Sendable {
             try await file.forgetSchemas(butOf: fleet)
         } catch {
             tell(error)
+            file?.close()
             file = nil
         }
         schemas.open(file)

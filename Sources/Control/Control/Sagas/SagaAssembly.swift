@@ -91,9 +91,11 @@ struct SagaAssembly: Sendable {
         case .started: break
         case .ended(_, .completed, _): break
         case .ended(let saga, let outcome, let trace):
-            logger.info("\(saga) \(outcome)", metadata: Logger.Metadata().about(trace))
-        case .parked(let saga, let text, let trace):
-            logger.warning("\(text); see `flotilla sagas show \(saga)`", metadata: Logger.Metadata().about(trace))
+            logger.info("\(saga) \(outcome.withoutData)", metadata: Logger.Metadata().about(trace))
+        case .parked(let saga, let place, _, let trace):
+            logger.warning(
+                "\(saga) is parked at \(place); see `flotilla sagas show \(saga)`",
+                metadata: Logger.Metadata().about(trace))
         case .stray(let text): logger.warning("\(text)")
         }
     }

@@ -151,6 +151,9 @@ public protocol SagaParties: Sendable {
     /// - Throws: ``SagaRefusal``, or anything else where nobody knows what became of it.
     func perform(_ call: SagaLocalCall) async throws -> String
 
+    /// A transaction of the journal begins, or begins anew: what was run in the one before, and not observed since, was undone.
+    func begin()
+
     /// Runs code of the program in the journal's transaction.
     /// - Throws: ``SagaRefusal``, or anything else; what it wrote is undone.
     func perform(_ call: SagaLocalCall, in transaction: any StoreTransaction) throws -> String
@@ -158,4 +161,5 @@ public protocol SagaParties: Sendable {
 
 extension SagaParties {
     public var isTraced: Bool { false }
+    public func begin() {}
 }

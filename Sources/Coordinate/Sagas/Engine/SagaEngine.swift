@@ -14,7 +14,8 @@ public final class SagaEngine: Sendable {
     public enum Notice: Sendable, Hashable {
         case started(count: Int)
         case ended(saga: String, SagaOutcome, TraceContext?)
-        case parked(saga: String, String, TraceContext?)
+        /// The reason may be a service's, or a store's, own words.
+        case parked(saga: String, place: String, reason: String, TraceContext?)
         case stray(String)
     }
 
@@ -313,8 +314,9 @@ public final class SagaEngine: Sendable {
             journal: journal, catalog: catalog, parties: parties, now: now,
             jitter: SagaJitter(seed: .random(in: 0 ... .max)), known: known)
         let lease = renews ? now.advanced(by: settings.lease) : nil
-        return try await store.write { [turn] transaction in
+        return try await store.write { [turn, parties] transaction in
             var turn = turn
+            parties.begin()
             return try turn.run(
                 hold: hold, leaseUntil: lease, answers: taken.answers, sent: taken.sent, takesMore: isRoomy,
                 in: transaction)
@@ -334,7 +336,9 @@ public final class SagaEngine: Sendable {
         if !result.observations.isEmpty { observer?.observe(result.observations) }
         if result.started > 0 { notify(.started(count: result.started)) }
         for ending in result.ended { notify(.ended(saga: ending.saga, ending.outcome, ending.trace)) }
-        for parked in result.parked { notify(.parked(saga: parked.saga, parked.text, parked.trace)) }
+        for parked in result.parked {
+            notify(.parked(saga: parked.saga, place: parked.place, reason: parked.reason, parked.trace))
+        }
         for stray in result.strays { notify(.stray(stray)) }
     }
 

@@ -294,7 +294,7 @@ struct SagaTurn {
             let what = ticket.direction == .forward ? "" : "the compensation of "
             result.parked.append(
                 SagaTurnResult.Parking(
-                    saga: id, text: "\(id) is parked at \(what)\(ticket.step): \(reason)",
+                    saga: id, place: "\(what)\(ticket.step)", reason: reason,
                     trace: touched[id]?.machine.trace(of: ticket, isTraced: parties.isTraced).flatMap(TraceContext.init)
                 ))
         case .finish(let outcome):
@@ -423,7 +423,8 @@ struct SagaTurnResult: Sendable {
     struct Parking: Sendable {
         var saga: String
         /// For people.
-        var text: String
+        var place: String
+        var reason: String
         /// Its place in a trace, where it has one.
         var trace: TraceContext?
     }

@@ -53,6 +53,19 @@ public enum SagaStop: Sendable, Hashable, Codable, CustomStringConvertible {
         case .lockConflict(let key, let holder): "\(key) is locked by \(holder)"
         }
     }
+
+    /// What may be told where nobody's data belong, as in a log: no key of a lock, and nothing that a service or a store has said.
+    var withoutData: String {
+        switch self {
+        case .stepFailed(let step, let failure): "\(step) failed: \(failure.code)"
+        case .failed(let step, let error): "\(step): \(error)"
+        case .badData(let step, _): "\(step) needs what the saga does not know"
+        case .cancelled: "cancelled"
+        case .deadline: "the deadline passed"
+        case .lockLost: "its lock was lost"
+        case .lockConflict(_, let holder): "its lock is held by \(holder)"
+        }
+    }
 }
 
 /// How a saga ended.
@@ -68,6 +81,15 @@ public enum SagaOutcome: Sendable, Hashable, Codable, CustomStringConvertible {
         case .completed: "completed"
         case .compensated(let stop): "compensated: \(stop)"
         case .rejected(let key, let holder): "rejected: \(key) is locked by \(holder)"
+        }
+    }
+
+    /// What may be told where nobody's data belong, as in a log.
+    public var withoutData: String {
+        switch self {
+        case .completed: "completed"
+        case .compensated(let stop): "compensated: \(stop.withoutData)"
+        case .rejected(_, let holder): "rejected: its lock is held by \(holder)"
         }
     }
 }

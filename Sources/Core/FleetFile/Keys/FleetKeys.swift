@@ -39,14 +39,16 @@ struct FleetKeys {
         let monitoring = MonitoringKeys(values: values).read(fields["monitoring"], hasServers: hasServers)
         let flows = readFlows(fields["flows"], publishers: read?.publishers)
         let sagas = readSagas(fields["sagas"], publishers: read?.publishers)
-        let objectives = readObjectives(fields["objectives"], read, sagas)
+        let (objectives, objectivesLeftOut) = readObjectives(fields["objectives"], read, sagas)
         let alerts = fields["alerts"].map { readAlerts($0, isNeeded: fields["objectives"] != nil) }
         guard let name, let broker, let state, let services = read?.services else { return nil }
-        return FleetDefinition(
+        var definition = FleetDefinition(
             name: name, file: values.source.file, broker: broker, state: state.definition, metrics: metrics,
             page: page, telemetry: telemetry, monitoring: monitoring, services: services, sagas: sagas, flows: flows,
             objectives: objectives,
             alerts: alerts ?? AlertsDefinition())
+        definition.objectivesLeftOut = objectivesLeftOut
+        return definition
     }
 
     private func readServing(
@@ -81,8 +83,8 @@ struct FleetKeys {
     private func readObjectives(
         _ field: NamedValue?, _ read: (services: [ServiceDefinition], publishers: Publishers?)?,
         _ sagas: [SagaDeclaration]
-    ) -> [Objective] {
-        guard let field, let read, let publishers = read.publishers else { return [] }
+    ) -> (objectives: [Objective], leftOut: Set<String>) {
+        guard let field, let read, let publishers = read.publishers else { return ([], []) }
         return ObjectivesKeys(
             values: values, publishers: publishers, services: read.services, sagas: sagas, isToRun: isToRun
         ).read(field)

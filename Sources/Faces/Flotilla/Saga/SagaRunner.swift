@@ -79,9 +79,12 @@ public final class SagaRunner: Service {
         switch notice {
         case .started, .ended(_, .completed, _): break
         case .ended(let saga, let outcome, let trace):
-            logger.info("\(saga) \(outcome)", metadata: Logger.Metadata.of(trace, saga: saga))
-        case .parked(let saga, let text, let trace):
-            logger.warning("\(text)", metadata: Logger.Metadata.of(trace, saga: saga))
+            // What the program's own code throws is its own words.
+            let text = if case .compensated(.stepFailed) = outcome { "\(outcome)" } else { outcome.withoutData }
+            logger.info("\(saga) \(text)", metadata: Logger.Metadata.of(trace, saga: saga))
+        case .parked(let saga, let place, let reason, let trace):
+            logger.warning(
+                "\(saga) is parked at \(place): \(reason)", metadata: Logger.Metadata.of(trace, saga: saga))
         case .stray(let text): logger.warning("\(text)")
         }
     }
@@ -206,6 +209,8 @@ private struct SagaCodeParties: SagaParties {
     let tracing: SagaTracing
 
     func sharesJournal(_ service: String) -> Bool { service == self.service }
+
+    func begin() { published.undo() }
 
     func perform(_ call: SagaLocalCall) async throws -> String {
         let code = try found(call)

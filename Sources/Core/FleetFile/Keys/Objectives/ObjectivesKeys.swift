@@ -13,7 +13,8 @@ struct ObjectivesKeys {
     /// More than these cannot be watched once a second.
     private static let limit = 1_000
 
-    func read(_ field: NamedValue) -> [Objective] {
+    /// - Returns: also the names of those that are left out.
+    func read(_ field: NamedValue) -> (objectives: [Objective], leftOut: Set<String>) {
         let remedy = "write a mapping of names to objectives"
         let entries = values.entries(field.value, "\"objectives\"", remedy: remedy) ?? []
         if entries.isEmpty, case .mapping = field.value.content {
@@ -24,7 +25,8 @@ struct ObjectivesKeys {
             let message = "\"objectives\" has \(entries.count) entries, and at most \(Self.limit) are watched"
             values.log.error(at: field.mark, message, remedy: "keep those that somebody acts on")
         }
-        return entries.compactMap(objective)
+        let objectives = entries.compactMap(objective)
+        return (objectives, isToRun ? Set(entries.map(\.name)).subtracting(objectives.map(\.name)) : [])
     }
 
     private func objective(_ entry: NamedValue) -> Objective? {

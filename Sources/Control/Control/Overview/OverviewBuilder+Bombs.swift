@@ -15,10 +15,11 @@ extension OverviewBuilder {
             kind.sorted { ($1.level, $1.value) < ($0.level, $0.value) }.prefix(3)
         }
         // Of what runs out, the least is the worst.
-        let ending = [certificates(), secrets()].flatMap { kind in
-            kind.sorted { $0.value < $1.value }.prefix(3)
-        }
-        return (growing + ending).sorted { ($1.level, $1.share) < ($0.level, $0.share) }
+        let ends = [
+            ending("certificate ends", FleetMetrics.certificateExpiry, cure: CertificateBoard.cure(of:)),
+            ending("secret ends", FleetMetrics.secretExpiry, cure: SecretSource.cure(of:)),
+        ].flatMap { kind in kind.sorted { $0.value < $1.value }.prefix(3) }
+        return (growing + ends).sorted { ($1.level, $1.share) < ($0.level, $0.share) }
     }
 
     private func transactionAges() -> [FleetOverview.Bomb] {
@@ -152,23 +153,16 @@ extension OverviewBuilder {
         }
     }
 
-    private func secrets() -> [FleetOverview.Bomb] {
-        readings.series(FleetMetrics.secretExpiry).compactMap { series in
+    /// What ends by itself, by a metric that tells how long it has left.
+    private func ending(
+        _ what: String, _ metric: Metric, cure: (String) -> String
+    ) -> [FleetOverview.Bomb] {
+        readings.series(metric).compactMap { series in
             guard let left = series.number, let name = series.labels.first else { return nil }
             return FleetOverview.Bomb(
-                what: "secret ends", of: name, value: max(0, left.rounded4), unit: .seconds, limit: nil,
+                what: what, of: name, value: max(0, left.rounded4), unit: .seconds, limit: nil,
                 level: ExpiryBoard.isVerySoon(left) ? .bad : ExpiryBoard.isSoon(left) ? .warning : .good,
-                cure: SecretSource.cure(of: name))
-        }
-    }
-
-    private func certificates() -> [FleetOverview.Bomb] {
-        readings.series(FleetMetrics.certificateExpiry).compactMap { series in
-            guard let left = series.number, let name = series.labels.first else { return nil }
-            return FleetOverview.Bomb(
-                what: "certificate ends", of: name, value: max(0, left.rounded4), unit: .seconds, limit: nil,
-                level: ExpiryBoard.isVerySoon(left) ? .bad : ExpiryBoard.isSoon(left) ? .warning : .good,
-                cure: CertificateBoard.cure(of: name))
+                cure: cure(name))
         }
     }
 

@@ -84,13 +84,13 @@ import Testing
             try await carrying(runner) {
                 let good = try await runner.start(saga, Order(id: "O1", total: 50), id: "O1")
                 #expect(good == "place_order/O1")
-                #expect(try await runner.outcome(of: good, within: .seconds(30)) == .completed)
+                #expect(try await runner.outcome(of: good, within: .seconds(180)) == .completed)
                 // A repeated start does nothing.
                 try await runner.start(saga, Order(id: "O1", total: 50), id: "O1")
                 let refused = try await runner.start(saga, Order(id: "O2", total: 500), id: "O2")
                 let late = try await runner.start(saga, Order(id: "O3", total: 13), id: "O3")
                 for id in [refused, late] {
-                    guard case .compensated = try await runner.outcome(of: id, within: .seconds(30)) else {
+                    guard case .compensated = try await runner.outcome(of: id, within: .seconds(180)) else {
                         Issue.record("\(id) was not undone")
                         continue
                     }
@@ -121,7 +121,7 @@ import Testing
                 }
             }
             try await carrying(runner) {
-                let outcome = try await runner.outcome(of: "place_order/O1", within: .seconds(30))
+                let outcome = try await runner.outcome(of: "place_order/O1", within: .seconds(180))
                 #expect(outcome == .completed)
             }
             #expect(try await service.count("orders") == 1)
@@ -138,14 +138,14 @@ import Testing
             try await carrying(second) {
                 try await carrying(first) {
                     let id = try await first.start(saga, Order(id: "O1", total: 5), id: "O1")
-                    #expect(try await second.outcome(of: id, within: .seconds(30)) == .completed)
+                    #expect(try await second.outcome(of: id, within: .seconds(180)) == .completed)
                     // One of them carries, and the other says who.
                     try await eventually("one of them waits") {
                         first.problem?.code == .busy || second.problem?.code == .busy
                     }
                 }
                 let id = try await second.start(saga, Order(id: "O2", total: 5), id: "O2")
-                #expect(try await second.outcome(of: id, within: .seconds(30)) == .completed)
+                #expect(try await second.outcome(of: id, within: .seconds(180)) == .completed)
             }
             #expect(try await service.count("orders") == 2)
         }

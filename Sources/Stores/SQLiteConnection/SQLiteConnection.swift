@@ -163,13 +163,20 @@ public final class SQLiteConnection: Sendable {
     private func run<Result: Sendable>(
         _ body: @escaping @Sendable (Database) throws -> Result
     ) async throws -> Result {
+        let cancellation = WorkCancellation()
         do {
-            return try await queue.writeWithoutTransaction { [failure] database in
-                // The session would use a handle that is freed.
-                guard database.sqliteConnection != nil else {
-                    throw failure.error(SQLITE_MISUSE, "the connection is closed")
+            return try await withTaskCancellationHandler {
+                try await queue.writeWithoutTransaction { [failure, session] database in
+                    // The session would use a handle that is freed.
+                    guard database.sqliteConnection != nil else {
+                        throw failure.error(SQLITE_MISUSE, "the connection is closed")
+                    }
+                    session.cancellation = cancellation
+                    defer { session.cancellation = nil }
+                    return try body(database)
                 }
-                return try body(database)
+            } onCancel: {
+                cancellation.set()
             }
         } catch {
             throw failure.error(error)

@@ -13,6 +13,8 @@ public final class SQLiteSession: @unchecked Sendable {
     var path: String { failure.path }
     /// Whether statements may write at the moment.
     var allowsWriting = true
+    /// Of the work at hand.
+    var cancellation: WorkCancellation?
     private var kept: [String: SQLiteStatement] = [:]
     /// More than this many different texts, and all are prepared anew.
     private static let keptLimit = 256
@@ -21,7 +23,19 @@ public final class SQLiteSession: @unchecked Sendable {
         guard let handle else { throw FleetError(.bug, "\(path) has no connection") }
         self.handle = handle
         failure = SQLiteFailure(path: path)
+        // The handle runs statements within the work of its connection alone, which holds the session.
+        sqlite3_progress_handler(
+            handle, Self.lookInterval,
+            { context in
+                guard let context else { return 0 }
+                let session = Unmanaged<SQLiteSession>.fromOpaque(context).takeUnretainedValue()
+                return session.cancellation?.isSet == true ? 1 : 0
+            }, Unmanaged.passUnretained(self).toOpaque())
     }
+
+    /// After so many instructions of SQLite's a statement looks whether it is to end: less than a millisecond. What ends a
+    /// transaction has fewer.
+    private static let lookInterval: Int32 = 4_000
 
     /// A statement, prepared once and kept.
     public func statement(_ sql: String) throws -> SQLiteStatement {

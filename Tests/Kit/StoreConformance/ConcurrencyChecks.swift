@@ -108,6 +108,24 @@ extension StoreConformance {
                 try checkEqual(try await store.itemIDs(), [2])
             }
         },
+        Check("cancelling between two statements ends the call as well") { suite in
+            try await suite.withItems { store in
+                let gate = Gate()
+                let endless = suite.features.endlessQuery
+                let work = Task {
+                    try await store.write { transaction in
+                        try transaction.run("INSERT INTO items VALUES (1, 'a')")
+                        try gate.pass()
+                        _ = try transaction.rows(endless)
+                    }
+                }
+                try await gate.waitForArrival()
+                work.cancel()
+                gate.open()
+                try await checkThrows(.cancelled) { try await work.value }
+                try checkEqual(try await store.itemIDs(), [])
+            }
+        },
         Check("a task that is cancelled already does nothing") { suite in
             try await suite.withItems { store in
                 let gate = Gate()

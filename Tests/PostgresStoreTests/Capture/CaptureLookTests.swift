@@ -63,17 +63,10 @@
             }
             try await eventually("nothing waits") { try await look().count == 0 }
             // Others write as well.
-            var shortest = Duration.seconds(60)
             for _ in 0..<5 {
                 try fixture.database.psql("SELECT pg_logical_emit_message(true, 'others', 'x')")
-                try await eventually("that is nobody's event") {
-                    let begun = ContinuousClock.now
-                    let count = try await look().count
-                    shortest = min(shortest, ContinuousClock.now - begun)
-                    return count == 0
-                }
+                try await eventually("that is nobody's event") { try await look().count == 0 }
             }
-            #expect(shortest < .seconds(1))
             idling.cancel()
             _ = await idling.result
             await outbox.close()

@@ -84,7 +84,7 @@ import Testing
             guard parts.count >= 3 else { continue }
             let module = parts[1]
             let text = try String(contentsOf: file, encoding: .utf8)
-            for line in text.split(separator: "\n") {
+            for line in text.split(separator: "\n") where line.contains("import ") {
                 let pattern =
                     #/^(?:@\w+ )?(?:public |internal |package |private |fileprivate )?import (?:struct |enum |class |func |protocol )?(\w+)/#
                 guard let match = line.firstMatch(of: pattern) else { continue }

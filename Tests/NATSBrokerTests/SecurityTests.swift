@@ -49,6 +49,14 @@
             #expect(NKey.publicKey(ofSeed: "") == nil)
         }
 
+        /// Also where libnats leaves out a signature, as it does once in 256 times.
+        @Test func whoSignsIsLetInEachTime() async throws {
+            let server = try await NATSServer(settings: "authorization { users: [ { nkey: \(Self.key) } ] }")
+            try (Self.seed + "\n").write(toFile: server.directory.file("user.nk"), atomically: true, encoding: .utf8)
+            let settings = NATSSettings(servers: [server.url], name: "test", nkey: server.directory.file("user.nk"))
+            for _ in 0..<1000 { await (try NATSConnection.open(settings, for: .asking)).close() }
+        }
+
         @Test func nkey() async throws {
             let server = try await NATSServer(settings: "authorization { users: [ { nkey: \(Self.key) } ] }")
             var place = Place([server.url])

@@ -123,12 +123,20 @@
             var connection: OpaquePointer?
             // Let go of by the callback that ends a connection, which comes for those alone that were made.
             let retained = Unmanaged.passRetained(events)
-            let status = natsConnection_Connect(&connection, pointer)
+            var status = natsConnection_Connect(&connection, pointer)
+            // What is signed is another each time. libnats (3.4.1) leaves out a signature whose first byte is 0, one in 256, and
+            // is not let in.
+            for _ in 0..<2 where status == NATS_CONNECTION_AUTH_FAILED && signs {
+                status = natsConnection_Connect(&connection, pointer)
+            }
             guard status == NATS_OK, let connection else {
                 retained.release()
                 throw NATSFailure.error(status, "connect", at: settings.name)
             }
             return NATSHandle(connection)
         }
+
+        /// Whether it is by a signature that we prove who we are.
+        private var signs: Bool { settings.credentials != nil || settings.nkey != nil }
     }
 #endif

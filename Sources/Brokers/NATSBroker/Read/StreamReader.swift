@@ -29,7 +29,8 @@
         private let lock = AsyncLock()
         let state = Mutex(State())
 
-        /// How long records that are known to be there are waited for.
+        /// How long records that are known to be there are waited for. Of the time between two looks no more counts than a
+        /// look is meant to take: where this process was stopped, or got no processor, nothing could come.
         private static let patience = Duration.seconds(10)
         /// How long they may stay away before it is asked why.
         private static let deafness = Duration.seconds(3)
@@ -52,8 +53,9 @@
             _ connection: NATSConnection, after position: LogPosition, limit: BatchLimit
         ) async throws -> [LogRecord] {
             try await lock.withLock {
-                let deadline = ContinuousClock.now + Self.patience
-                var deafAt = ContinuousClock.now + Self.deafness
+                var lookedAt = ContinuousClock.now
+                var waited = Duration.zero
+                var deafAfter = Self.deafness
                 while true {
                     let puller = try await placed(connection, after: position)
                     let generation = puller.changes.generation
@@ -75,14 +77,16 @@
                             stream.learn(try await JetStreamAPI(connection: connection).stream(name))
                             continue
                         }
-                        if deafAt < .now {
-                            deafAt = .now + Self.patience
+                        if waited > deafAfter {
+                            deafAfter = waited + Self.patience
                             if try await dropDeaf(puller) { continue }
                         }
-                        await puller.changes.wait(past: generation, timeout: .seconds(1))
+                        await puller.changes.wait(past: generation, timeout: Self.look)
                     }
                     try Task.checkCancellation()
-                    guard ContinuousClock.now < deadline else {
+                    waited += min(ContinuousClock.now - lookedAt, Self.look)
+                    lookedAt = .now
+                    guard waited < Self.patience else {
                         drop(puller)
                         try await check(state.withLock { $0.next }, connection)
                         throw NATSFailure.unavailable(

@@ -63,7 +63,7 @@
         func ask(_ subject: String, _ request: String = "") async throws {
             let connection = try await NATSConnection.open(settings, for: .asking)
             let answer = try await connection.request(
-                Array(request.utf8), to: "$JS.API.\(subject)", timeout: .seconds(5), doing: "test")
+                Array(request.utf8), to: "$JS.API.\(subject)", timeout: .seconds(180), doing: "test")
             let text = String(decoding: answer.payload, as: UTF8.self)
             await connection.close()
             try check(!text.contains("\"error\""), text)
@@ -77,7 +77,7 @@
             }
             let connection = try await NATSConnection.open(settings, for: .asking)
             let answer = try await connection.request(
-                [], to: "$JS.API.CONSUMER.INFO.\(stream).\(ConsumerName.of(consumer))", timeout: .seconds(5),
+                [], to: "$JS.API.CONSUMER.INFO.\(stream).\(ConsumerName.of(consumer))", timeout: .seconds(180),
                 doing: "test")
             await connection.close()
             return try JSONDecoder().decode(Info.self, from: Data(answer.payload)).cluster?.leader
@@ -85,7 +85,7 @@
 
         func publish(_ text: String, to subject: String) async throws {
             let connection = try await NATSConnection.open(settings, for: .asking)
-            _ = try await connection.request(Array(text.utf8), to: subject, timeout: .seconds(5), doing: "test")
+            _ = try await connection.request(Array(text.utf8), to: subject, timeout: .seconds(180), doing: "test")
             await connection.close()
         }
     }

@@ -33,11 +33,11 @@ import Testing
 
     @Test(.timeLimit(.minutes(10))) func allAreSeenAtOnce() async throws {
         let fleet = try FleetDirectory(Self.yaml)
-        let applied = try await fleet.flotilla("apply", within: .seconds(180))
+        let applied = try await fleet.flotilla("apply")
         try check(applied.ended(0), applied.said)
         let run = try await RunningPage(fleet)
         let signals = try await SignalAddress(of: run.program)
-        try await eventually("all were looked at", within: .seconds(180)) {
+        try await eventually("all were looked at") {
             try await signals.get("/readyz").status == 200
         }
         let browser = try Browser()

@@ -14,7 +14,7 @@ final class PushFleet: Sendable {
     ///   - options: further keys of the entries of `push`.
     ///   - name: of the fleet; those that share a server have their own.
     init(
-        port: Int, options: String = "timeout: 2s", name: String = "pushed", broker: String = "embedded"
+        port: Int, options: String = "timeout: 180s", name: String = "pushed", broker: String = "embedded"
     ) async throws {
         fleet = try FleetDirectory(
             """

@@ -46,7 +46,7 @@ import Testing
         let text =
             "fleet: " + String(repeating: "[", count: 63) + String(repeating: "]", count: 63) + "\n"
             + String(repeating: "{", count: Self.levels)
-        let count = await withCheckedContinuation { continuation in
+        let count = await withCheckedContinuation { (continuation: CheckedContinuation<Int, Never>) in
             let thread = Thread { continuation.resume(returning: read(text).problems.count) }
             thread.stackSize = 128 << 10
             thread.start()

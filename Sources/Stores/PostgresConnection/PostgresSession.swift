@@ -144,12 +144,12 @@
         }
 
         private func finishConnecting(within timeout: Duration) throws {
-            let deadline = ContinuousClock.now + timeout
+            var time = WaitingTime(timeout)
             var state = PGRES_POLLING_WRITING
             guard PQstatus(handle) != CONNECTION_BAD else { throw cannotConnect }
             while state != PGRES_POLLING_OK {
                 if state == PGRES_POLLING_FAILED { throw cannotConnect }
-                guard ContinuousClock.now < deadline else {
+                guard !time.isOver() else {
                     throw FleetError(
                         .unavailable, "\(name): the server did not answer within \(timeout)",
                         remedy: "see that it runs and can be reached from here", isRetriable: true)

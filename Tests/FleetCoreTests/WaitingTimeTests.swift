@@ -1,0 +1,43 @@
+import FleetCore
+import Testing
+
+/// What is waited for has its chance, also where the process stands still.
+@Suite struct WaitingTimeTests {
+    private let start = ContinuousClock.now
+
+    @Test func itIsOverWhenItHasPassed() {
+        var time = WaitingTime(.seconds(3), from: start)
+        #expect(time.piece == .seconds(1))
+        for tenth in 1..<30 { #expect(!time.isOver(at: start + .milliseconds(100 * tenth))) }
+        #expect(time.left == .milliseconds(100) && time.piece == .milliseconds(100))
+        #expect(time.isOver(at: start + .seconds(3)))
+        #expect(time.piece == .zero)
+    }
+
+    @Test func aStandstillCountsAsOnePiece() {
+        var time = WaitingTime(.seconds(5), from: start)
+        #expect(!time.isOver(at: start + .seconds(3600)))
+        #expect(time.left == .seconds(4))
+        #expect(!time.isOver(at: start + .seconds(7200)))
+        #expect(time.left == .seconds(3))
+    }
+
+    /// It is noticed when the time would be over: there is one more look, and no more than one.
+    @Test func whoStoodStillLooksOnceMore() {
+        var time = WaitingTime(.milliseconds(500), from: start)
+        #expect(!time.isOver(at: start + .seconds(60)))
+        #expect(time.piece == WaitingTime.longestPiece)
+        #expect(time.isOver(at: start + .seconds(120)))
+    }
+
+    @Test func itIsShortenedAndNeverLonger() {
+        var time = WaitingTime(.seconds(5), from: start)
+        time.shorten(to: .seconds(9))
+        #expect(time.left == .seconds(5))
+        time.shorten(to: .milliseconds(700))
+        #expect(!time.isOver(at: start + .milliseconds(600)))
+        #expect(time.isOver(at: start + .milliseconds(700)))
+        var none = WaitingTime(.zero, from: start)
+        #expect(none.isOver(at: start))
+    }
+}

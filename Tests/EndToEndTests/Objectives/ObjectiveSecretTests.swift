@@ -137,8 +137,11 @@ import Testing
         }
         // It goes on for ever: what it says within two seconds.
         let curl = try #require(Command("curl"))
-        let stream = try curl.run(["-skN", "--max-time", "2", "-H", token, page.url + "/api/stream"]).output
-        #expect(stream.contains("data:"), "\(stream)")
+        var stream = ""
+        try await eventually("the stream says something") {
+            stream = try curl.run(["-skN", "--max-time", "2", "-H", token, page.url + "/api/stream"]).output
+            return stream.contains("data:")
+        }
         expectNoSecret(stream, "/api/stream")
         for words in [
             ["top", "--once"], ["status"], ["status", "--json"], ["objectives"], ["objectives", "--json"],

@@ -69,7 +69,7 @@
             try check(!text.contains("\"error\""), text)
         }
 
-        /// The server that holds a consumer.
+        /// The server that holds a consumer. Whoever leads may be gone with the question: it is asked `patiently`.
         func server(of consumer: SubscriptionName) async throws -> String? {
             struct Info: Decodable {
                 struct Cluster: Decodable { var leader: String? }
@@ -77,7 +77,7 @@
             }
             let connection = try await NATSConnection.open(settings, for: .asking)
             let answer = try await connection.request(
-                [], to: "$JS.API.CONSUMER.INFO.\(stream).\(ConsumerName.of(consumer))", timeout: .seconds(180),
+                [], to: "$JS.API.CONSUMER.INFO.\(stream).\(ConsumerName.of(consumer))", timeout: .seconds(5),
                 doing: "test")
             await connection.close()
             return try JSONDecoder().decode(Info.self, from: Data(answer.payload)).cluster?.leader

@@ -8,26 +8,26 @@ import Testing
     @Test func itIsOverWhenItHasPassed() {
         var time = WaitingTime(.seconds(3), from: start)
         #expect(time.piece == .seconds(1))
-        for tenth in 1..<30 { #expect(!time.isOver(at: start + .milliseconds(100 * tenth))) }
+        for tenth in 1..<30 { #expect(time.isOver(at: start + .milliseconds(100 * tenth)) == false) }
         #expect(time.left == .milliseconds(100) && time.piece == .milliseconds(100))
-        #expect(time.isOver(at: start + .seconds(3)))
+        #expect(time.isOver(at: start + .seconds(3)) == true)
         #expect(time.piece == .zero)
     }
 
     @Test func aStandstillCountsAsOnePiece() {
         var time = WaitingTime(.seconds(5), from: start)
-        #expect(!time.isOver(at: start + .seconds(3600)))
+        #expect(time.isOver(at: start + .seconds(3600)) == false)
         #expect(time.left == .seconds(4))
-        #expect(!time.isOver(at: start + .seconds(7200)))
+        #expect(time.isOver(at: start + .seconds(7200)) == false)
         #expect(time.left == .seconds(3))
     }
 
     /// It is noticed when the time would be over: there is one more look, and no more than one.
     @Test func whoStoodStillLooksOnceMore() {
         var time = WaitingTime(.milliseconds(500), from: start)
-        #expect(!time.isOver(at: start + .seconds(60)))
+        #expect(time.isOver(at: start + .seconds(60)) == false)
         #expect(time.piece == WaitingTime.longestPiece)
-        #expect(time.isOver(at: start + .seconds(120)))
+        #expect(time.isOver(at: start + .seconds(120)) == true)
     }
 
     @Test func itIsShortenedAndNeverLonger() {
@@ -35,9 +35,9 @@ import Testing
         time.shorten(to: .seconds(9))
         #expect(time.left == .seconds(5))
         time.shorten(to: .milliseconds(700))
-        #expect(!time.isOver(at: start + .milliseconds(600)))
-        #expect(time.isOver(at: start + .milliseconds(700)))
+        #expect(time.isOver(at: start + .milliseconds(600)) == false)
+        #expect(time.isOver(at: start + .milliseconds(700)) == true)
         var none = WaitingTime(.zero, from: start)
-        #expect(none.isOver(at: start))
+        #expect(none.isOver(at: start) == true)
     }
 }

@@ -1,7 +1,7 @@
 import FleetCore
 import Testing
 
-/// Looks again and again until there is a value. Time in which the tests' process stands still does not count.
+/// Looks again and again until there is a value. Time in which the tests' process stands still counts little.
 /// - Throws: where there is none within `limit`.
 @discardableResult
 func eventually<Value>(

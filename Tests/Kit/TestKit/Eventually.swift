@@ -1,6 +1,6 @@
 import FleetCore
 
-/// Waits until a condition holds, looking again and again. Time in which the tests' process stands still does not count.
+/// Waits until a condition holds, looking again and again. Time in which the tests' process stands still counts little.
 /// - Parameter what: what is waited for, and if you like what is there instead: it is asked for at the end.
 /// - Throws: ``CheckFailure`` when it does not hold by the deadline, or what `condition` throws.
 public func eventually(

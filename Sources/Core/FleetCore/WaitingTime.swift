@@ -1,8 +1,8 @@
 /// A time that something is waited for, in pieces: one passes between two looks.
 ///
-/// A process that stood still between two looks (it was stopped, or its machine was suspended, or had no processor for it)
-/// finds much of the time gone, in which nothing had a chance to happen. A piece counts as ``longestPiece`` at most, and
-/// who stood still in the last one looks once more.
+/// A process that stood still between two looks (it was stopped, its machine was suspended, or had no processor for
+/// it) finds much of the time gone, in which nothing had a chance to happen. A piece counts as ``longestPiece`` at
+/// most, and who stood still in the last one looks once more.
 public struct WaitingTime: Sendable {
     /// What passes between two looks at the most, unless the process stands still.
     public static let longestPiece = Duration.seconds(1)

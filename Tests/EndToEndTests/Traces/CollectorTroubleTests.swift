@@ -19,8 +19,8 @@ import Testing
         run.errors.split(separator: "\n").map(String.init).filter { $0.contains(part) }
     }
 
-    /// Its requests are given up after ten seconds: the end does not wait for that. Where the machine stands still an end
-    /// may take as long all the same, but not each of them.
+    /// Its requests are given up after ten seconds: the end does not wait for that. Where the machine stands still an
+    /// end may take as long all the same, but not each of them.
     @Test func oneThatHangsStopsNothing() async throws {
         for _ in 1...5 {
             let took = try await timeToEndBesideOneThatHangs()

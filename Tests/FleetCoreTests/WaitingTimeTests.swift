@@ -32,11 +32,12 @@ import Testing
 
     @Test func itIsShortenedAndNeverLonger() {
         var time = WaitingTime(.seconds(5), from: start)
-        time.shorten(to: .seconds(9))
+        time.shorten(to: .seconds(9), at: start)
         #expect(time.left == .seconds(5))
-        time.shorten(to: .milliseconds(700))
-        #expect(time.isOver(at: start + .milliseconds(600)) == false)
-        #expect(time.isOver(at: start + .milliseconds(700)) == true)
+        // What has passed before counts no more.
+        time.shorten(to: .milliseconds(700), at: start + .milliseconds(900))
+        #expect(time.isOver(at: start + .milliseconds(1500)) == false)
+        #expect(time.isOver(at: start + .milliseconds(1600)) == true)
         var none = WaitingTime(.zero, from: start)
         #expect(none.isOver(at: start) == true)
     }

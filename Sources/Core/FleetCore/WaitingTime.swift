@@ -20,19 +20,28 @@ public struct WaitingTime: Sendable {
     /// How long to wait until the next look.
     public var piece: Duration { max(.zero, min(left, Self.longestPiece)) }
 
-    /// Lets no more than this be left.
-    public mutating func shorten(to length: Duration) { left = min(left, length) }
+    /// Lets no more than this be left from now on.
+    public mutating func shorten(to length: Duration, at now: ContinuousClock.Instant = .now) {
+        count(to: now)
+        left = min(left, length)
+    }
 
     /// Counts what has passed since the last look.
     /// - Returns: whether the time is over.
     public mutating func isOver(at now: ContinuousClock.Instant = .now) -> Bool {
-        let passed = now - looked
-        looked = now
-        left -= min(passed, Self.longestPiece)
+        let passed = count(to: now)
         if left <= .zero, passed > Self.longestPiece * 2, !isExtended {
             isExtended = true
             left = Self.longestPiece
         }
         return left <= .zero
+    }
+
+    @discardableResult
+    private mutating func count(to now: ContinuousClock.Instant) -> Duration {
+        let passed = now - looked
+        looked = now
+        left -= min(passed, Self.longestPiece)
+        return passed
     }
 }

@@ -1,5 +1,6 @@
 import FleetCore
 import Foundation
+import TestKit
 
 /// What a fleet of 200 services costs those who look at it: a scrape, and what a browser fetches before it shows the page.
 enum PageBenchmark {
@@ -9,6 +10,7 @@ enum PageBenchmark {
 
     static func run(_ workspace: Workspace) async throws {
         let file = "\(workspace.path)/fleet.yaml"
+        let yaml = LargeFleet.yaml(services: services, metrics: "127.0.0.1:\(metrics)", page: "127.0.0.1:\(page)")
         try yaml.write(toFile: file, atomically: true, encoding: .utf8)
         let apply = try start(["apply", file])
         apply.waitUntilExit()
@@ -44,29 +46,6 @@ enum PageBenchmark {
         print("first paint: \(first) bytes, of which \(parts[4]) are the overview (wanted: at most 300,000)")
         let memory = ProcessFigures(child.processIdentifier)?.peakKilobytes ?? 0
         print("peak memory with the page: \(memory / 1024) MB")
-    }
-
-    private static var yaml: String {
-        var text = """
-            fleet: large
-            metrics: "127.0.0.1:\(metrics)"
-            page: "127.0.0.1:\(page)"
-            services:
-
-            """
-        for number in 1...services {
-            text += """
-                  service\(number):
-                    store: sqlite:service\(number).db
-                    publishes: [Happened]
-                    views:
-                      copy:
-                        schema: "CREATE TABLE copies (id TEXT PRIMARY KEY);"
-                        when: {service\(number % services + 1).Happened: "INSERT INTO copies VALUES (:id)"}
-
-                """
-        }
-        return text
     }
 
     private static func start(_ arguments: [String]) throws -> Process {

@@ -117,7 +117,7 @@
             }
             let bank = servers.connectionToBank(schema: "public", isDirect: true)
             try await bank.access { try $0.script(TransferBank.tablesBefore) }
-            let ending = try await flotilla(["apply"], leash, within: .seconds(60))
+            let ending = try await flotilla(["apply"], leash, within: .seconds(180))
             guard ending == .code(0) else {
                 throw CheckFailure("flotilla apply failed: see \(directory.file("apply.log"))")
             }

@@ -40,7 +40,7 @@ import Testing
             // It answers the wrong thing, or nothing, and is given up.
             let begun = ContinuousClock.now
             let end = try? await PeerCertificate(host: "127.0.0.1", port: plain.port, opening: opening).end()
-            #expect(end == nil && ContinuousClock.now - begun < .seconds(20))
+            #expect(end == nil && ContinuousClock.now - begun < .seconds(180))
         }
     }
 

@@ -51,8 +51,9 @@ import Testing
         let progress = FleetCore.Progress(name: "orders outbox")
         health.begin(FleetPulse(parts: [], work: [try work(progress)], stillness: StillnessWatch()))
         progress.fail(FleetError(.busy, "locked"))
-        #expect(health.reasons().isEmpty)
-        #expect(health.reasons(at: Timestamp.now().advanced(by: .seconds(6))).map(\.reason) == ["locked"])
+        let since = try #require(progress.snapshot.condition?.since)
+        #expect(health.reasons(at: since.advanced(by: .seconds(4))).isEmpty)
+        #expect(health.reasons(at: since.advanced(by: .seconds(6))).map(\.reason) == ["locked"])
         progress.fail(FleetError(.unavailable, "down"))
         #expect(health.reasons().map(\.reason) == ["down"])
         progress.recover()
@@ -82,10 +83,11 @@ import Testing
 
     @Test func whatIsBehindAndDoesNotMoveIsTold() {
         let watch = StillnessWatch()
-        let late = ContinuousClock.now + StillnessWatch.limit + .seconds(1)
-        watch.saw("orders outbox", count: 5, isBehind: true)
-        watch.saw("stock outbox", count: 5, isBehind: false)
-        #expect(watch.reasons().isEmpty)
+        let begun = ContinuousClock.now
+        let late = begun + StillnessWatch.limit + .seconds(1)
+        watch.saw("orders outbox", count: 5, isBehind: true, at: begun)
+        watch.saw("stock outbox", count: 5, isBehind: false, at: begun)
+        #expect(watch.reasons(at: begun).isEmpty)
         #expect(watch.reasons(at: late).map(\.part) == ["orders outbox"])
         watch.saw("orders outbox", count: 6, isBehind: true, at: late)
         #expect(watch.reasons(at: late).isEmpty)

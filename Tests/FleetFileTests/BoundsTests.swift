@@ -1,6 +1,5 @@
 import FleetFile
 import Foundation
-import Synchronization
 import Testing
 
 /// Files made to hurt.
@@ -43,21 +42,16 @@ import Testing
         #expect(problems.first?.location.line == 64)
     }
 
-    @Test func aSmallStackIsEnough() {
+    @Test func aSmallStackIsEnough() async {
         let text =
             "fleet: " + String(repeating: "[", count: 63) + String(repeating: "]", count: 63) + "\n"
             + String(repeating: "{", count: Self.levels)
-        let count = Mutex(0)
-        let done = DispatchSemaphore(value: 0)
-        let thread = Thread {
-            let problems = read(text).problems.count
-            count.withLock { $0 = problems }
-            done.signal()
+        let count = await withCheckedContinuation { (continuation: CheckedContinuation<Int, Never>) in
+            let thread = Thread { continuation.resume(returning: read(text).problems.count) }
+            thread.stackSize = 128 << 10
+            thread.start()
         }
-        thread.stackSize = 128 << 10
-        thread.start()
-        done.wait()
-        #expect(count.withLock { $0 } == 1)
+        #expect(count == 1)
     }
 
     @Test func anAliasBombIsRefused() throws {

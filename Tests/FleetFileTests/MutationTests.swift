@@ -13,10 +13,11 @@ import Testing
     ].map { Array($0.utf8) }
 
     @Test(arguments: 0..<6)
-    func mutationsAreSurvived(run: Int) throws {
+    func mutationsAreSurvived(run: Int) async throws {
         var random = RandomSource(for: "mutation run \(run)")
         let seed = random.seed
         for _ in 0..<500 {
+            await Task.yield()
             var bytes = Array(goodFile.utf8)
             for _ in 0..<Int.random(in: 1...4, using: &random) { mutate(&bytes, using: &random) }
             let result = reader.read(bytes: bytes, path: "fleet.yaml")

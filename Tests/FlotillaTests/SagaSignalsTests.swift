@@ -9,50 +9,16 @@ import Testing
 @Suite struct SagaSignalsTests {
     private static let trace = "4bf92f3577b34da6a3ce929d0e0e4736"
 
-    private struct Order: Codable, Sendable {
-        var id: String
-        /// What becomes of it: `placed`, `refused` or `parked`.
-        var end: String
-        var card = "zqcard"
-    }
-
-    private struct Reserved: PublishableEvent {
-        static let eventType = "Reserved"
-        var id: String
-    }
-
-    private struct Away: Error {}
-
-    private static func saga() throws -> Saga<Order> {
-        try Saga("place_order", deadline: .seconds(600)) {
-            Step(
-                "reserve",
-                inTransaction: { (order: Order, transaction: Transaction, _: SagaAttempt) in
-                    try transaction.publish(Reserved(id: order.id), key: order.id)
-                    return Done()
-                },
-                undo: { _, _, _, _ in })
-            Pivot("charge") { (order: Order, _: SagaAttempt) in
-                if order.end == "refused" { throw SagaRefusal("no money") }
-                return Done()
-            }
-            Retriable("ship", retry: SagaRetry(attempts: 1, initial: .milliseconds(1), cap: .milliseconds(1))) {
-                (order: Order, _: SagaAttempt) in
-                if order.end == "parked" { throw Away() }
-                return Done()
-            }
-        }
-    }
-
     @Test(arguments: StoreKind.allCases) func aRunnerTellsWhatBecomesOfItsSagas(on kind: StoreKind) async throws {
         let (log, metrics) = (TestLog(), TestMetrics())
         try await ServiceFixture.run(on: kind, metrics: metrics) { service in
-            let saga = try Self.saga()
+            let saga = try OrderSaga.saga()
             let runner = try SagaRunner(saga, of: service.store, logger: log.logger, metrics: metrics)
             try await runner.setUp()
-            for end in ["placed", "refused", "parked"] {
+            for end in [OrderSaga.Order.End.placed, .refused, .parked] {
                 _ = try await runner.start(
-                    saga, Order(id: "zqid", end: end), id: end, traceParent: "00-\(Self.trace)-00f067aa0ba902b7-01")
+                    saga, OrderSaga.Order(id: "zqid", end: end), id: end.rawValue,
+                    traceParent: "00-\(Self.trace)-00f067aa0ba902b7-01")
             }
             func total(_ name: String, _ dimensions: [(String, String)]) -> Int64 {
                 let dimensions = [("saga", "place_order")] + dimensions

@@ -9,33 +9,6 @@ import Tracing
 @Suite struct SagaTracingTests {
     private static let traceParent = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"
 
-    private struct Order: Codable, Sendable {
-        var id: String
-        var isGood = true
-    }
-
-    private struct Reserved: PublishableEvent {
-        static let eventType = "Reserved"
-        var id: String
-    }
-
-    /// The first step publishes an event, the second asks somebody else, and says which place in the trace it has.
-    private static func saga() throws -> Saga<Order> {
-        try Saga("place_order", deadline: .seconds(600)) {
-            Step(
-                "reserve",
-                inTransaction: { (order: Order, transaction: Transaction, _: SagaAttempt) in
-                    try transaction.publish(Reserved(id: order.id), key: order.id)
-                    return Done()
-                },
-                undo: { _, _, _, _ in })
-            Pivot("charge") { (order: Order, step: SagaAttempt) in
-                guard order.isGood else { throw SagaRefusal("no") }
-                return step.traceParent ?? "none"
-            }
-        }
-    }
-
     private func carrying(_ runner: SagaRunner, _ body: () async throws -> Void) async throws {
         try await withThrowingTaskGroup(of: Void.self) { group in
             group.addTask { try await runner.run() }
@@ -56,21 +29,21 @@ import Tracing
     {
         try await ServiceFixture.run(on: kind) { service in
             let tracer = TestTracer()
-            let saga = try Self.saga()
+            let saga = try OrderSaga.saga()
             let runner = try SagaRunner(saga, of: service.store, tracer: tracer)
             try await runner.setUp()
             // Given; the current span's; none, and nonsense.
-            let given = try await runner.start(saga, Order(id: "a"), id: "a", traceParent: Self.traceParent)
+            let given = try await runner.start(saga, OrderSaga.Order(id: "a"), id: "a", traceParent: Self.traceParent)
             let span = tracer.startSpan("place", context: .topLevel, ofKind: .server)
             let current = try await InstrumentationContext.withValue(span.context) {
-                try await runner.start(saga, Order(id: "b"), id: "b")
+                try await runner.start(saga, OrderSaga.Order(id: "b"), id: "b")
             }
             span.end()
-            let none = try await runner.start(saga, Order(id: "c"), id: "c")
-            let nonsense = try await runner.start(saga, Order(id: "d"), id: "d", traceParent: "nonsense")
+            let none = try await runner.start(saga, OrderSaga.Order(id: "c"), id: "c")
+            let nonsense = try await runner.start(saga, OrderSaga.Order(id: "d"), id: "d", traceParent: "nonsense")
             try await carrying(runner) {
                 for id in [given, current, none, nonsense] {
-                    let outcome = try await runner.outcome(of: id, within: .seconds(60))
+                    let outcome = try await runner.outcome(of: id, within: .seconds(180))
                     #expect(outcome == .completed)
                 }
             }
@@ -80,12 +53,12 @@ import Tracing
                 }
             }
             let (own, within) = (spans(of: given), spans(of: current))
-            try #require(own.map(\.operationName) == ["step reserve", "step charge"] && within.count == 2)
+            try #require(own.map(\.operationName) == ["step reserve", "step charge", "step ship"] && within.count == 3)
             #expect(own.allSatisfy { $0.spanContext.traceID == "4bf92f3577b34da6a3ce929d0e0e4736" })
             #expect(own.allSatisfy { $0.spanContext.parentSpanID == "00f067aa0ba902b7" })
             let outer = span.context.inMemorySpanContext?.spanID
-            #expect(within.map(\.spanContext.parentSpanID) == [outer, outer])
-            #expect(tracer.memory.finishedSpans.count == 5)
+            #expect(within.map(\.spanContext.parentSpanID) == [outer, outer, outer])
+            #expect(tracer.memory.finishedSpans.count == 7)
             // What a step publishes, and what it sends along, belongs to its attempt.
             func place(_ span: FinishedInMemorySpan) -> String {
                 "00-\(span.spanContext.traceID)-\(span.spanContext.spanID)-01"
@@ -101,15 +74,16 @@ import Tracing
     @Test func aStepThatFailsIsAnErrorAndWhatUndoesItASpan() async throws {
         try await ServiceFixture.run(on: .sqlite) { service in
             let tracer = TestTracer()
-            let saga = try Self.saga()
+            let saga = try OrderSaga.saga()
             let runner = try SagaRunner(saga, of: service.store, tracer: tracer)
             try await runner.setUp()
             let id = try await service.store.transaction { transaction in
                 try runner.start(
-                    saga, Order(id: "a", isGood: false), id: "a", traceParent: Self.traceParent, in: transaction)
+                    saga, OrderSaga.Order(id: "a", end: .refused), id: "a", traceParent: Self.traceParent,
+                    in: transaction)
             }
             try await carrying(runner) {
-                guard case .compensated = try await runner.outcome(of: id, within: .seconds(60)) else {
+                guard case .compensated = try await runner.outcome(of: id, within: .seconds(180)) else {
                     Issue.record("it was not undone")
                     return
                 }
@@ -123,12 +97,12 @@ import Tracing
     /// Where nobody makes spans, the saga's place is passed on.
     @Test func withoutABackEndTheTraceGoesOn() async throws {
         try await ServiceFixture.run(on: .sqlite) { service in
-            let saga = try Self.saga()
+            let saga = try OrderSaga.saga()
             let runner = try SagaRunner(saga, of: service.store)
             try await runner.setUp()
-            let id = try await runner.start(saga, Order(id: "a"), id: "a", traceParent: Self.traceParent)
+            let id = try await runner.start(saga, OrderSaga.Order(id: "a"), id: "a", traceParent: Self.traceParent)
             try await carrying(runner) {
-                let outcome = try await runner.outcome(of: id, within: .seconds(60))
+                let outcome = try await runner.outcome(of: id, within: .seconds(180))
                 #expect(outcome == .completed)
             }
             let events = try await published(service)

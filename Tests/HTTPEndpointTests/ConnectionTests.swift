@@ -10,7 +10,7 @@ import Testing
 /// How connections are kept, shared, and let go of.
 @Suite struct ConnectionTests {
     private func endpoint(
-        _ receiver: HTTPReceiver, host: String = "127.0.0.1", connections: Int = 16, timeout: Duration = .seconds(5)
+        _ receiver: HTTPReceiver, host: String = "127.0.0.1", connections: Int = 16, timeout: Duration = .seconds(180)
     ) -> HTTPEndpoint {
         let url = "http://\(host):\(receiver.port)/"
         return HTTPEndpoint(.init(url: url, name: url, timeout: timeout, connections: connections))
@@ -103,7 +103,7 @@ import Testing
 
     @Test func closingEndsWhatIsUnderWay() async throws {
         let receiver = try await HTTPReceiver { _ in .hang }
-        let endpoint = endpoint(receiver, connections: 2, timeout: .seconds(60))
+        let endpoint = endpoint(receiver, connections: 2)
         let answers = Mutex<[DeliveryAnswer]>([])
         endpoint.deliver((0..<5).map { event(UInt64($0)) }) { _, answer in answers.withLock { $0.append(answer) } }
         try await eventually("two are there") { receiver.count == 2 }

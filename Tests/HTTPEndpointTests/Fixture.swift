@@ -17,7 +17,7 @@ func event(
 
 /// Sends one event to a receiver of its own, and tells what became of it.
 func deliver(
-    _ event: Event = event(), timeout: Duration = .seconds(5), secret: WebhookSecret? = nil,
+    _ event: Event = event(), timeout: Duration = .seconds(180), secret: WebhookSecret? = nil,
     allowsPrivateAddresses: Bool = true, react: @escaping @Sendable (HTTPReceiver.Request) -> HTTPReceiver.Reaction
 ) async throws -> (answer: DeliveryAnswer, requests: [HTTPReceiver.Request]) {
     let receiver = try await HTTPReceiver(react: react)

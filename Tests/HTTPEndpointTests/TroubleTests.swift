@@ -26,11 +26,13 @@ import Testing
 
     /// A success is a success, however long its body takes; one that was read to its end would never be.
     @Test func aBodyWithoutEndIsNotReadToItsEnd() async throws {
-        let (answer, _) = try await deliver(timeout: .seconds(2)) { _ in .endless(200, bytes: 4096) }
+        let (answer, _) = try await deliver { _ in .endless(200, bytes: 4096) }
         #expect(answer.isDelivered)
-        let (drip, _) = try await deliver(timeout: .milliseconds(500)) { _ in .endless(200, bytes: 1) }
-        #expect(drip.isDelivered)
-        let (refused, _) = try await deliver(timeout: .milliseconds(500)) { _ in .endless(422, bytes: 65_536) }
+        // Where the machine stands still, the time may be over before the answer begins.
+        try await eventually("what drips is delivered") {
+            try await deliver(timeout: .milliseconds(500)) { _ in .endless(200, bytes: 1) }.answer.isDelivered
+        }
+        let (refused, _) = try await deliver { _ in .endless(422, bytes: 65_536) }
         #expect(refused.refusal.map { $0.description.utf8.count < 1000 } == true)
     }
 

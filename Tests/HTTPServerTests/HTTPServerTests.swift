@@ -28,15 +28,15 @@ import Testing
         try await serving { server in
             let client = try RawClient(port: server.port)
             try client.send("GET /hello?x=1 HTTP/1.1\r\nhost: x\r\naccept: a\r\naccept: b\r\n\r\n")
-            #expect(try client.read(until: "hello, a,b\n").hasPrefix("HTTP/1.1 200 OK\r\n"))
+            #expect(try await client.hear(until: "hello, a,b\n").hasPrefix("HTTP/1.1 200 OK\r\n"))
             // On the same connection.
             try client.send("GET /nothing HTTP/1.1\r\nhost: x\r\n\r\n")
-            #expect(try client.read(until: "nothing here\n").hasPrefix("HTTP/1.1 404 Not Found\r\n"))
+            #expect(try await client.hear(until: "nothing here\n").hasPrefix("HTTP/1.1 404 Not Found\r\n"))
             try client.send("POST /hello HTTP/1.1\r\nhost: x\r\ncontent-length: 3\r\n\r\nabc")
-            let refused = try client.read(until: "here\n")
+            let refused = try await client.hear(until: "here\n")
             #expect(refused.hasPrefix("HTTP/1.1 405 ") && refused.contains("allow: GET, HEAD\r\n"), "\(refused)")
             try client.send("HEAD /hello HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n")
-            let head = try client.readAll()
+            let head = try await client.hearAll()
             #expect(head.contains("content-length: 11\r\n") && head.hasSuffix("\r\n\r\n"), "\(head)")
         }
     }
@@ -48,14 +48,14 @@ import Testing
             ] {
                 let client = try RawClient(port: server.port)
                 try client.send(nonsense + "\r\n\r\n")
-                let answer = try client.readAll()
+                let answer = try await client.hearAll()
                 #expect(
                     answer.isEmpty || answer.hasPrefix("HTTP/1.1 400 ") || answer.hasPrefix("HTTP/1.0 400 "),
                     "\(answer)")
             }
             let client = try RawClient(port: server.port)
             try client.send("GET /hello HTTP/1.1\r\nhost: x\r\nlong: \(String(repeating: "y", count: 1 << 20))\r\n\r\n")
-            #expect(try !client.readAll().contains("hello"))
+            #expect(try await !client.hearAll().contains("hello"))
         }
     }
 
@@ -72,9 +72,9 @@ import Testing
             let client = try RawClient(port: server.port)
             for _ in 0..<2 {
                 try client.send("GET /hello HTTP/1.1\r\nhost: x\r\n\r\n")
-                #expect(try client.read(until: "hello, you\n").hasPrefix("HTTP/1.1 200 OK\r\n"))
+                #expect(try await client.hear(until: "hello, you\n").hasPrefix("HTTP/1.1 200 OK\r\n"))
             }
-            #expect(try slow[0].readAll() == "")
+            #expect(try await slow[0].hearAll() == "")
         }
     }
 
@@ -92,13 +92,14 @@ import Testing
             }
             let client = try RawClient(port: server.port)
             try client.send("GET /hello HTTP/1.1\r\nhost: x\r\n\r\n")
-            #expect(try client.read(until: "hello, you\n").hasPrefix("HTTP/1.1 200 OK\r\n"))
+            #expect(try await client.hear(until: "hello, you\n").hasPrefix("HTTP/1.1 200 OK\r\n"))
             try client.send("GET /large HTTP/1.1\r\nhost: x\r\n\r\n")
+            try await eventually("it is answered as well") { client.hasSomething }
             try await eventually("one too many is closed") {
                 let surplus = try RawClient(port: server.port)
                 // A connection that is closed may have been reset before anything was sent.
                 try? surplus.send("GET /hello HTTP/1.1\r\nhost: x\r\n\r\n")
-                return (try? surplus.readAll(within: 1)) == ""
+                return try await surplus.isTurnedAway()
             }
             withExtendedLifetime(deaf) {}
         }

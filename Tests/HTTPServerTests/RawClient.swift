@@ -17,7 +17,6 @@ final class RawClient {
             }
         }
         try check(isConnected, "nobody listens on port \(port)")
-        setDeadline(10)
     }
 
     deinit { Foundation.close(descriptor) }
@@ -25,53 +24,36 @@ final class RawClient {
     /// Says that nothing more is sent or read.
     func close() { shutdown(descriptor, Int32(SHUT_RDWR)) }
 
-    private func setDeadline(_ seconds: Int) {
-        var limit = timeval(tv_sec: seconds, tv_usec: 0)
-        setsockopt(descriptor, SOL_SOCKET, SO_RCVTIMEO, &limit, socklen_t(MemoryLayout<timeval>.size))
-    }
-
     func send(_ text: String) throws {
         let bytes = Array(text.utf8)
         let sent = Foundation.send(descriptor, bytes, bytes.count, Int32(MSG_NOSIGNAL))
         try check(sent == bytes.count, "\(sent) of \(bytes.count) bytes were sent")
     }
 
-    /// What comes until it ends with a text.
-    func read(until end: String) throws -> String {
-        var read = ""
-        while !read.hasSuffix(end) {
-            guard let more = next() else { throw CheckFailure("there was no \(end) in \(read)") }
-            read += more
-        }
-        return read
-    }
-
-    /// What comes until the other side closes the connection.
-    func readAll(within seconds: Int = 10) throws -> String {
-        setDeadline(seconds)
-        var read = ""
-        while let more = next() { read += more }
-        return read
-    }
-
-    /// The same as ``read(until:)``, and no thread waits for it.
+    /// What comes until it ends with a text. No thread waits for it: the server's answers need those of the tests.
     func hear(until end: String) async throws -> String {
         var read = ""
         try await eventually("\(end.debugDescription) comes") {
-            while !read.hasSuffix(end), let more = self.next(Int32(MSG_DONTWAIT)) { read += more }
+            while !read.hasSuffix(end), let more = self.next() { read += more }
             return read.hasSuffix(end)
         }
         return read
     }
 
-    /// The same as ``readAll(within:)``, and no thread waits for it.
+    /// What comes until the other side closes the connection. No thread waits for it.
     func hearAll() async throws -> String {
         var read = ""
         try await eventually("the end comes") {
-            while let more = self.next(Int32(MSG_DONTWAIT)) { read += more }
+            while let more = self.next() { read += more }
             return self.isAtEnd
         }
         return read
+    }
+
+    /// Whether the other side closes the connection before it says anything.
+    func isTurnedAway() async throws -> Bool {
+        try await eventually("an answer, or the end") { self.hasSomething || self.isAtEnd }
+        return isAtEnd
     }
 
     /// Whether the other side has closed the connection, and everything is read.
@@ -87,9 +69,10 @@ final class RawClient {
         return recv(descriptor, &byte, 1, Int32(MSG_PEEK) | Int32(MSG_DONTWAIT)) > 0
     }
 
-    private func next(_ flags: Int32 = 0) -> String? {
+    /// What came meanwhile.
+    private func next() -> String? {
         var buffer = [UInt8](repeating: 0, count: 1 << 16)
-        let count = recv(descriptor, &buffer, buffer.count, flags)
+        let count = recv(descriptor, &buffer, buffer.count, Int32(MSG_DONTWAIT))
         return count > 0 ? String(decoding: buffer[..<count], as: UTF8.self) : nil
     }
 }

@@ -75,7 +75,7 @@
             return false
         }
 
-        @Test(arguments: 0..<60) func nothingIsLostRepeatedOrOutOfOrder(round: Int) throws {
+        @Test(arguments: 0..<60) func nothingIsLostRepeatedOrOutOfOrder(round: Int) async throws {
             var random = RandomSource(for: "append chain \(round)")
             var stream = Stream()
             stream.window = [0, 8, 64, 100_000][round % 4]
@@ -83,6 +83,7 @@
             let faults = [0, 0.05, 0.3][round % 3]
             var next = 0
             for _ in 0..<40 {
+                await Task.yield()
                 let batch = (next..<next + Int.random(in: 1...20, using: &random)).map(id)
                 var isThere = false
                 for _ in 0..<200 where !isThere {

@@ -73,7 +73,7 @@
             _ = try await patiently { try await broker.append((0..<50).map { .numbered($0) }, to: place.stream) }
             let first = try await read(50, from: broker, place)
             try checkEqual(first.numbers, Array(0..<50))
-            let name = try await place.server(of: place.reader)
+            let name = try await patiently { try await place.server(of: place.reader) }
             let number = try #require(["n1", "n2", "n3"].firstIndex { $0 == name })
             let server = cluster.servers[number]
             // It stays away until the reader goes on.

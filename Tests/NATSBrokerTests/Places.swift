@@ -63,13 +63,13 @@
         func ask(_ subject: String, _ request: String = "") async throws {
             let connection = try await NATSConnection.open(settings, for: .asking)
             let answer = try await connection.request(
-                Array(request.utf8), to: "$JS.API.\(subject)", timeout: .seconds(5), doing: "test")
+                Array(request.utf8), to: "$JS.API.\(subject)", timeout: .seconds(180), doing: "test")
             let text = String(decoding: answer.payload, as: UTF8.self)
             await connection.close()
             try check(!text.contains("\"error\""), text)
         }
 
-        /// The server that holds a consumer.
+        /// The server that holds a consumer. Whoever leads may be gone with the question: it is asked `patiently`.
         func server(of consumer: SubscriptionName) async throws -> String? {
             struct Info: Decodable {
                 struct Cluster: Decodable { var leader: String? }
@@ -85,7 +85,7 @@
 
         func publish(_ text: String, to subject: String) async throws {
             let connection = try await NATSConnection.open(settings, for: .asking)
-            _ = try await connection.request(Array(text.utf8), to: subject, timeout: .seconds(5), doing: "test")
+            _ = try await connection.request(Array(text.utf8), to: subject, timeout: .seconds(180), doing: "test")
             await connection.close()
         }
     }

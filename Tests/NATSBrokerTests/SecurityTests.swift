@@ -164,7 +164,7 @@
             func settings(_ name: String, verify: Bool = false) -> String {
                 """
                 tls { cert_file: "\(files.file("\(name).pem"))", key_file: "\(files.file("\(name).key"))",
-                  ca_file: "\(files.file("ca.pem"))", verify: \(verify), timeout: 5 }
+                  ca_file: "\(files.file("ca.pem"))", verify: \(verify), timeout: 180 }
                 """
             }
             func place(_ server: NATSServer, authority: String, client: Bool = false) -> Place {

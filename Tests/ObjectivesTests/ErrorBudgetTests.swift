@@ -49,7 +49,7 @@ import Testing
                 == "the budget is spent, and goes on being spent more than 14.4 times as fast as it allows")
     }
 
-    @Test func anAlertFiresOnceAndIsResolvedOnce() {
+    @Test func anAlertFiresOnceAndIsResolvedOnce() async {
         var budget = Self.budget()
         var now = Self.begin
         func minute(_ bad: Int64) -> [ErrorBudget.Transition] {
@@ -57,14 +57,20 @@ import Testing
             budget.add(total: 1000, bad: bad, at: now)
             return budget.judge(at: now)
         }
-        for _ in 0..<(3 * 1440) { #expect(minute(0).isEmpty) }
+        for number in 0..<(3 * 1440) {
+            if number % 60 == 0 { await Task.yield() }
+            #expect(minute(0).isEmpty)
+        }
         var told: [ErrorBudget.Transition] = []
         for _ in 0..<60 { told += minute(100) }
         let since = told.filter { $0.rule == 0 }
         #expect(since.count == 1 && since.first?.isFiring == true)
         #expect(budget.alerts[0] != nil)
         told = []
-        for _ in 0..<(4 * 1440) { told += minute(0) }
+        for number in 0..<(4 * 1440) {
+            if number % 60 == 0 { await Task.yield() }
+            told += minute(0)
+        }
         #expect(told.filter { $0.rule == 0 }.map(\.isFiring) == [false])
         #expect(told.first { $0.rule == 0 }?.since == since.first?.at)
         #expect(budget.alerts.allSatisfy { $0 == nil })

@@ -32,9 +32,10 @@ import Testing
     }
 
     /// Events come and go at random, and are looked at at random moments: in the end each was counted exactly once.
-    @Test func inTheEndEachIsCountedOnce() {
+    @Test func inTheEndEachIsCountedOnce() async {
         var random = RandomSource(for: "waiting ledger")
         for _ in 0..<500 {
+            await Task.yield()
             var ledger = WaitingLedger()
             // The age of each that waits, the oldest first.
             var waiting: [Int] = []

@@ -39,7 +39,7 @@
                 #expect(try await PostgresStalledSessions.end(stranger, stalledFor: .zero) == 0)
                 #expect(try await PostgresStalledSessions.end(database.address, stalledFor: .seconds(3600)) == 0)
                 #expect(try await PostgresStalledSessions.end(database.address, stalledFor: .zero) == 1)
-                try database.psql("SET lock_timeout = '5s'; INSERT INTO numbers VALUES (1)")
+                try database.psql("SET lock_timeout = '180s'; INSERT INTO numbers VALUES (1)")
                 gate.open()
                 try await group.waitForAll()
             }

@@ -57,7 +57,7 @@ import Testing
         return numbers[0]
     }
 
-    @Test(.timeLimit(.minutes(4)), arguments: Kind.all)
+    @Test(.timeLimit(.minutes(10)), arguments: Kind.all)
     func theReadModelEqualsADirectJoinAndGoesOnAfterAnEnd(on kind: Kind) async throws {
         let data = FileManager.default.temporaryDirectory.appendingPathComponent("shop-\(UUID().uuidString)")
         defer { try? FileManager.default.removeItem(at: data) }
@@ -81,7 +81,7 @@ import Testing
     }
 
     /// A saga places the orders: all or nothing of each, as the seed says, also where the shop ended in the midst of it.
-    @Test(.timeLimit(.minutes(4)), arguments: Kind.all.filter { $0.store == "sqlite" })
+    @Test(.timeLimit(.minutes(10)), arguments: Kind.all.filter { $0.store == "sqlite" })
     func aSagaPlacesOrdersAsTheSeedSays(on kind: Kind) async throws {
         let data = FileManager.default.temporaryDirectory.appendingPathComponent("shop-\(UUID().uuidString)")
         defer { try? FileManager.default.removeItem(at: data) }

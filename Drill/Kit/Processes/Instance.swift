@@ -23,7 +23,7 @@ final class Instance: Sendable {
 
     private static let restartDelay = Duration.milliseconds(250)
     private static let look = Duration.milliseconds(10)
-    private static let endLimit = Duration.seconds(15)
+    private static let endLimit = Duration.seconds(120)
 
     init(_ number: Int, directory: DrillDirectory, leash: Leash, history: HistoryFile) {
         self.number = number

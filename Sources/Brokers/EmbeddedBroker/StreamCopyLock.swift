@@ -22,9 +22,9 @@ public final class StreamCopyLock: Sendable {
             self.descriptor = nil
             return
         }
-        let deadline = ContinuousClock.now + Self.patience
+        var time = WaitingTime(Self.patience)
         while flock(descriptor, LOCK_EX | LOCK_NB) != 0 {
-            guard ContinuousClock.now < deadline, !Task.isCancelled else {
+            guard !time.isOver(), !Task.isCancelled else {
                 close(descriptor)
                 throw FleetError(
                     .busy, "another process copies the streams in \(directory)", remedy: "wait for its end, or end it")

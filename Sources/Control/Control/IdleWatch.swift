@@ -18,16 +18,23 @@ struct IdleWatch: Service {
     private static let patience = Duration.seconds(30)
     /// How long what nobody expects to pass by itself is waited for.
     private static let shortPatience = Duration.seconds(3)
+    /// So much between two looks passes only where the process stands still, and nothing can pass by itself.
+    private static let standstill = Duration.seconds(2)
 
     func run() async throws {
         try await cancelWhenGracefulShutdown {
+            var looked = ContinuousClock.now
+            var awakeSince = looked
             while !Task.isCancelled {
+                let now = ContinuousClock.now
+                if now - looked > Self.standstill { awakeSince = now }
+                looked = now
                 let generation = changes.generation
                 if pending.allSatisfy({ $0.progress.snapshot.isIdle }), try await isDrained() {
                     onDrained()
                     return
                 }
-                try giveUpIfStuck()
+                try giveUpIfStuck(after: now - awakeSince)
                 await changes.wait(past: generation, timeout: .milliseconds(50))
             }
         }
@@ -47,11 +54,12 @@ struct IdleWatch: Service {
         return await FleetStatus.readViews(fleet).isDrained
     }
 
-    private func giveUpIfStuck() throws {
+    /// - Parameter awake: for how long the process has been at work without a standstill.
+    private func giveUpIfStuck(after awake: Duration) throws {
         let now = Timestamp.now()
         let stuck = pending.compactMap { $0.progress.snapshot.condition }.filter { condition in
             let patience = condition.error.isRetriable ? Self.patience : Self.shortPatience
-            return now.elapsed(since: condition.since) > patience
+            return min(now.elapsed(since: condition.since), awake) > patience
         }
         let isOtherwiseDone = pending.allSatisfy {
             $0.progress.snapshot.isIdle || $0.progress.snapshot.condition != nil

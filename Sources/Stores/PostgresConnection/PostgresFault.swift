@@ -25,7 +25,8 @@
             guard PQsendPrepare(handle, label, sql, 0, nil) == 1 else { throw connectionLost }
             if let fault = try readFault(of: sql) { return fault }
             guard PQsendDescribePrepared(handle, label) == 1 else { throw connectionLost }
-            let described = try results(by: .now + answerTimeout, sql: sql)
+            var time = WaitingTime(answerTimeout)
+            let described = try results(by: &time, sql: sql)
             let nulls = (0..<(described.map { PQnparams($0.handle) } ?? 0)).map { _ in "NULL" }.joined(separator: ", ")
             let explanation = "EXPLAIN EXECUTE \(label)\(nulls.isEmpty ? "" : "(\(nulls))")"
             guard PQsendQuery(handle, explanation) == 1 else { throw connectionLost }
@@ -65,11 +66,11 @@
 
         /// - Parameter place: where in the text a place in what was sent is; both are the same where there is none.
         private func readFault(of sql: String, place: ((Int) -> Int)? = nil) throws -> PostgresFault? {
-            let deadline = ContinuousClock.now + answerTimeout
-            try flush(by: deadline)
+            var time = WaitingTime(answerTimeout)
+            try flush(by: &time)
             var fault: PostgresFault?
             var other: FleetError?
-            while let result = try nextResult(by: deadline) {
+            while let result = try nextResult(by: &time) {
                 guard PQresultStatus(result.handle) == PGRES_FATAL_ERROR, fault == nil, other == nil else { continue }
                 let found = error(of: result, sql: sql)
                 if [.statement, .missing, .denied].contains(found.code) {

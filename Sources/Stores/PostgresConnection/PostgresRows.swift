@@ -16,15 +16,15 @@
             of statement: PostgresStatement, _ parameters: [SQLValue], _ body: (PostgresResult) throws -> Bool
         ) throws {
             try drain()
-            let deadline = ContinuousClock.now + answerTimeout
+            var time = WaitingTime(answerTimeout)
             try send(statement, parameters)
             guard PQsetSingleRowMode(handle) == 1 else { throw connectionLost }
-            try flush(by: deadline)
+            try flush(by: &time)
             var fault: (any Error)?
             var isWanted = true
             var unwanted = 0
             var stop: DispatchSemaphore?
-            while let result = try nextResult(by: deadline) {
+            while let result = try nextResult(by: &time) {
                 switch PQresultStatus(result.handle) {
                 case PGRES_SINGLE_TUPLE where isWanted:
                     do { isWanted = try body(result) } catch { (fault, isWanted) = (error, false) }

@@ -23,7 +23,8 @@
                 return false
             case -1:
                 // The end of the stream: the server says why.
-                _ = try results(by: .now + answerTimeout, sql: nil)
+                var time = WaitingTime(answerTimeout)
+                _ = try results(by: &time, sql: nil)
                 throw FleetError(.unavailable, "\(name): the server ended the stream", isRetriable: true)
             default:
                 throw connectionLost
@@ -61,7 +62,8 @@
                 PQputCopyData(handle, bytes.assumingMemoryBound(to: CChar.self).baseAddress, Int32(bytes.count))
             }
             guard sent == 1 else { throw connectionLost }
-            try flush(by: .now + .seconds(10))
+            var time = WaitingTime(.seconds(10))
+            try flush(by: &time)
         }
 
         /// Ends a stream from this side.

@@ -144,12 +144,12 @@
         }
 
         private func finishConnecting(within timeout: Duration) throws {
-            let deadline = ContinuousClock.now + timeout
+            var time = WaitingTime(timeout)
             var state = PGRES_POLLING_WRITING
             guard PQstatus(handle) != CONNECTION_BAD else { throw cannotConnect }
             while state != PGRES_POLLING_OK {
                 if state == PGRES_POLLING_FAILED { throw cannotConnect }
-                guard ContinuousClock.now < deadline else {
+                guard !time.isOver() else {
                     throw FleetError(
                         .unavailable, "\(name): the server did not answer within \(timeout)",
                         remedy: "see that it runs and can be reached from here", isRetriable: true)
@@ -211,12 +211,12 @@
         }
 
         /// Sends what libpq holds back.
-        func flush(by deadline: ContinuousClock.Instant) throws {
+        func flush(by time: inout WaitingTime) throws {
             while true {
                 switch PQflush(handle) {
                 case 0: return
                 case 1:
-                    try checkWait(deadline)
+                    try checkWait(&time)
                     if let ready = waitForSocket(Int16(POLLIN | POLLOUT), upTo: Self.slice), ready & Int16(POLLIN) != 0
                     {
                         guard PQconsumeInput(handle) == 1 else { throw connectionLost }
@@ -227,8 +227,7 @@
         }
 
         /// The next result, or `nil` after the last of a statement.
-        func nextResult(by deadline: ContinuousClock.Instant, mayCancel: Bool = true) throws -> PostgresResult? {
-            var deadline = deadline
+        func nextResult(by time: inout WaitingTime, mayCancel: Bool = true) throws -> PostgresResult? {
             var isLast = false
             while PQisBusy(handle) == 1 {
                 if mayCancel {
@@ -236,10 +235,10 @@
                 } else if work.isMarked, !isLast {
                     // A commit hangs where a synchronous standby is gone. Whoever is told to end cannot wait for that: it must
                     // bear not to know, as after a lost connection.
-                    deadline = min(deadline, .now + Self.lastPatience)
+                    time.shorten(to: Self.lastPatience)
                     isLast = true
                 }
-                try checkWait(deadline, mayCancel: mayCancel)
+                try checkWait(&time, mayCancel: mayCancel)
                 if waitForSocket(Int16(POLLIN), upTo: Self.slice) != nil {
                     guard PQconsumeInput(handle) == 1 else { throw connectionLost }
                 }
@@ -247,9 +246,9 @@
             return PQgetResult(handle).map { PostgresResult($0) }
         }
 
-        private func checkWait(_ deadline: ContinuousClock.Instant, mayCancel: Bool = true) throws {
+        private func checkWait(_ time: inout WaitingTime, mayCancel: Bool = true) throws {
             if mayCancel { try work.check(name) }
-            if ContinuousClock.now > deadline {
+            if time.isOver() {
                 throw FleetError(
                     .unavailable, "\(name): the server does not answer", remedy: "see what it is busy with",
                     isRetriable: true)
@@ -270,20 +269,20 @@
         @discardableResult
         public func query(_ sql: String, mayCancel: Bool = true) throws -> PostgresResult? {
             try drain()
-            let deadline = ContinuousClock.now + answerTimeout
+            var time = WaitingTime(answerTimeout)
             try checkText(sql)
             guard PQsendQuery(handle, sql) == 1 else { throw connectionLost }
-            try flush(by: deadline)
-            return try results(by: deadline, sql: sql, mayCancel: mayCancel)
+            try flush(by: &time)
+            return try results(by: &time, sql: sql, mayCancel: mayCancel)
         }
 
         /// Reads all results of what was sent; throws the first error.
-        func results(by deadline: ContinuousClock.Instant, sql: String?, mayCancel: Bool = true) throws
+        func results(by time: inout WaitingTime, sql: String?, mayCancel: Bool = true) throws
             -> PostgresResult?
         {
             var last: PostgresResult?
             var fault: FleetError?
-            while let result = try nextResult(by: deadline, mayCancel: mayCancel) {
+            while let result = try nextResult(by: &time, mayCancel: mayCancel) {
                 switch PQresultStatus(result.handle) {
                 case PGRES_TUPLES_OK, PGRES_COMMAND_OK, PGRES_EMPTY_QUERY: last = result
                 case PGRES_COPY_BOTH, PGRES_COPY_OUT, PGRES_COPY_IN: return result
@@ -314,10 +313,10 @@
             try forgetUnneeded()
             statementCount += 1
             let label = "flotilla_\(statementCount)"
-            let deadline = ContinuousClock.now + answerTimeout
+            var time = WaitingTime(answerTimeout)
             guard PQsendPrepare(handle, label, sql, 0, nil) == 1 else { throw connectionLost }
-            try flush(by: deadline)
-            _ = try results(by: deadline, sql: sql)
+            try flush(by: &time)
+            _ = try results(by: &time, sql: sql)
             let statement = PostgresStatement(sql, label: label, session: self)
             kept[sql] = statement
             return statement
@@ -332,10 +331,10 @@
 
         func execute(_ statement: PostgresStatement, _ parameters: [SQLValue]) throws -> PostgresResult {
             try drain()
-            let deadline = ContinuousClock.now + answerTimeout
+            var time = WaitingTime(answerTimeout)
             try send(statement, parameters)
-            try flush(by: deadline)
-            guard let result = try results(by: deadline, sql: statement.sql) else {
+            try flush(by: &time)
+            guard let result = try results(by: &time, sql: statement.sql) else {
                 throw FleetError(.unavailable, "\(name): a statement gave no result", isRetriable: true)
             }
             return result
@@ -383,16 +382,16 @@
         @discardableResult
         func drain() throws -> [Int] {
             guard PQpipelineStatus(handle) != PQ_PIPELINE_OFF else { return [] }
-            let deadline = ContinuousClock.now + answerTimeout
+            var time = WaitingTime(answerTimeout)
             guard PQpipelineSync(handle) == 1 else { throw connectionLost }
-            try flush(by: deadline)
+            try flush(by: &time)
             var changes: [Int] = []
             changes.reserveCapacity(pipelined.count)
             var fault: FleetError?
             let statements = pipelined
             pipelined.removeAll(keepingCapacity: true)
             for statement in statements {
-                while let result = try nextResult(by: deadline) {
+                while let result = try nextResult(by: &time) {
                     switch PQresultStatus(result.handle) {
                     case PGRES_TUPLES_OK, PGRES_COMMAND_OK: changes.append(result.changes)
                     case PGRES_PIPELINE_ABORTED: break
@@ -401,7 +400,7 @@
                 }
                 if PQstatus(handle) != CONNECTION_OK { throw connectionLost }
             }
-            guard let sync = try nextResult(by: deadline), PQresultStatus(sync.handle) == PGRES_PIPELINE_SYNC,
+            guard let sync = try nextResult(by: &time), PQresultStatus(sync.handle) == PGRES_PIPELINE_SYNC,
                 PQexitPipelineMode(handle) == 1
             else { throw connectionLost }
             if let fault { throw fault }

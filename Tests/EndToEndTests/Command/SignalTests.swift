@@ -14,7 +14,7 @@ import Testing
         let fleet = try await applied()
         let run = try await fleet.startRun()
         run.send(signal)
-        #expect(try await run.end(within: .seconds(30)) == .code(0))
+        #expect(try await run.end() == .code(0))
         #expect(run.errors.contains("stopped"))
     }
 
@@ -27,7 +27,7 @@ import Testing
             let run = try fleet.start("run")
             try await Task.sleep(for: .milliseconds(delay))
             run.send(SIGINT)
-            let ending = try await run.end(within: .seconds(30))
+            let ending = try await run.end()
             #expect(ending == .code(0) || ending == .signal(SIGINT), "\(ending): \(run.errors)")
             if ending == .code(0) { isInOrder += 1 }
             delay += 4 + delay / 4
@@ -43,7 +43,7 @@ import Testing
             try await shop.publish(OutboxRow(key: "K\(number)", type: "Sold", payload: "{\"amount\": \(number)}"))
         }
         run.send(signal)
-        #expect(try await run.end(within: .seconds(30)) == .code(0), "\(run.output)\(run.errors)")
+        #expect(try await run.end() == .code(0), "\(run.output)\(run.errors)")
         #expect(try await fleet.flotilla("run", "--until-idle").ended(0))
         #expect(try await shop.integer("SELECT count(*) * 100000 + sum(amount) FROM sales") == 200 * 100_000 + 20_100)
     }
@@ -58,7 +58,7 @@ import Testing
         }
         try await eventually("the lock is told") { run.errors.contains("locked by another writer") }
         run.send(SIGTERM)
-        #expect(try await run.end(within: .seconds(30)) == .code(0))
+        #expect(try await run.end() == .code(0))
         try await shop.writeWithoutTransaction { try $0.execute(sql: "ROLLBACK") }
     }
 

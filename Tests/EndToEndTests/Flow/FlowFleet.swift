@@ -62,7 +62,7 @@ final class FlowFleet: Sendable {
     }
 
     func arrives(_ values: [Int]) async throws {
-        _ = try? await eventually("\(values.count) arrive", within: .seconds(30)) {
+        _ = try? await eventually("\(values.count) arrive") {
             try await ledger() == values ? true : nil
         }
         let found = try await ledger()

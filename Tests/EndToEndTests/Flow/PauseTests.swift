@@ -88,7 +88,7 @@ import Testing
         }
         for subject in ["maker", "copies.ledger", "copies.latest"] { try await setting.does("resume", subject) }
         let all = Array(1..<next)
-        _ = try? await eventually("all arrive", within: .seconds(30)) {
+        _ = try? await eventually("all arrive") {
             try await setting.ledger().count == all.count ? true : nil
         }
         let ledger = try await setting.ledger()

@@ -51,7 +51,7 @@ final class FleetDirectory: Sendable {
     @discardableResult
     func flotilla(
         _ arguments: String..., environment: [String: String] = [:], input: String? = nil,
-        within limit: Duration = .seconds(60)
+        within limit: Duration = .seconds(180)
     ) async throws -> Result {
         let program = try start(arguments, environment: environment, input: input)
         let ending = try await program.end(within: limit)
@@ -71,7 +71,7 @@ final class FleetDirectory: Sendable {
     /// A connection of its own to a service's store, as the service has one.
     func store(_ name: String) throws -> DatabaseQueue {
         var configuration = Configuration()
-        configuration.busyMode = .timeout(20)
+        configuration.busyMode = .timeout(180)
         // Tests that lock a store leave a transaction open.
         configuration.allowsUnsafeTransactions = true
         configuration.prepareDatabase { try $0.execute(sql: "PRAGMA synchronous = NORMAL") }

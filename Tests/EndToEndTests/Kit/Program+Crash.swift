@@ -4,7 +4,7 @@ extension FleetDirectory {
     /// Runs the program with a crash point armed, while `meanwhile` happens again and again, until it is killed there.
     /// - Throws: where it never passes the point often enough.
     func crash(
-        at point: CrashPoint, pass: Int, _ arguments: [String], within limit: Duration = .seconds(30),
+        at point: CrashPoint, pass: Int, _ arguments: [String], within limit: Duration = .seconds(180),
         meanwhile: () async throws -> Void = {}
     ) async throws {
         let program = try start(arguments, environment: ["FLOTILLA_CRASH_AT": "\(point.rawValue):\(pass)"])

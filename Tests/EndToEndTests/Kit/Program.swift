@@ -98,7 +98,7 @@ final class Program: Sendable {
     /// Waits for its end.
     /// - Throws: where it takes longer; it is killed then.
     @discardableResult
-    func end(within limit: Duration = .seconds(60)) async throws -> Ending {
+    func end(within limit: Duration = .seconds(180)) async throws -> Ending {
         do {
             return try await eventually("the program ends", within: limit, every: .milliseconds(1)) { self.ended }
         } catch {

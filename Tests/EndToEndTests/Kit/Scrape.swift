@@ -27,7 +27,7 @@ struct SignalAddress: Sendable {
 
     func get(_ path: String, accept: String? = nil) async throws -> Answer {
         guard let url = URL(string: base + path) else { throw Trouble("\(base)\(path) is no URL") }
-        var request = URLRequest(url: url, timeoutInterval: 20)
+        var request = URLRequest(url: url, timeoutInterval: 180)
         if let accept { request.setValue(accept, forHTTPHeaderField: "Accept") }
         let (data, response) = try await URLSession.shared.data(for: request)
         guard let response = response as? HTTPURLResponse else { throw Trouble("\(url) answers with no HTTP") }

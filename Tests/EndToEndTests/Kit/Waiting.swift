@@ -1,16 +1,17 @@
+import FleetCore
 import Testing
 
-/// Looks again and again until there is a value.
+/// Looks again and again until there is a value. Time in which the tests' process stands still counts little.
 /// - Throws: where there is none within `limit`.
 @discardableResult
 func eventually<Value>(
     _ what: String, within limit: Duration = .seconds(180), every interval: Duration = .milliseconds(10),
     _ look: () async throws -> Value?
 ) async throws -> Value {
-    let deadline = ContinuousClock.now + limit
+    var time = WaitingTime(limit)
     while true {
         if let value = try await look() { return value }
-        guard ContinuousClock.now < deadline else { throw Trouble("not within \(limit): \(what)") }
+        guard !time.isOver() else { throw Trouble("not within \(limit): \(what)") }
         try await Task.sleep(for: interval)
     }
 }

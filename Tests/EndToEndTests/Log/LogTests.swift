@@ -48,7 +48,7 @@ import Testing
         let waits = try await eventually("the push waits") { found("billing.push from orders waits") }
         #expect((3...5).map(TracedFleet.trace).contains(waits.trace ?? ""), "\(waits.all)")
         run.send(SIGTERM)
-        #expect(try await run.end(within: .seconds(30)) == .code(0))
+        #expect(try await run.end() == .code(0))
         guard let decoder = OTLPDecoder() else { return try await traced.stop() }
         let logs = try traced.told(decoder, "/v1/logs")
         let exported = try #require(logs.first { ($0["body"] as? String)?.contains("parked at reports.sales") == true })
@@ -69,7 +69,7 @@ import Testing
         let line = try await eventually("it is told") { lines(run).first { $0.message.contains("is parked at pay") } }
         #expect(line.trace == TracedFleet.trace(1) && line.all["span_id"] != nil, "\(line.all)")
         run.send(SIGTERM)
-        #expect(try await run.end(within: .seconds(30)) == .code(0))
+        #expect(try await run.end() == .code(0))
         try await traced.stop()
     }
 
@@ -101,7 +101,7 @@ import Testing
             }
         }
         run.send(SIGTERM)
-        #expect(try await run.end(within: .seconds(30)) == .code(0))
+        #expect(try await run.end() == .code(0))
         // That it is gone is said in two ways, by whoever finds it gone: each is told once, and at the end how often it came again.
         let told = run.logLines.filter { $0.contains("reports.sales from orders waits") }
         let (first, again) = (

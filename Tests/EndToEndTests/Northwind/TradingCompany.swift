@@ -92,7 +92,7 @@ final class TradingCompany {
 
     /// Carries everything that is pending, and expects the read models to be exact.
     func expectExact(_ comment: Comment? = nil, location: SourceLocation = #_sourceLocation) async throws {
-        let run = try await fleet.flotilla("run", "--until-idle", within: .seconds(90))
+        let run = try await fleet.flotilla("run", "--until-idle")
         #expect(run.ended(0), "\(run.said)", sourceLocation: location)
         try await expectExactNow(comment, location: location)
     }

@@ -48,7 +48,7 @@ import Testing
             receiver.requests.contains { $0.body.contains("\"status\":\"resolved\"") }
         }
         run.send(SIGTERM)
-        #expect(try await run.end(within: .seconds(30)) == .code(0))
+        #expect(try await run.end() == .code(0))
         #expect(run.errors.components(separatedBy: "is not told of alerts, and tried again").count == 2)
         try await receiver.stop()
     }
@@ -67,7 +67,7 @@ import Testing
             receiver.requests.filter { $0.body.contains("\"firing\"") }.count == firing
         }
         run.send(SIGTERM)
-        #expect(try await run.end(within: .seconds(30)) == .code(0))
+        #expect(try await run.end() == .code(0))
         let declared = try #require(yaml.split(separator: "\n").first { $0.contains("sales_fresh:") })
         try fleet.directory.write(
             yaml.replacing(declared, with: other.map { declared.replacing("freshness: 500ms", with: $0) } ?? ""))
@@ -82,7 +82,7 @@ import Testing
         let ends = second.logLines.filter { $0.contains("alert=resolved") && $0.contains("is not declared as it was") }
         #expect(ends.count == firing && ends.allSatisfy { $0.contains("objective=sales_fresh") }, "\(second.errors)")
         second.send(SIGTERM)
-        #expect(try await second.end(within: .seconds(30)) == .code(0))
+        #expect(try await second.end() == .code(0))
         try await receiver.stop()
     }
 
@@ -115,7 +115,7 @@ import Testing
             try await fleet.directory.store("shop.db").integer("SELECT count(*) FROM sales") == 23
         }
         run.send(SIGTERM)
-        #expect(try await run.end(within: .seconds(30)) == .code(0))
+        #expect(try await run.end() == .code(0))
         let first = try #require(receiver.requests.first?["webhook-id"])
         hangs.withLock { $0 = false }
         let asked = receiver.count
@@ -123,7 +123,7 @@ import Testing
         try await eventually("the next process tells it") { receiver.count > asked }
         #expect(receiver.requests[asked]["webhook-id"] == first)
         second.send(SIGTERM)
-        #expect(try await second.end(within: .seconds(30)) == .code(0))
+        #expect(try await second.end() == .code(0))
         try await receiver.stop()
     }
 
@@ -141,7 +141,7 @@ import Testing
         #expect(line.contains("see that it runs and answers, and that `url` under `alerts` names it"), "\(line)")
         #expect(!run.errors.contains("zqsecret"), "\(run.errors)")
         run.send(SIGTERM)
-        #expect(try await run.end(within: .seconds(30)) == .code(0))
+        #expect(try await run.end() == .code(0))
         try await receiver.stop()
     }
 
@@ -168,7 +168,7 @@ import Testing
         try await eventually("what lasts goes on to be bad") { (try await signals.value(bad) ?? 0) >= 10 }
         #expect(try await signals.value(alert) == 1 && !second.errors.contains("alert=resolved"), "\(second.errors)")
         second.send(SIGTERM)
-        #expect(try await second.end(within: .seconds(30)) == .code(0))
+        #expect(try await second.end() == .code(0))
     }
 
     @Test func aRealAlertmanagerHoldsTheAlertForActiveUntilItEnds() async throws {
@@ -188,6 +188,6 @@ import Testing
         #expect(try await fleet.directory.flotilla("resume", "shop.sales").ended(0))
         try await eventually("it has ended") { await !server.alerts().contains { $0.labels["window"] == "2m" } }
         run.send(SIGTERM)
-        #expect(try await run.end(within: .seconds(30)) == .code(0))
+        #expect(try await run.end() == .code(0))
     }
 }

@@ -20,7 +20,7 @@ import Testing
             try await shop.integer("SELECT count(*) FROM sales") > 0
         }
         run.send(SIGTERM)
-        #expect(try await run.end(within: .seconds(30)) == .code(0))
+        #expect(try await run.end() == .code(0))
         let left = try await shop.integer("SELECT count(*) FROM outbox")
         // What has left the outbox is in the stream, and what is in the stream has left the outbox.
         let listed = try await fleet.flotilla("events", "shop")

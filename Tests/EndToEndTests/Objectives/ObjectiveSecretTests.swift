@@ -137,8 +137,11 @@ import Testing
         }
         // It goes on for ever: what it says within two seconds.
         let curl = try #require(Command("curl"))
-        let stream = try curl.run(["-skN", "--max-time", "2", "-H", token, page.url + "/api/stream"]).output
-        #expect(stream.contains("data:"), "\(stream)")
+        var stream = ""
+        try await eventually("the stream says something") {
+            stream = try curl.run(["-skN", "--max-time", "2", "-H", token, page.url + "/api/stream"]).output
+            return stream.contains("data:")
+        }
         expectNoSecret(stream, "/api/stream")
         for words in [
             ["top", "--once"], ["status"], ["status", "--json"], ["objectives"], ["objectives", "--json"],
@@ -150,7 +153,7 @@ import Testing
             expectNoSecret(program.output + program.errors, words.joined(separator: " "))
         }
         run.send(SIGTERM)
-        #expect(try await run.end(within: .seconds(15)) == .code(0))
+        #expect(try await run.end() == .code(0))
         expectNoSecret(run.output + run.errors, "run --log-format \(format)")
         // All that a collector was sent: texts are in protobuf as they are.
         for (signal, part) in [("traces", "url.full"), ("metrics", "flotilla."), ("logs", "carrying fleet careful")] {

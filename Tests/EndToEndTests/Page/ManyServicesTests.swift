@@ -7,23 +7,6 @@ import Testing
 @Suite(.lanes, .enabled(if: Browser.isInstalled)) struct ManyServicesTests {
     private static let count = 200
 
-    private static var yaml: String {
-        var text = "fleet: large\nmetrics: \"127.0.0.1:0\"\npage: \"127.0.0.1:0\"\nservices:\n"
-        for number in 1...count {
-            text += """
-                  service\(number):
-                    store: sqlite:service\(number).db
-                    publishes: [Happened]
-                    views:
-                      copy:
-                        schema: "CREATE TABLE copies (id TEXT PRIMARY KEY);"
-                        when: {service\(number % count + 1).Happened: "INSERT INTO copies VALUES (:id)"}
-
-                """
-        }
-        return text
-    }
-
     /// What a process has that is in no file, in megabytes.
     private func memory(of process: Int32) throws -> Int {
         let status = try String(contentsOfFile: "/proc/\(process)/status", encoding: .utf8)
@@ -32,12 +15,13 @@ import Testing
     }
 
     @Test(.timeLimit(.minutes(10))) func allAreSeenAtOnce() async throws {
-        let fleet = try FleetDirectory(Self.yaml)
-        let applied = try await fleet.flotilla("apply", within: .seconds(180))
+        let fleet = try FleetDirectory(
+            LargeFleet.yaml(services: Self.count, metrics: "127.0.0.1:0", page: "127.0.0.1:0"))
+        let applied = try await fleet.flotilla("apply")
         try check(applied.ended(0), applied.said)
         let run = try await RunningPage(fleet)
         let signals = try await SignalAddress(of: run.program)
-        try await eventually("all were looked at", within: .seconds(180)) {
+        try await eventually("all were looked at") {
             try await signals.get("/readyz").status == 200
         }
         let browser = try Browser()

@@ -88,7 +88,7 @@ struct RunningPage: Sendable {
 
     func stop() async throws {
         program.send(SIGTERM)
-        #expect(try await program.end(within: .seconds(30)) == .code(0))
+        #expect(try await program.end() == .code(0))
     }
 
     struct Answer: Sendable {
@@ -102,7 +102,7 @@ struct RunningPage: Sendable {
 
     func ask(_ path: String, _ options: [String]) throws -> Answer {
         guard let curl = Command("curl") else { throw Trouble("curl is not installed") }
-        let (status, output) = try curl.run(["-sk", "-i", "--max-time", "20"] + options + [url + path])
+        let (status, output) = try curl.run(["-sk", "-i", "--max-time", "180"] + options + [url + path])
         let parts = output.split(separator: "\r\n\r\n", maxSplits: 1, omittingEmptySubsequences: false)
         guard status == 0, parts.count == 2, let code = Int(output.dropFirst(9).prefix(3)) else {
             throw Trouble("curl \(options) \(path): \(status) \(output)")

@@ -190,7 +190,7 @@ import Testing
 extension RunningPage {
     static func plain(_ url: String) throws {
         guard let curl = Command("curl") else { throw Trouble("curl is not installed") }
-        let (status, output) = try curl.run(["-s", "--max-time", "5", url])
+        let (status, output) = try curl.run(["-s", "--max-time", "180", url])
         guard status == 0 else { throw Trouble("curl: \(status) \(output)") }
     }
 }

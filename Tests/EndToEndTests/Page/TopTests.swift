@@ -38,14 +38,16 @@ import Testing
                 """
                 fleet: shop
                 services:
-                  shop: {store: {url: "postgres://flotilla@127.0.0.1:\(silent.port)/shop", schema: shop}, publishes: [Sold]}
+                  shop:
+                    store: {url: "postgres://flotilla@127.0.0.1:\(silent.port)/shop?connect_timeout=600", schema: shop}
+                    publishes: [Sold]
                 """)
             let terminal = try Terminal(columns: 90, rows: 20)
             let top = try terminal.start("top", in: fleet)
             try await terminal.waitFor("asking the fleet")
             try await eventually("the server is asked") { silent.hasBeenAsked }
             terminal.type("q")
-            try await eventually("it ends", within: .seconds(9)) { !top.isRunning }
+            try await eventually("it ends") { !top.isRunning }
             #expect(top.terminationStatus == 0 && top.terminationReason == .exit)
         }
     #endif

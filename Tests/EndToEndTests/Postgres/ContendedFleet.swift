@@ -198,7 +198,7 @@
         /// Waits until the views have something more, so that it is known that a run carries.
         func expectProgress(_ program: Program) async throws {
             let before = try await applied()
-            try await eventually("more is carried; the log: \(program.errors.suffix(2000))", within: .seconds(45)) {
+            try await eventually("more is carried; the log: \(program.errors.suffix(2000))") {
                 if let ended = program.ended { throw Trouble("flotilla run ended (\(ended)): \(program.errors)") }
                 return try await applied() > before
             }
@@ -206,7 +206,7 @@
 
         /// Carries everything that is pending, and expects every ledger to be exact.
         func expectExact(_ comment: Comment, location: SourceLocation = #_sourceLocation) async throws {
-            let run = try await fleet.flotilla("run", "--until-idle", within: .seconds(90))
+            let run = try await fleet.flotilla("run", "--until-idle")
             #expect(run.ended(0), "\(comment): \(run.said.suffix(2000))", sourceLocation: location)
             let last = try server.psql(orders, "SELECT key, n FROM counters").split(separator: "\n")
             let counters = Dictionary(uniqueKeysWithValues: last.map { Self.entry($0) })

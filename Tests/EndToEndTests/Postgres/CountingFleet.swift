@@ -85,7 +85,7 @@
         func seen() throws -> Int { Int(try psql("SELECT count(*) FROM reader.seen")) ?? 0 }
 
         /// Waits until everything came, and holds that it came once and in order.
-        func expectAll(_ numbers: Int, keys: Int = 3, within limit: Duration = .seconds(90)) async throws {
+        func expectAll(_ numbers: Int, keys: Int = 3, within limit: Duration = .seconds(180)) async throws {
             try await eventually("\(numbers) numbers of \(keys) keys", within: limit) { try seen() >= numbers * keys }
             let wrong = try psql(
                 """

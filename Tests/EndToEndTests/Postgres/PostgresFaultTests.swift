@@ -121,7 +121,7 @@
                 try fleet.disturb()
                 try await fleet.expectProgress(run)
             }
-            try await eventually("it begins anew", within: .seconds(30)) { try fleet.hasBegunAnew() }
+            try await eventually("it begins anew") { try fleet.hasBegunAnew() }
             try await fleet.expectProgress(run)
             #expect(!run.errors.contains("another flotilla captures"), "\(run.errors.suffix(2000))")
             await fleet.stopWriting()

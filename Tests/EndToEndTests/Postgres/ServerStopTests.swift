@@ -31,21 +31,22 @@
         @Test(arguments: CountingFleet.Capture.allCases) func aServerStopsAtRestAndUnderTraffic(
             _ capture: CountingFleet.Capture
         ) async throws {
-            let server = try await PrivatePostgres()
+            // It gives up a reader that does not answer only after more time than is waited for here.
+            let server = try await PrivatePostgres(settings: ["wal_sender_timeout": "300s"])
             let fleet = try await CountingFleet(capture, server: server)
             let run = try await fleet.fleet.startRun()
             try fleet.psql("CREATE TABLE written (number INT)")
             try fleet.count(1...10)
             try await fleet.expectAll(10)
             let atRest = await server.stopInOrder()
-            #expect(atRest < .seconds(50))
+            #expect(atRest < .seconds(180))
             try await server.start()
             try fleet.count(11...20)
             try await fleet.expectAll(20)
             let writer = Writer(fleet, from: 20)
             try await eventually("some were carried") { try fleet.seen() > 300 }
             let underTraffic = await server.stopInOrder()
-            #expect(underTraffic < .seconds(50))
+            #expect(underTraffic < .seconds(180))
             try await eventually("the writer is refused") { writer.known != nil }
             let known = try #require(writer.known)
             try await server.start()
@@ -55,7 +56,7 @@
             try fleet.count(written + 1...written + 10)
             try await fleet.expectAll(written + 10)
             run.send(SIGTERM)
-            #expect(try await run.end(within: .seconds(30)) == .code(0))
+            #expect(try await run.end() == .code(0))
         }
     }
 #endif

@@ -29,7 +29,7 @@
                       billing:
                         store: {url: "\(url)", schema: billing}
                         push:
-                          sales.Sold: {to: "http://127.0.0.1:\(port)/events", secret: "\(PushFleet.secret)", in_flight: 3}
+                          sales.Sold: {to: "http://127.0.0.1:\(port)/events", secret: "\(PushFleet.secret)", timeout: 180s, in_flight: 3}
                     """)
                 let applied = try await fleet.flotilla("apply")
                 try check(applied.ended(0), applied.said)

@@ -11,11 +11,13 @@ final class PushFleet: Sendable {
 
     /// - Parameters:
     ///   - port: of the receiver, on this machine.
-    ///   - options: further keys of the entries of `push`.
+    ///   - options: further keys of the entries of `push`. Where they name no time-out, none is in the way.
     ///   - name: of the fleet; those that share a server have their own.
     init(
-        port: Int, options: String = "timeout: 2s", name: String = "pushed", broker: String = "embedded"
+        port: Int, options: String = "", name: String = "pushed", broker: String = "embedded"
     ) async throws {
+        let patience = options.contains("timeout") ? [] : ["timeout: 180s"]
+        let options = (patience + [options]).filter { !$0.isEmpty }.joined(separator: ", ")
         fleet = try FleetDirectory(
             """
             fleet: \(name)

@@ -172,7 +172,7 @@
             }
             print("killed: " + killed.map { "\($0.key) \($0.value) times" }.sorted().joined(separator: ", "))
             let schema = journal ?? "\"flotilla-bank\""
-            try await eventually("all sagas end", within: .seconds(90 + sagas / 10), every: .milliseconds(200)) {
+            try await eventually("all sagas end", within: .seconds(180 + sagas / 10), every: .milliseconds(200)) {
                 try Self.revive(&runs, bank)
                 return (try? bank.number("SELECT count(*) FROM \(schema).flotilla_sagas WHERE ended_at IS NOT NULL"))
                     == sagas

@@ -33,7 +33,7 @@ private final class Flag: Sendable {
                   - step: reserve
                     http: {url: "http://127.0.0.1:\(port)/reserve/{data.item}?n={data.n}", body: {count: data.n}}
                     retry: \(retry)
-                    timeout: 5s
+                    timeout: 3m
                     compensate:
                       http: {url: "http://127.0.0.1:\(port)/release/{data.item}", body: {count: data.n}}
                       retry: \(retry)

@@ -55,7 +55,7 @@ final class SagaParticipant {
         path, verb = sys.argv[1], sys.argv[2]
 
         def opened():
-            store = sqlite3.connect(path, timeout=10, isolation_level=None)
+            store = sqlite3.connect(path, timeout=180, isolation_level=None)
             store.execute("PRAGMA journal_mode = WAL")
             return store
 

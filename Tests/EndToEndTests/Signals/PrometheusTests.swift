@@ -62,7 +62,7 @@ import Testing
             await next.value(of: "flotilla_delivery_batch_size_sum{subscription=\"shop.sales\"}") == "3"
         }
         run.send(SIGTERM)
-        #expect(try await run.end(within: .seconds(30)) == .code(0))
+        #expect(try await run.end() == .code(0))
         try await eventually("Prometheus has seen the end") {
             await next.value(of: "up{job=\"flotilla\"}") == "0"
         }

@@ -86,7 +86,7 @@ import Testing
         #expect(open.contentType == "application/openmetrics-text; version=1.0.0; charset=utf-8")
         #expect(open.body.hasSuffix("# EOF\n"))
         run.send(SIGTERM)
-        #expect(try await run.end(within: .seconds(30)) == .code(0))
+        #expect(try await run.end() == .code(0))
     }
 
     @Test func healthAndReadinessAreTrue() async throws {
@@ -118,7 +118,7 @@ import Testing
         try await eventually("it is ready again") { try await signals.get("/readyz").status == 200 }
         #expect(run.errors.components(separatedBy: "tells no signals: ").count == 2, "\(run.errors)")
         run.send(SIGINT)
-        #expect(try await run.end(within: .seconds(30)) == .code(0))
+        #expect(try await run.end() == .code(0))
     }
 
     @Test func aPortThatIsTakenIsToldAtOnce() async throws {
@@ -152,7 +152,7 @@ import Testing
         #expect(listening.isDisjoint(with: own))
         #expect(!run.errors.contains("signals are served"))
         run.send(SIGTERM)
-        #expect(try await run.end(within: .seconds(30)) == .code(0))
+        #expect(try await run.end() == .code(0))
     }
 
     /// Clients that hang are in nobody's way: neither in that of others, nor in that of events, nor of the end.
@@ -165,7 +165,7 @@ import Testing
         try await eventually("the event is carried") { try await shop.integer("SELECT count(*) FROM sales") == 1 }
         #expect(try await signals.get("/healthz").status == 200)
         run.send(SIGTERM)
-        #expect(try await run.end(within: .seconds(30)) == .code(0))
+        #expect(try await run.end() == .code(0))
         withExtendedLifetime(hanging) {}
     }
 }

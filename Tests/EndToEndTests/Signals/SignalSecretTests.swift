@@ -67,7 +67,7 @@ import Testing
             expectNoSecret(
                 try await signals.get("/metrics", accept: "application/openmetrics-text").body, "OpenMetrics")
             run.send(SIGTERM)
-            try await run.end(within: .seconds(30))
+            try await run.end()
             expectNoSecret(run.output + run.errors, "run --log-format \(format)")
         }
         let status = try await fleet.flotilla("status", environment: Self.environment)

@@ -63,7 +63,7 @@ final class TwoWays: Sendable {
     }
 
     func leftArrives(_ values: ClosedRange<Int>) async throws {
-        try await eventually("\(values) arrive on the left", within: .seconds(90)) {
+        try await eventually("\(values) arrive on the left") {
             (try? await copied(leftCopy)) == Array(values)
         }
     }
@@ -72,7 +72,7 @@ final class TwoWays: Sendable {
     func expectRightGoesOn() async throws {
         let count = try await copied("right_copy.db").count
         try await publish(count + 1...count + 5, to: right)
-        try await eventually("the right goes on", within: .seconds(60)) {
+        try await eventually("the right goes on") {
             try await copied("right_copy.db") == Array(1...count + 5)
         }
     }

@@ -175,7 +175,7 @@ import Testing
             traced.collector.requests.contains { $0.path == "/v1/traces" }
         }
         run.send(SIGTERM)
-        #expect(try await run.end(within: .seconds(30)) == .code(0))
+        #expect(try await run.end() == .code(0))
         guard let decoder = OTLPDecoder() else { return try await traced.stop() }
         let spans = try traced.told(decoder).map(ToldSpan.init)
         #expect(Set(spans.map(\.trace)) == [TracedFleet.trace(7)])

@@ -100,10 +100,10 @@ import Testing
         }
         #expect(follower.ended == nil, "\(follower.errors)")
         follower.send(SIGINT)
-        _ = try await follower.end(within: .seconds(30))
+        _ = try await follower.end()
         #expect(run.ended == nil)
         run.send(SIGTERM)
-        #expect(try await run.end(within: .seconds(30)) == .code(0))
+        #expect(try await run.end() == .code(0))
     }
 
     /// `flotilla events shop --follow | head -1` ends as soon as `head` has.

@@ -20,7 +20,7 @@ public final class Browser: Sendable {
     /// Whether tests that need one can be run; where they cannot, that is said.
     public static var isInstalled: Bool { Command("chromium") != nil }
 
-    private static let answerLimit = Duration.seconds(60)
+    private static let answerLimit = Duration.seconds(180)
 
     /// Starts one.
     public init() throws {

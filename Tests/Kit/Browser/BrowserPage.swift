@@ -116,7 +116,7 @@ public final class BrowserPage: Sendable {
 
     /// Waits until an expression is true.
     public func wait(
-        _ what: String, _ expression: String, within deadline: Duration = .seconds(60), file: String = #fileID,
+        _ what: String, _ expression: String, within deadline: Duration = .seconds(180), file: String = #fileID,
         line: Int = #line
     ) async throws {
         do {

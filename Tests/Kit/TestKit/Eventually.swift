@@ -1,4 +1,6 @@
-/// Waits until a condition holds, looking again and again.
+import FleetCore
+
+/// Waits until a condition holds, looking again and again. Time in which the tests' process stands still counts little.
 /// - Parameter what: what is waited for, and if you like what is there instead: it is asked for at the end.
 /// - Throws: ``CheckFailure`` when it does not hold by the deadline, or what `condition` throws.
 public func eventually(
@@ -6,9 +8,9 @@ public func eventually(
     line: Int = #line,
     _ condition: () async throws -> Bool
 ) async throws {
-    let end = ContinuousClock.now + deadline
+    var time = WaitingTime(deadline)
     while !(try await condition()) {
-        guard ContinuousClock.now < end else {
+        guard !time.isOver() else {
             throw CheckFailure("after \(deadline) there was still not: \(try what())", file: file, line: line)
         }
         try await Task.sleep(for: .milliseconds(1))

@@ -8,9 +8,11 @@ public final class Gate: Sendable {
     public init() {}
 
     /// Called by the work: tells that it is here, and waits. Blocks its thread.
-    public func pass(atMost timeout: DispatchTimeInterval = .seconds(20)) throws {
+    public func pass(atMost timeout: DispatchTimeInterval = .seconds(180)) throws {
         arrived.signal()
         try check(opened.wait(timeout: .now() + timeout) == .success, "nobody opened the gate")
+        // It stays open, for work that is done again.
+        opened.signal()
     }
 
     /// Called by the test: returns once the work has arrived.
@@ -18,6 +20,6 @@ public final class Gate: Sendable {
         try await eventually("arrival at the gate") { self.arrived.wait(timeout: .now()) == .success }
     }
 
-    /// Lets the work go on, now or when it arrives.
+    /// Lets the work go on, now or whenever it arrives.
     public func open() { opened.signal() }
 }

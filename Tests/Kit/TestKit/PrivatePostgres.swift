@@ -128,7 +128,7 @@ public final class PrivatePostgres: Sendable {
             word=$(cat)
             kill -QUIT $server 2>/dev/null
             looks=0
-            while [ -e "$data/data/postmaster.pid" ] && [ $looks -lt 200 ]; do sleep 0.05; looks=$((looks + 1)); done
+            while [ -e "$data/data/postmaster.pid" ] && [ $looks -lt 3600 ]; do sleep 0.05; looks=$((looks + 1)); done
             [ -n "$word" ] || rm -rf "$data"
             """
         process.arguments = ["-c", script, "sh", directory.path] + account + words
@@ -160,14 +160,16 @@ public final class PrivatePostgres: Sendable {
             return running
         }
         guard let running else { return }
-        _ = try? runAsServer(["\(programs)/pg_ctl", "--pgdata", dataDirectory, "stop", "--wait", "--mode", mode])
+        _ = try? runAsServer([
+            "\(programs)/pg_ctl", "--pgdata", dataDirectory, "stop", "--wait", "--timeout", "240", "--mode", mode,
+        ])
         try? running.leash.fileHandleForWriting.write(contentsOf: Data("keep".utf8))
         try? running.leash.fileHandleForWriting.close()
         running.process.waitUntilExit()
     }
 
     /// Stops it as an administrator does, and leaves the threads alone that whatever is tested needs meanwhile.
-    /// - Returns: how long it took; after a minute it is ended otherwise.
+    /// - Returns: how long it took; after four minutes it is ended otherwise.
     public func stopInOrder() async -> Duration {
         let begun = ContinuousClock.now
         await withCheckedContinuation { continuation in

@@ -167,7 +167,7 @@
                 try await eventually("kept rows go") {
                     try writer.script(fixture.events(last + 1...last + 20))
                     last += 20
-                    let isBusy = try await carrier.step(outbox, limit: limit, patience: .seconds(10))
+                    let isBusy = try await carrier.step(outbox, limit: limit, patience: .seconds(180))
                     #expect(isBusy)
                     return try fixture.database.psql("SELECT count(*) FROM outbox WHERE id <= '\(Self.id)'") == "0"
                 }

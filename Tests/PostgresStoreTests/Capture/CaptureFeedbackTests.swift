@@ -39,7 +39,7 @@
             try await fixture.withOutbox(limit: limit) { outbox in
                 var batches: [CapturedRows] = []
                 while batches.map(\.count).reduce(0, +) < 18 {
-                    let rows = try await outbox.capture(after: .start, limit: limit, patience: .seconds(10))
+                    let rows = try await outbox.capture(after: .start, limit: limit, patience: .seconds(180))
                     try #require(!rows.isEmpty)
                     batches.append(rows)
                 }

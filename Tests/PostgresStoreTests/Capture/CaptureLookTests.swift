@@ -30,7 +30,7 @@
         private func capture(_ count: Int, from outbox: any OutboxSource) async throws -> [CapturedRows] {
             var batches: [CapturedRows] = []
             while batches.map(\.count).reduce(0, +) < count {
-                let rows = try await outbox.capture(after: .start, limit: .standard, patience: .seconds(10))
+                let rows = try await outbox.capture(after: .start, limit: .standard, patience: .seconds(180))
                 try #require(!rows.isEmpty)
                 batches.append(rows)
             }

@@ -150,7 +150,9 @@
                 var carrier = Carrier()
                 let before = all.count
                 try await fixture.withOutbox(limit: limit) { outbox in
-                    for _ in 0..<2 { try await carrier.step(outbox, limit: limit, patience: .seconds(10)) }
+                    for _ in 0..<2 where before + carrier.numbers.count < 1001 {
+                        try await carrier.step(outbox, limit: limit, patience: .seconds(180))
+                    }
                     // Captured and not settled.
                     _ = try await outbox.capture(after: .start, limit: limit, patience: .milliseconds(100))
                 }
@@ -170,7 +172,7 @@
             for steps in 1...4 {
                 var carrier = Carrier()
                 let outbox = try await fixture.reopen(limit: limit)
-                for _ in 0..<steps { try await carrier.step(outbox, limit: limit, patience: .seconds(10)) }
+                for _ in 0..<steps { try await carrier.step(outbox, limit: limit, patience: .seconds(180)) }
                 try fixture.terminate()
                 await outbox.close()
                 #expect(carrier.numbers.first ?? 1 <= (all.max() ?? 0) + 1)

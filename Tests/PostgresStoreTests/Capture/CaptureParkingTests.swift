@@ -159,7 +159,7 @@
             let fixture = try await CaptureFixture(mode)
             try fixture.database.psql(fixture.event(1))
             try await fixture.withOutbox { outbox in
-                let rows = try await outbox.capture(after: .start, limit: .standard, patience: .seconds(10))
+                let rows = try await outbox.capture(after: .start, limit: .standard, patience: .seconds(180))
                 let last = try #require(rows.last)
                 let batch = CapturedBatch(
                     published: [], parked: [RowToPark(position: last, key: "a", reason: nil)], through: last)

@@ -230,8 +230,13 @@
             var address = PostgresAddress(url: server.url(database), name: database)
             address.statementTimeout = .milliseconds(300)
             let store = PostgresStore(address, connections: 1)
-            let readings = try await store.readings()
-            #expect(readings.failures.map(\.what) == ["pg_stat_statements"], "\(readings.failures)")
+            var readings = try await store.readings()
+            // Where the machine stands still, all takes too long.
+            try await eventually("nothing else is left out: \(readings.failures)") {
+                if readings.failures.map(\.what) == ["pg_stat_statements"] { return true }
+                readings = (try? await store.readings()) ?? readings
+                return false
+            }
             #expect(value(readings, "commits") ?? 0 > 0 && readings.statements.isEmpty)
             #expect(value(readings, "statements.calls") == nil)
             // A server that is gone is no part of one.

@@ -116,11 +116,11 @@
 
         /// Returns once there is a connection, or after a time.
         func waitUntilConnected(_ timeout: Duration) async {
-            let deadline = ContinuousClock.now + timeout
-            while !isConnected, !isClosed, ContinuousClock.now < deadline, !Task.isCancelled {
+            var time = WaitingTime(timeout)
+            while !isConnected, !isClosed, !time.isOver(), !Task.isCancelled {
                 let generation = events.changes.generation
                 if isConnected { return }
-                await events.changes.wait(past: generation, timeout: deadline - .now)
+                await events.changes.wait(past: generation, timeout: time.piece)
             }
         }
 
@@ -154,14 +154,14 @@
             defer { events.remove(number) }
             let reply = "\(events.inbox)\(number)"
             try await publish(payload, to: subject, reply: reply, doing: doing)
-            var deadline = ContinuousClock.now + patience.timeout
+            var time = WaitingTime(patience.timeout)
             var next = patience.again.map { ContinuousClock.now + $0 }
             var last: NATSMessage?
             while true {
                 let generation = slot.generation
                 while let answer = slot.take() {
                     if answer.status?.code != 503, isFinal(answer) { return answer }
-                    if last == nil { deadline = min(deadline, .now + patience.settling) }
+                    if last == nil { time.shorten(to: patience.settling) }
                     last = answer
                 }
                 try Task.checkCancellation()
@@ -171,8 +171,7 @@
                     throw NATSFailure.denied(doing, at: name, said: error.text)
                 }
                 try requireConnection(doing)
-                let left = deadline - .now
-                guard left > .zero else {
+                guard !time.isOver() else {
                     guard let last else {
                         throw NATSFailure.unavailable(doing, at: name, said: "no answer within \(patience.timeout)")
                     }
@@ -183,7 +182,7 @@
                     try await publish(payload, to: subject, reply: reply, doing: doing)
                     next = patience.again.map { .now + $0 }
                 }
-                await slot.wait(past: generation, timeout: min(left, next.map { $0 - .now } ?? left))
+                await slot.wait(past: generation, timeout: min(time.piece, next.map { $0 - .now } ?? time.piece))
             }
         }
     }

@@ -25,7 +25,8 @@
             /// The sequence of the message that is to come next.
             var expected: UInt64
             var trouble: Trouble?
-            var lastHeard = ContinuousClock.now
+            /// For how long nothing may be heard yet.
+            var quiet = WaitingTime(PullReader.silence)
         }
 
         let connection: NATSConnection
@@ -90,7 +91,7 @@
 
         func receive(_ message: NATSMessage) {
             let wakes = state.withLock { state in
-                state.lastHeard = .now
+                state.quiet = WaitingTime(Self.silence)
                 if let delivery = message.delivery {
                     state.ledger.delivered()
                     // What comes again is known.
@@ -123,7 +124,7 @@
         /// What stands in the way of more; what came before can still be taken.
         var trouble: Trouble? {
             state.withLock { state in
-                if state.trouble == nil, state.ledger.isWaiting, ContinuousClock.now - state.lastHeard > Self.silence {
+                if state.trouble == nil, state.ledger.isWaiting, state.quiet.isOver() {
                     state.trouble = .lost("the server is silent")
                 }
                 return state.trouble
@@ -154,7 +155,7 @@
                 guard state.trouble == nil else { return nil }
                 let isSilent = !state.ledger.isWaiting
                 let pull = state.ledger.next(held: state.arrivals.count - state.taken, heldBytes: state.bytes)
-                if pull != nil, isSilent { state.lastHeard = .now }
+                if pull != nil, isSilent { state.quiet = WaitingTime(Self.silence) }
                 return pull
             }
             guard let pull else { return }

@@ -19,7 +19,7 @@
                 api.connection, consumer: consumer, of: stream, from: after + 1, toleratesHoles: true)
             defer { reader.end() }
             var ids: [EventID] = []
-            let deadline = ContinuousClock.now + Self.timeout
+            var time = WaitingTime(Self.timeout)
             var last = after
             // Not all sequences up to the last need be there.
             var left = made.pending
@@ -35,10 +35,10 @@
                 }
                 if left <= 0 || last >= through { break }
                 try await reader.askForMore()
-                guard reader.trouble == nil, ContinuousClock.now < deadline else {
+                guard reader.trouble == nil, !time.isOver() else {
                     throw NATSFailure.unavailable("read stream \(stream)", at: api.connection.name)
                 }
-                await reader.changes.wait(past: generation, timeout: .seconds(1))
+                await reader.changes.wait(past: generation, timeout: time.piece)
                 try Task.checkCancellation()
             }
             try? await api.deleteConsumer(consumer, of: stream)

@@ -105,10 +105,10 @@ public struct FlowAdministration: Sendable {
 
     /// Whether nobody carries the fleet, or whoever does has said that the part rests.
     private func isHonoured(_ subject: String, by state: any FleetState) async throws -> Bool {
-        let deadline = ContinuousClock.now + Self.patience
+        var time = WaitingTime(Self.patience)
         while try await state.holder() != nil {
             if try await state.record()?.paused?.contains(subject) == true { return true }
-            guard ContinuousClock.now < deadline else { return false }
+            guard !time.isOver() else { return false }
             try await Task.sleep(for: .milliseconds(50))
         }
         return true

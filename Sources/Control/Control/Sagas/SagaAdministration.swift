@@ -269,8 +269,8 @@ public struct SagaAdministration: Sendable {
     private func isTaken(_ message: String, at place: SagaPlace) async throws -> Bool {
         let journal = place.journal(of: fleet.name)
         return try await Connectors.withStore(of: place.host) { store in
-            let deadline = ContinuousClock.now + Self.patience
-            while ContinuousClock.now < deadline {
+            var time = WaitingTime(Self.patience)
+            while !time.isOver() {
                 if try await !store.read({ try journal.isWaiting(message, in: $0) }) { return true }
                 if try await store.read({ try journal.owner(at: .now(), in: $0) }) == nil { return false }
                 try await Task.sleep(for: .milliseconds(20))

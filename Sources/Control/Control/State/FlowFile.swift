@@ -86,9 +86,9 @@ struct FlowFile: Sendable {
                 .unavailable, "\(directory)/flow.lock cannot be opened",
                 remedy: "check the permissions of the state directory", underlying: String(cString: strerror(errno)))
         }
-        let deadline = ContinuousClock.now + Self.patience
+        var time = WaitingTime(Self.patience)
         while flock(descriptor, LOCK_EX | LOCK_NB) != 0 {
-            guard ContinuousClock.now < deadline, !Task.isCancelled else {
+            guard !time.isOver(), !Task.isCancelled else {
                 close(descriptor)
                 throw FleetError(
                     .busy, "another process changes \(path)", remedy: "run this again", isRetriable: true)

@@ -175,8 +175,8 @@ public final class SagaRunner: Service {
     /// Waits until a saga has ended.
     /// - Throws: `unavailable` (retriable) where it takes longer.
     public func outcome(of id: String, within limit: Duration) async throws -> SagaOutcome {
-        let deadline = ContinuousClock.now + limit
-        while ContinuousClock.now < deadline {
+        var time = WaitingTime(limit)
+        while !time.isOver() {
             if let outcome = try await state(id)?.outcome { return outcome }
             try await Task.sleep(for: .milliseconds(10))
         }

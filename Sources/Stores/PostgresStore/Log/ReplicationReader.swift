@@ -255,7 +255,7 @@
 
         private func read(_ session: PostgresSession, _ reading: inout ReplicationReading) throws {
             var lastStatus = ContinuousClock.now
-            var lastHeard = ContinuousClock.now
+            var quiet = WaitingTime(Self.silence * 2)
             var lastWatch = ContinuousClock.now
             var confirmed = LogSequenceNumber.none
             while true {
@@ -266,20 +266,21 @@
                 if isStopping { return }
                 if let desertion { throw desertion }
                 let now = ContinuousClock.now
+                let isSilent = quiet.isOver(at: now)
                 if wanted > confirmed || asks || now - lastStatus >= Self.statusInterval {
-                    guard now - lastHeard < Self.silence * 2 else {
+                    guard !isSilent else {
                         throw FleetError(
                             .unavailable, "\(session.name): the server has said nothing for \(Self.silence * 2)",
                             remedy: "see what stands between it and here", isRetriable: true)
                     }
-                    try sendStatus(session, wantsReply: asks || now - lastHeard >= Self.silence)
+                    try sendStatus(session, wantsReply: asks || quiet.left <= Self.silence)
                     confirmed = wanted
                     lastStatus = now
                 }
                 let known = reading.pace.total
                 let isFull = try takeMessages(session, &reading)
                 // What is there and does not fit was heard.
-                if reading.pace.total != known || isFull { lastHeard = now }
+                if reading.pace.total != known || isFull { quiet = WaitingTime(Self.silence * 2, from: now) }
                 // All that was there is read, or no more fits: what was gathered goes on.
                 let isHeldBack = !reading.pace.handsOver(at: now) && !isFull
                 let hasRoom = isHeldBack || handOver(&reading)

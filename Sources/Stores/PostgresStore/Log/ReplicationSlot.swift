@@ -96,8 +96,8 @@
 
         /// Ends the session that reads a slot, if there is one.
         static func endReader(of name: String, in session: PostgresSession) throws {
-            let deadline = ContinuousClock.now + patience
-            while ContinuousClock.now < deadline, let process = try Self(name, in: session)?.activeProcess {
+            var time = WaitingTime(patience)
+            while !time.isOver(), let process = try Self(name, in: session)?.activeProcess {
                 try session.end(process: process)
             }
         }

@@ -282,7 +282,7 @@
         /// - Throws: `busy`, naming who holds it.
         func take(evictingOthers evictsOthers: Bool, in session: PostgresSession) throws {
             let key = SQLValue.text("flotilla/\(stream)/\(table)")
-            let deadline = ContinuousClock.now + Self.patience
+            var time = WaitingTime(Self.patience)
             var holder: SQLRow?
             repeat {
                 let taken = try session.firstRow("SELECT pg_try_advisory_lock(hashtextextended($1, 0))", [key])
@@ -297,7 +297,7 @@
                         AND l.database = (SELECT oid FROM pg_database WHERE datname = current_database())
                     """, [key])
                 if evictsOthers, let process = holder?[0].integer { try session.end(process: process) }
-            } while evictsOthers && ContinuousClock.now < deadline
+            } while evictsOthers && !time.isOver()
             // Of another role's session it is not shown where it comes from, and since when.
             let who = holder.map { row in
                 let since = row[2].text.map { "from \(row[1].text ?? "?") since \($0) " } ?? "of another role "

@@ -36,14 +36,14 @@
             try analyze()
             // What takes long comes before anybody waits for this transaction. The rows have numbers that nobody knows.
             let numbers = try copyInbox()
-            let end = ContinuousClock.now + patience
+            var time = WaitingTime(patience)
             while true {
                 do {
                     try session.savepoint { try replace(numbers) }
                     CrashPoint.swapping.reached()
                     return
                 } catch let error as FleetError where error.waitingHelps && error.code != .full {
-                    if ContinuousClock.now >= end { throw try busy(error) }
+                    if time.isOver() { throw try busy(error) }
                     // Those who wait behind this transaction go first.
                     try session.query("SELECT pg_sleep(0.2)")
                 }

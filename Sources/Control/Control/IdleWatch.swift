@@ -18,24 +18,22 @@ struct IdleWatch: Service {
     private static let patience = Duration.seconds(30)
     /// How long what nobody expects to pass by itself is waited for.
     private static let shortPatience = Duration.seconds(3)
-    /// So much between two looks passes only where the process stands still, and nothing can pass by itself.
+    /// A wait of some milliseconds takes this long only where the process stands still, and nothing can pass by itself.
     private static let standstill = Duration.seconds(2)
 
     func run() async throws {
         try await cancelWhenGracefulShutdown {
-            var looked = ContinuousClock.now
-            var awakeSince = looked
+            var awakeSince = ContinuousClock.now
             while !Task.isCancelled {
-                let now = ContinuousClock.now
-                if now - looked > Self.standstill { awakeSince = now }
-                looked = now
                 let generation = changes.generation
                 if pending.allSatisfy({ $0.progress.snapshot.isIdle }), try await isDrained() {
                     onDrained()
                     return
                 }
-                try giveUpIfStuck(after: now - awakeSince)
+                try giveUpIfStuck(after: ContinuousClock.now - awakeSince)
+                let looked = ContinuousClock.now
                 await changes.wait(past: generation, timeout: .milliseconds(50))
+                if ContinuousClock.now - looked > Self.standstill { awakeSince = .now }
             }
         }
     }

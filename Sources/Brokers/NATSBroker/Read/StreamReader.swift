@@ -29,8 +29,7 @@
         private let lock = AsyncLock()
         let state = Mutex(State())
 
-        /// How long records that are known to be there are waited for. Of the time between two looks no more counts than a
-        /// look is meant to take: where this process was stopped, or got no processor, nothing could come.
+        /// How long records that are known to be there are waited for.
         private static let patience = Duration.seconds(10)
         /// How long they may stay away before it is asked why.
         private static let deafness = Duration.seconds(3)
@@ -53,9 +52,8 @@
             _ connection: NATSConnection, after position: LogPosition, limit: BatchLimit
         ) async throws -> [LogRecord] {
             try await lock.withLock {
-                var lookedAt = ContinuousClock.now
-                var waited = Duration.zero
-                var deafAfter = Self.deafness
+                var time = WaitingTime(Self.patience)
+                var deafness = WaitingTime(Self.deafness)
                 while true {
                     let puller = try await placed(connection, after: position)
                     let generation = puller.changes.generation
@@ -77,16 +75,14 @@
                             stream.learn(try await JetStreamAPI(connection: connection).stream(name))
                             continue
                         }
-                        if waited > deafAfter {
-                            deafAfter = waited + Self.patience
+                        if deafness.isOver() {
+                            deafness = WaitingTime(Self.patience)
                             if try await dropDeaf(puller) { continue }
                         }
                         await puller.changes.wait(past: generation, timeout: Self.look)
                     }
                     try Task.checkCancellation()
-                    waited += min(ContinuousClock.now - lookedAt, Self.look)
-                    lookedAt = .now
-                    guard waited < Self.patience else {
+                    guard !time.isOver() else {
                         drop(puller)
                         try await check(state.withLock { $0.next }, connection)
                         throw NATSFailure.unavailable(

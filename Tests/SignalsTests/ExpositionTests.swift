@@ -99,6 +99,21 @@ import Testing
         #expect(registry.text().utf8.count < text.utf8.count + 400)
     }
 
+    @Test func anOptionalLabelWithoutAValueIsNotThere() {
+        let metric = Metric(
+            "test.tries", .counter, .none, ["place", "error.type"], "Tries.", optional: ["error.type"])
+        registry.counter(metric).series("", "").add()
+        registry.counter(metric).series("here", "").add(2)
+        registry.counter(metric).series("here", "full").add(3)
+        let lines = registry.text().split(separator: "\n").dropFirst(2)
+        #expect(
+            lines == [
+                "test_tries_total{place=\"\"} 1", "test_tries_total{place=\"here\"} 2",
+                "test_tries_total{place=\"here\",error_type=\"full\"} 3",
+            ])
+        #expect(metric.labels(of: ["here", ""]).map(\.name) == ["place"])
+    }
+
     /// One character may be of any number of bytes.
     @Test(arguments: ["x", "ü", "🚢", "e" + String(repeating: "\u{301}", count: 1000)])
     func aLabelsValueIsCutAt256Bytes(_ character: String) throws {

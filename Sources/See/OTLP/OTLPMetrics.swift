@@ -38,7 +38,7 @@ extension OTLP {
     }
 
     private static func point(_ series: SeriesReading, _ metric: Metric, at now: Timestamp) -> OTLPMessage {
-        let attributes = attributes(metric.labels, series.labels)
+        let attributes = attributes(metric.labels(of: series.labels))
         var fields: OTLPMessage = []
         if metric.kind == .counter || metric.kind == .histogram, let created = series.created {
             // A clock that was put back has nothing begin after it was read.

@@ -52,9 +52,9 @@ struct ExpositionWriter {
     // MARK: Parts of a line
 
     /// `a="1",b="2"`, in either form.
-    static func labelText(_ names: [String], _ values: [String]) -> [UInt8] {
+    static func labelText(_ labels: [(name: String, value: String)]) -> [UInt8] {
         var text = ExpositionWriter(form: .prometheus, empty: ())
-        for (name, value) in zip(names, values) {
+        for (name, value) in labels {
             if !text.bytes.isEmpty { text.append(",") }
             text.append(name)
             text.append("=\"")

@@ -232,6 +232,7 @@ extension TracedEvent {
             SpanAttribute("messaging.message.id", .id(id)), SpanAttribute("cloudevents.event_type", type),
         ]
         if let failure { attributes.append(SpanAttribute("error.type", failure.code.description)) }
+        if let code = failure?.storeCode { attributes.append(SpanAttribute("db.response.status_code", code)) }
         return attributes
     }
 

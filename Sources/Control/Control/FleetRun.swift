@@ -71,6 +71,8 @@ public final class FleetRun: Sendable {
     private let overview: OverviewWatch?
     /// `nil` where the fleet has no objectives.
     private let objectives: ObjectiveWatch?
+    /// `nil` where it has some, or never had any.
+    private let formerObjectives: FormerObjectives?
     /// How the fleet's objectives stand; `nil` while nobody counts.
     public var objectivesReading: ObjectivesReading? { objectives?.board.reading }
 
@@ -241,6 +243,7 @@ public final class FleetRun: Sendable {
             } else {
                 nil
             }
+        formerObjectives = FormerObjectives(fleet, epoch: hold.epoch ?? 0, logger: logger)
         overview = signals.flatMap { signals in
             signals.board.map { board in
                 OverviewWatch(
@@ -269,14 +272,12 @@ public final class FleetRun: Sendable {
             services.append(.init(service: StoppedPredecessor(process: process, fleet: fleet, logger: logger)))
             services.append(.init(service: StalledSessions(fleet: fleet, logger: logger)))
         }
-        if let objectives {
-            if fleet.alerts.webhook != nil || fleet.alerts.alertmanager != nil {
-                services.append(
-                    .init(service: AlertService(alerts: fleet.alerts, desk: objectives.desk, logger: logger)))
-            }
-            // It ends after those that it counts.
-            services.append(.init(service: objectives))
+        if let desk = objectives?.desk ?? formerObjectives?.desk, desk.hasWebhook || desk.hasAlertmanager {
+            services.append(.init(service: AlertService(alerts: fleet.alerts, desk: desk, logger: logger)))
         }
+        // It ends after those that it counts.
+        if let objectives { services.append(.init(service: objectives)) }
+        if let formerObjectives { services.append(.init(service: formerObjectives)) }
         services += relays.map { .init(service: $0) }
         services += deliveries.map { .init(service: $0) }
         services += pushes.map { .init(service: $0) }

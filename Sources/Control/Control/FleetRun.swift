@@ -123,7 +123,7 @@ public final class FleetRun: Sendable {
                 broker: broker, limit: Self.relayLimit, patience: patience, progress: progress, gate: gate,
                 drain: drain,
                 observer: sources.relay(of: service.name, stream, meter),
-                tracer: tracing?.relay(of: service, stream: stream),
+                tracer: tracing?.relay(of: service, stream: stream, meter: meter),
                 tell: { logger.about(stream).tell(of: $0, at: "\(service.name) outbox") },
                 makeSource: {
                     // Whoever else captures this outbox was told to leave it, if the fleet is still ours.
@@ -157,7 +157,7 @@ public final class FleetRun: Sendable {
                             applier: applier, stores: store, broker: broker, limit: view.limit.batch,
                             rate: view.limit.rate, patience: patience, progress: progress, gate: gate,
                             observer: sources.delivery(of: applier.subscription, applier.stream, isPush: false, meter),
-                            tracer: tracing?.delivery(of: applier, in: service),
+                            tracer: tracing?.delivery(of: applier, in: service, meter: meter),
                             tell: {
                                 logger.about(applier.stream).tell(of: $0, at: applier.subscription.description)
                             }))
@@ -187,7 +187,7 @@ public final class FleetRun: Sendable {
                         plan: plan, stores: store, broker: broker, patience: patience, progress: progress, gate: gate,
                         drain: drain,
                         observer: sources.delivery(of: plan.subscription, plan.stream, isPush: true, meter),
-                        tracer: tracing?.push(of: plan, in: service),
+                        tracer: tracing?.push(of: plan, in: service, meter: meter),
                         tell: { logger.about(plan.stream).tell(of: $0, at: plan.subscription.description) }))
                 let piece = Work(
                     kind: .delivery, subject: plan.subscription.description, stream: plan.stream, progress: progress,

@@ -57,7 +57,8 @@ final class RelayMeter: WorkObserver {
     private let appendDuration: Histogram
     private let settlements: StoreMeter
     private let batch: Histogram
-    private let latency: Histogram
+    /// From the time of an event until it is durable in the broker.
+    let latency: Histogram
     private let failures: FailureMeter
     private let last = Atomic<Int64>(-1)
 
@@ -117,7 +118,8 @@ final class DeliveryMeter: WorkObserver {
     private let released: Counter
     private let commits: StoreMeter
     private let batch: Histogram
-    private let latency: Histogram
+    /// From the time of an event until it is in effect.
+    let latency: Histogram
     private let failures: FailureMeter
     private let targets: [Target]
     private let place = Atomic<Int64>(-1)
@@ -150,6 +152,9 @@ final class DeliveryMeter: WorkObserver {
                 breaker: breaker)
         }
     }
+
+    /// Of a push, how long requests take, by the numbers of the endpoints.
+    var requestDurations: [Histogram] { targets.map(\.duration) }
 
     /// Where the subscription stands; `nil` where it was not opened yet.
     var position: LogPosition? {

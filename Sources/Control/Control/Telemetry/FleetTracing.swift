@@ -15,6 +15,9 @@ import Views
 final class FleetTracing: Sendable {
     private let fleet: FleetDefinition
     private let sampler: Mutex<TailSampler>
+    /// Spans that nobody has looked at. Who makes them goes on, however long it takes to decide.
+    private let intake = Mutex(Intake())
+    private let lastReading = Mutex<Reading?>(nil)
     let admission = SpanAdmission(limit: FleetTracing.spanLimit)
     private let adjusted = Mutex(ContinuousClock.now)
     private let sink: @Sendable ([Span]) -> Void
@@ -24,6 +27,24 @@ final class FleetTracing: Sendable {
 
     /// So many spans are made a second, of what goes well: what that costs is a few hundredths of a core.
     static let spanLimit = 5000
+    /// So many wait to be looked at: what seconds of failures alone make, as of the rest there are no more than
+    /// ``spanLimit`` a second. Beyond, spans are lost.
+    static let intakeLimit = 65_536
+
+    private struct Intake {
+        var arrivals: [(spans: [Span], at: Timestamp)] = []
+        var count = 0
+        var lost = 0
+    }
+
+    /// How sampling goes.
+    struct Reading: Sendable {
+        var open: Int
+        var footprint: ByteCount
+        var counts: TailSampler.Counts
+        /// Spans that were not made, or lost.
+        var omitted: Int
+    }
 
     /// - Parameters:
     ///   - resource: what is said of the process that makes them.
@@ -54,8 +75,28 @@ final class FleetTracing: Sendable {
     private var now: Timestamp { begun.wall.advanced(by: ContinuousClock.now - begun.steady) }
 
     func record(_ spans: [Span]) {
+        if spans.isEmpty { return }
         let now = now
-        leave(sampler.withLock { $0.add(spans, at: now) })
+        intake.withLock { intake in
+            guard intake.count + spans.count <= Self.intakeLimit else {
+                intake.lost += spans.count
+                return
+            }
+            intake.arrivals.append((spans, now))
+            intake.count += spans.count
+        }
+    }
+
+    /// Hands what has come to the sampler.
+    /// - Returns: the spans that are to leave.
+    private func takeIn(_ sampler: inout TailSampler) -> [Span] {
+        let arrivals = intake.withLock { intake in
+            defer { (intake.arrivals, intake.count) = ([], 0) }
+            return intake.arrivals
+        }
+        var leaving: [Span] = []
+        for arrival in arrivals { leaving += sampler.add(arrival.spans, at: arrival.at) }
+        return leaving
     }
 
     /// Hands on spans of traces that are kept, and has them be examples of what was measured when they ended.
@@ -74,7 +115,8 @@ final class FleetTracing: Sendable {
         sink(spans)
     }
 
-    /// Decides on traces whose time has come, and of how many of the next ones spans are made. Called every second, about.
+    /// Decides on traces whose time has come, and of how many of the next ones spans are made. Called every second, about, on
+    /// a ``SamplingQueue``: a policy may take its time.
     func decide() {
         let elapsed = adjusted.withLock { last in
             defer { last = .now }
@@ -82,17 +124,25 @@ final class FleetTracing: Sendable {
         }
         admission.adjust(after: elapsed)
         let now = now
-        leave(sampler.withLock { $0.decide(at: now) })
+        leave(sampler.withLock { takeIn(&$0) + $0.decide(at: now) })
     }
 
     /// Decides on all traces: nothing comes any more.
     func end() {
         let now = now
-        leave(sampler.withLock { $0.decideAll(at: now) })
+        leave(sampler.withLock { takeIn(&$0) + $0.decideAll(at: now) })
     }
 
-    var reading: (open: Int, footprint: ByteCount, counts: TailSampler.Counts, omitted: Int) {
-        sampler.withLock { ($0.openTraces, $0.footprint, $0.counts, admission.refusals) }
+    /// `nil` while nothing is known. While it is decided, what was so before.
+    var reading: Reading? {
+        let omitted = admission.refusals + intake.withLock { $0.lost }
+        let new = sampler.withLockIfAvailable {
+            Reading(open: $0.openTraces, footprint: $0.footprint, counts: $0.counts, omitted: omitted)
+        }
+        return lastReading.withLock { last in
+            if let new { last = new } else { last?.omitted = omitted }
+            return last
+        }
     }
 
     // MARK: Who makes spans

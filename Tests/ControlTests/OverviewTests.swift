@@ -41,7 +41,7 @@ import Testing
             registry.gauge(FleetMetrics.streamSize).series(stream.description).set(98_765_432 + number)
             for operation in ["settle", "apply copy"] {
                 let times = registry.histogram(FleetMetrics.storeDuration)
-                    .series(name, "sqlite", operation, stream.description)
+                    .series(name, "sqlite", operation, stream.description, "", "")
                 for count in 1...50 { times.record(.microseconds(count * (300 + number))) }
             }
             registry.histogram(FleetMetrics.relayLatency).series(name).record(.milliseconds(3 + number))
@@ -65,7 +65,7 @@ import Testing
             OverviewSampler.totals(of: readings, work: []), OverviewSampler.distributions(of: readings), at: now)
         for (service, stream) in fleet.publishers {
             registry.histogram(FleetMetrics.storeDuration)
-                .series(service.name.text, "sqlite", "settle", stream.description).record(.microseconds(1500))
+                .series(service.name.text, "sqlite", "settle", stream.description, "", "").record(.microseconds(1500))
         }
         let later = OverviewReadings(registry.read())
         let rates = sampler.sample(

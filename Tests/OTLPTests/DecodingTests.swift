@@ -20,6 +20,8 @@ import Traces
         for time in [Duration.microseconds(10), .milliseconds(20), .milliseconds(30), .seconds(2)] {
             histogram.record(time)
         }
+        histogram.exemplify(
+            .milliseconds(20), at: Timestamp(microseconds: 1_790_000_000_000_000), by: Samples.context)
         return registry
     }
 
@@ -80,6 +82,12 @@ import Traces
         #expect(histogram["count"] as? Int == 4 && histogram["counts"] as? [Int] == [1, 2, 1])
         #expect(histogram["bounds"] as? [Double] == [0.001, 1] && histogram["sum"] as? Double == 2.05001)
 
+        let exemplars = try #require(histogram["exemplars"] as? [[String: Any]])
+        #expect(exemplars.count == 1 && exemplars[0]["value"] as? Double == 0.02)
+        #expect(exemplars[0]["trace"] as? String == "\(Samples.context.trace)")
+        #expect(exemplars[0]["span"] as? String == "\(Samples.context.span)")
+        #expect(exemplars[0]["time"] as? Int == 1_790_000_000_000_000_000)
+
         let logs = lines("logs")
         #expect(logs.map { $0["body"] as? String } == ["a line", "another"])
         #expect(logs.map { $0["severity"] as? Int } == [13, 17] && logs[0]["level"] as? String == "WARNING")
@@ -139,6 +147,10 @@ import Traces
         #expect(metrics.contains("\"asInt\":\"41\"") && metrics.contains("\"asDouble\":1.5"))
         #expect(metrics.contains("\"bucketCounts\":[\"1\",\"2\",\"1\"],\"explicitBounds\":[0.001,1.0]"))
         #expect(metrics.contains("\"aggregationTemporality\":2,\"isMonotonic\":true"))
+        #expect(
+            metrics.contains(
+                "\"exemplars\":[{\"timeUnixNano\":\"1790000000000000000\",\"asDouble\":0.02,"
+                    + "\"spanId\":\"\(Samples.context.span)\",\"traceId\":\"\(Samples.context.trace)\"}]"))
         try JSONDocument.validate(Array(traces.utf8))
         try JSONDocument.validate(Array(metrics.utf8))
     }

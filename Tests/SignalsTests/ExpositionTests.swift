@@ -85,6 +85,40 @@ import Testing
         #expect(open.hasSuffix("# EOF\n"))
     }
 
+    /// At most one of a bucket, the last one, and in OpenMetrics alone.
+    @Test func exemplarsOfAHistogram() throws {
+        let metric = Metric("foo.latency", .histogram, .seconds, ["path"], "Latency.", bounds: [10_000, 100_000])
+        let histogram = registry.histogram(metric).series("/")
+        let at = Timestamp(microseconds: 1_520_872_606_500_000)
+        let older = try #require(TraceContext("00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"))
+        let context = try #require(TraceContext("00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"))
+        for time in [Duration.milliseconds(20), .milliseconds(100), .seconds(3)] { histogram.record(time) }
+        histogram.exemplify(.milliseconds(20), at: at, by: older)
+        // A bound belongs to its bucket.
+        histogram.exemplify(.milliseconds(100), at: at, by: context)
+        histogram.exemplify(.seconds(3), at: at, by: context)
+        let exemplar = "# {trace_id=\"4bf92f3577b34da6a3ce929d0e0e4736\",span_id=\"00f067aa0ba902b7\"}"
+        let open = registry.text(.openMetrics)
+        #expect(
+            open == """
+                # HELP foo_latency_seconds Latency.
+                # TYPE foo_latency_seconds histogram
+                # UNIT foo_latency_seconds seconds
+                foo_latency_seconds_bucket{path="/",le="0.01"} 0
+                foo_latency_seconds_bucket{path="/",le="0.1"} 2 \(exemplar) 0.1 1520872606.5
+                foo_latency_seconds_bucket{path="/",le="+Inf"} 3 \(exemplar) 3 1520872606.5
+                foo_latency_seconds_sum{path="/"} 3.12
+                foo_latency_seconds_count{path="/"} 3
+                foo_latency_seconds_created{path="/"} 1520872607.123
+                # EOF
+
+                """)
+        // Names and values of the labels of one.
+        let labels = try #require(exemplar.firstMatch(of: #/\{(.*)\}/#)).1
+        #expect(labels.filter { !"=\",".contains($0) }.count <= 128)
+        #expect(!registry.text().contains("trace_id"))
+    }
+
     @Test func whateverALabelHolds() {
         let metric = Metric("test.events", .counter, .events, ["key"], "Events.")
         let invalid = String(decoding: [0x61, 0xFF, 0xC3, 0x28], as: UTF8.self)
@@ -97,6 +131,21 @@ import Testing
         // A label's value is no place for long texts.
         registry.counter(metric).series(String(repeating: "x", count: 100_000)).add()
         #expect(registry.text().utf8.count < text.utf8.count + 400)
+    }
+
+    @Test func anOptionalLabelWithoutAValueIsNotThere() {
+        let metric = Metric(
+            "test.tries", .counter, .none, ["place", "error.type"], "Tries.", optional: ["error.type"])
+        registry.counter(metric).series("", "").add()
+        registry.counter(metric).series("here", "").add(2)
+        registry.counter(metric).series("here", "full").add(3)
+        let lines = registry.text().split(separator: "\n").dropFirst(2)
+        #expect(
+            lines == [
+                "test_tries_total{place=\"\"} 1", "test_tries_total{place=\"here\"} 2",
+                "test_tries_total{place=\"here\",error_type=\"full\"} 3",
+            ])
+        #expect(metric.labels(of: ["here", ""]).map(\.name) == ["place"])
     }
 
     /// One character may be of any number of bytes.

@@ -184,6 +184,15 @@ import Traces
         #expect(throws: (any Error).self) { try TextPatterns(["right", "(wrong"]) }
     }
 
+    /// Of a long text only so much is looked at.
+    @Test func patternsLookAtTheBeginningOfALongText() throws {
+        let long = String(repeating: "ä", count: TextPatterns.reach)
+        let (all, last) = (try TextPatterns(["^ä{\(TextPatterns.reach)}$"]), try TextPatterns(["ä$"]))
+        let beyond = try TextPatterns(["end"])
+        #expect(isKept(.text(long), .patterns(all)))
+        #expect(isKept(.text(long + "end"), .patterns(last)) && !isKept(.text(long + "end"), .patterns(beyond)))
+    }
+
     /// A policy that is turned round keeps those without, and takes nothing from what another keeps.
     @Test func aPolicyThatIsTurnedRoundVetoesNothing() {
         let inverted = SamplingPolicy.attribute("key", .texts(["v"]), isInverted: true)

@@ -175,7 +175,9 @@ public final class PushService: Service {
             let (store, number) = try opened()
             let (ledger, now) = (PushLedger(plan: plan), clock.now())
             let begun = ContinuousClock.now
-            let nextDue = try await store.write { try ledger.commit(commit, number: number, at: now, in: $0) }
+            let nextDue = try await WorkObservation.StoreOperation.commit.run(tellingTo: observer) {
+                try await store.write { try ledger.commit(commit, number: number, at: now, in: $0) }
+            }
             observer?.observe(
                 .committed(
                     events: commit.count, parked: commit.parked.count, through: commit.last.position,

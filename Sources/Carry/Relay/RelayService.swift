@@ -115,7 +115,8 @@ public final class RelayService: Service {
             return .appended
         case .settle(let batch):
             let begun = ContinuousClock.now
-            try await openSource().settle(batch)
+            let source = try openSource()
+            try await WorkObservation.StoreOperation.settle.run(tellingTo: observer) { try await source.settle(batch) }
             let took = ContinuousClock.now - begun
             observer?.observe(.settled(parked: batch.parked.count, took: took))
             traceParked(batch, took: took)
@@ -136,8 +137,10 @@ public final class RelayService: Service {
     private func capture(after position: OutboxPosition) async throws -> CapturedRows {
         forgetAppended()
         let source = try openSource()
-        let captured = try await gate.whileOpen { [limit, patience] in
-            try await source.capture(after: position, limit: limit, patience: patience)
+        let captured = try await WorkObservation.StoreOperation.capture.run(tellingTo: observer) {
+            try await gate.whileOpen { [limit, patience] in
+                try await source.capture(after: position, limit: limit, patience: patience)
+            }
         }
         guard var rows = captured, !rows.isEmpty else { return CapturedRows() }
         CrashPoint.captured.reached()

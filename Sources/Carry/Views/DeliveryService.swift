@@ -109,9 +109,11 @@ public final class DeliveryService: Service {
             let (applier, now) = (applier, clock.now())
             let batch = batch(of: records, number: number)
             let begun = ContinuousClock.now
-            let result = try await store.write { transaction in
-                try applier.apply(
-                    batch, after: position, heldKeys: heldKeys, isCareful: isCareful, at: now, in: transaction)
+            let result = try await WorkObservation.StoreOperation.commit.run(tellingTo: observer) {
+                try await store.write { transaction in
+                    try applier.apply(
+                        batch, after: position, heldKeys: heldKeys, isCareful: isCareful, at: now, in: transaction)
+                }
             }
             progress.count(records.count)
             if let last = records.last {

@@ -71,6 +71,8 @@ public final class FleetRun: Sendable {
     private let overview: OverviewWatch?
     /// `nil` where the fleet has no objectives.
     private let objectives: ObjectiveWatch?
+    /// `nil` where it has some, or never had any.
+    private let formerObjectives: FormerObjectives?
     /// How the fleet's objectives stand; `nil` while nobody counts.
     public var objectivesReading: ObjectivesReading? { objectives?.board.reading }
 
@@ -121,7 +123,7 @@ public final class FleetRun: Sendable {
                 broker: broker, limit: Self.relayLimit, patience: patience, progress: progress, gate: gate,
                 drain: drain,
                 observer: sources.relay(of: service.name, stream, meter),
-                tracer: tracing?.relay(of: service, stream: stream),
+                tracer: tracing?.relay(of: service, stream: stream, meter: meter),
                 tell: { logger.about(stream).tell(of: $0, at: "\(service.name) outbox") },
                 makeSource: {
                     // Whoever else captures this outbox was told to leave it, if the fleet is still ours.
@@ -155,7 +157,7 @@ public final class FleetRun: Sendable {
                             applier: applier, stores: store, broker: broker, limit: view.limit.batch,
                             rate: view.limit.rate, patience: patience, progress: progress, gate: gate,
                             observer: sources.delivery(of: applier.subscription, applier.stream, isPush: false, meter),
-                            tracer: tracing?.delivery(of: applier, in: service),
+                            tracer: tracing?.delivery(of: applier, in: service, meter: meter),
                             tell: {
                                 logger.about(applier.stream).tell(of: $0, at: applier.subscription.description)
                             }))
@@ -185,7 +187,7 @@ public final class FleetRun: Sendable {
                         plan: plan, stores: store, broker: broker, patience: patience, progress: progress, gate: gate,
                         drain: drain,
                         observer: sources.delivery(of: plan.subscription, plan.stream, isPush: true, meter),
-                        tracer: tracing?.push(of: plan, in: service),
+                        tracer: tracing?.push(of: plan, in: service, meter: meter),
                         tell: { logger.about(plan.stream).tell(of: $0, at: plan.subscription.description) }))
                 let piece = Work(
                     kind: .delivery, subject: plan.subscription.description, stream: plan.stream, progress: progress,
@@ -241,6 +243,7 @@ public final class FleetRun: Sendable {
             } else {
                 nil
             }
+        formerObjectives = FormerObjectives(fleet, epoch: hold.epoch ?? 0, logger: logger)
         overview = signals.flatMap { signals in
             signals.board.map { board in
                 OverviewWatch(
@@ -269,14 +272,12 @@ public final class FleetRun: Sendable {
             services.append(.init(service: StoppedPredecessor(process: process, fleet: fleet, logger: logger)))
             services.append(.init(service: StalledSessions(fleet: fleet, logger: logger)))
         }
-        if let objectives {
-            if fleet.alerts.webhook != nil || fleet.alerts.alertmanager != nil {
-                services.append(
-                    .init(service: AlertService(alerts: fleet.alerts, desk: objectives.desk, logger: logger)))
-            }
-            // It ends after those that it counts.
-            services.append(.init(service: objectives))
+        if let desk = objectives?.desk ?? formerObjectives?.desk, desk.hasWebhook || desk.hasAlertmanager {
+            services.append(.init(service: AlertService(alerts: fleet.alerts, desk: desk, logger: logger)))
         }
+        // It ends after those that it counts.
+        if let objectives { services.append(.init(service: objectives)) }
+        if let formerObjectives { services.append(.init(service: formerObjectives)) }
         services += relays.map { .init(service: $0) }
         services += deliveries.map { .init(service: $0) }
         services += pushes.map { .init(service: $0) }

@@ -1,5 +1,6 @@
 import FleetCore
 import Logging
+import Objectives
 
 extension Logger {
     /// A logger whose lines say which service they are about.
@@ -28,6 +29,19 @@ extension Logger {
                 "an event is parked at \(place): \(notice.reason); see `flotilla parked list`",
                 metadata: metadata.about(notice.trace))
         }
+    }
+}
+
+extension Logger {
+    /// Tells of an alert that begins or ends.
+    func tell(_ notice: AlertNotice) {
+        let level: Logger.Level = notice.status == .resolved ? .notice : notice.severity == .page ? .error : .warning
+        log(
+            level: level, "\(notice.text)",
+            metadata: [
+                "objective": "\(notice.objective)", "severity": "\(notice.severity.rawValue)",
+                "alert": "\(notice.status.rawValue)", "window": "\(ObjectiveText.duration(notice.longWindow))",
+            ])
     }
 }
 

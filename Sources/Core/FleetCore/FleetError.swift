@@ -63,6 +63,9 @@ public struct FleetError: Error, Sendable {
     public let line: Int
     /// Which place of a trace it is about, where it is one event's.
     public private(set) var trace: TraceContext?
+    /// By what code the store below knows it: a SQLSTATE of PostgreSQL's, or the name of one of SQLite's result codes. `nil`
+    /// where no store told one.
+    public private(set) var storeCode: String?
 
     public init(
         _ code: Code, _ message: String, remedy: String? = nil, isRetriable: Bool = false,
@@ -81,6 +84,13 @@ public struct FleetError: Error, Sendable {
     public func about(_ trace: TraceContext?) -> FleetError {
         var error = self
         error.trace = trace
+        return error
+    }
+
+    /// The same error, of which the store told this code.
+    public func told(as storeCode: String?) -> FleetError {
+        var error = self
+        error.storeCode = storeCode
         return error
     }
 

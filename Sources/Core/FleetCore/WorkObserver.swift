@@ -20,6 +20,18 @@ public enum WorkObservation: Sendable {
     case breaker(of: Int, isOpen: Bool)
     /// A part of the work failed. It will be tried again.
     case failed(FleetError.Code)
+    /// An operation on a store failed after so long.
+    case storeFailed(StoreOperation, FleetError, took: Duration)
+
+    /// What a store is asked for.
+    public enum StoreOperation: Sendable {
+        /// To take rows out of an outbox.
+        case capture
+        /// To settle what was captured.
+        case settle
+        /// To let a batch take effect, or to move a subscription's cursor.
+        case commit
+    }
 
     /// What became of an event that was sent.
     public enum SendOutcome: String, Sendable, CaseIterable {
@@ -34,4 +46,22 @@ public enum WorkObservation: Sendable {
 /// It is told where the work is done, once a batch, and must not keep it waiting.
 public protocol WorkObserver: Sendable {
     func observe(_ observation: WorkObservation)
+}
+
+extension WorkObservation.StoreOperation {
+    /// Carries an operation out, and tells where it fails, but not where it was cancelled, or somebody else was quicker.
+    public func run<Result: Sendable>(
+        tellingTo observer: (any WorkObserver)?, _ body: () async throws -> Result
+    ) async throws -> Result {
+        let begun = ContinuousClock.now
+        do {
+            return try await body()
+        } catch {
+            let failure = FleetError.wrapping(error)
+            if !Task.isCancelled, failure.code != .cancelled, failure.code != .conflict {
+                observer?.observe(.storeFailed(self, failure, took: ContinuousClock.now - begun))
+            }
+            throw error
+        }
+    }
 }

@@ -160,8 +160,19 @@ struct TopFrame {
 
     private var moments: [String] {
         let last = overview.moments.suffix(3)
-        return last.isEmpty
-            ? [] : [""] + last.map { style.dim(fitted("\(TopText.time($0.at)) \($0.kind.rawValue)  \($0.text)")) }
+        return last.isEmpty ? [] : [""] + last.map { style.dim(line(of: $0)) }
+    }
+
+    /// With how often it happened, where that was more than once: its text is cut first.
+    private func line(of moment: FleetMoment) -> String {
+        let isNamed = moment.subject.isEmpty || moment.text.contains(moment.subject)
+        let text = isNamed ? moment.text : "\(moment.subject): \(moment.text)"
+        var often = ""
+        if let count = moment.count, count > 1 {
+            often = " (\(count) times since \(TopText.time(moment.since ?? moment.at)))"
+        }
+        let said = "\(TopText.time(moment.at)) \(moment.kind.rawValue)  \(text)"
+        return fitted(shortened(said, to: columns - often.count) + often)
     }
 
     // MARK: Drawing
@@ -184,9 +195,11 @@ struct TopFrame {
         }
     }
 
-    private func fitted(_ text: String) -> String {
+    private func fitted(_ text: String) -> String { shortened(text, to: columns) }
+
+    private func shortened(_ text: String, to room: Int) -> String {
         let text = VisibleText.of(text)
-        return text.count <= columns ? text : text.prefix(columns - 1) + "…"
+        return text.count <= room ? text : text.prefix(max(0, room - 1)) + "…"
     }
 
     /// - Parameter isSorted: whether the worst are to be brought to the top.

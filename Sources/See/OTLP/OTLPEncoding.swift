@@ -69,8 +69,8 @@ enum OTLP {
         [OTLPField(1, "key", .text(attribute.name)), OTLPField(2, "value", .message(value(attribute.value)))]
     }
 
-    static func attributes(_ names: [String], _ values: [String]) -> [OTLPMessage] {
-        zip(names, values).map { attribute(SpanAttribute($0, $1)) }
+    static func attributes(_ labels: [(name: String, value: String)]) -> [OTLPMessage] {
+        labels.map { attribute(SpanAttribute($0.name, $0.value)) }
     }
 
     static func value(_ value: SpanValue) -> OTLPMessage {

@@ -38,7 +38,7 @@ extension OTLP {
     }
 
     private static func point(_ series: SeriesReading, _ metric: Metric, at now: Timestamp) -> OTLPMessage {
-        let attributes = attributes(metric.labels, series.labels)
+        let attributes = attributes(metric.labels(of: series.labels))
         var fields: OTLPMessage = []
         if metric.kind == .counter || metric.kind == .histogram, let created = series.created {
             // A clock that was put back has nothing begin after it was read.
@@ -57,10 +57,20 @@ extension OTLP {
             fields += [
                 OTLPField(4, "count", .fixed64(counts.reduce(0, +))), OTLPField(5, "sum", .real(distribution.sum)),
                 OTLPField(6, "bucketCounts", .fixed64s(counts)), OTLPField(7, "explicitBounds", .reals(bounds)),
-                OTLPField(9, "attributes", .messages(attributes)),
             ]
+            let exemplars = distribution.exemplars.sorted { $0.key < $1.key }.map { exemplar($0.value) }
+            if !exemplars.isEmpty { fields.append(OTLPField(8, "exemplars", .messages(exemplars))) }
+            fields.append(OTLPField(9, "attributes", .messages(attributes)))
         }
         return fields
+    }
+
+    private static func exemplar(_ exemplar: Exemplar) -> OTLPMessage {
+        [
+            OTLPField(2, "timeUnixNano", time(exemplar.at)), OTLPField(3, "asDouble", .real(exemplar.value)),
+            OTLPField(4, "spanId", .identifier(exemplar.context.span.bytes)),
+            OTLPField(5, "traceId", .identifier(exemplar.context.trace.bytes)),
+        ]
     }
 
     /// What is in each bucket, the last of which is for all that is larger than every bound.

@@ -52,9 +52,9 @@ struct ExpositionWriter {
     // MARK: Parts of a line
 
     /// `a="1",b="2"`, in either form.
-    static func labelText(_ names: [String], _ values: [String]) -> [UInt8] {
+    static func labelText(_ labels: [(name: String, value: String)]) -> [UInt8] {
         var text = ExpositionWriter(form: .prometheus, empty: ())
-        for (name, value) in zip(names, values) {
+        for (name, value) in labels {
             if !text.bytes.isEmpty { text.append(",") }
             text.append(name)
             text.append("=\"")
@@ -82,9 +82,12 @@ struct ExpositionWriter {
         var prefix = name + Array("_bucket{".utf8)
         if !labels.isEmpty { prefix += labels + [UInt8(ascii: ",")] }
         prefix += Array("le=\"".utf8)
-        for (bound, count) in read.cumulative { bucket(prefix, boundText(bound), count) }
+        let cumulative = read.cumulative
+        for (number, (bound, count)) in cumulative.enumerated() {
+            bucket(prefix, boundText(bound), count, read.exemplars[number])
+        }
         let count = read.count
-        bucket(prefix, Array("+Inf".utf8), count)
+        bucket(prefix, Array("+Inf".utf8), count, read.exemplars[cumulative.count])
         begin(name, "_sum", labels)
         append(read.sum)
         line()
@@ -93,11 +96,18 @@ struct ExpositionWriter {
         line()
     }
 
-    private mutating func bucket(_ prefix: [UInt8], _ bound: [UInt8], _ count: UInt64) {
+    private mutating func bucket(_ prefix: [UInt8], _ bound: [UInt8], _ count: UInt64, _ exemplar: Exemplar?) {
         bytes += prefix
         bytes += bound
         append("\"} ")
         append(count)
+        // Prometheus' own text format has none.
+        if let exemplar, form == .openMetrics {
+            append(" # {trace_id=\"\(exemplar.context.trace)\",span_id=\"\(exemplar.context.span)\"} ")
+            append(exemplar.value)
+            append(" ")
+            append(Double(exemplar.at.microseconds) / 1_000_000)
+        }
         line()
     }
 

@@ -110,12 +110,13 @@ extension Family: AnyFamily {
     var reading: FamilyReading {
         let sorted = state.withLock { state in
             if let known = state.sorted { return known }
-            let names = metric.labels.map(PrometheusName.label)
             let sorted = state.series.sorted { $0.key.lexicographicallyPrecedes($1.key) }
-                .map { labels, series in
-                    Told(
-                        instrument: series.instrument, created: series.created, labels: labels,
-                        labelText: ExpositionWriter.labelText(names, labels))
+                .map { values, series in
+                    let labels = metric.labels(of: values)
+                        .map { (name: PrometheusName.label($0.name), value: $0.value) }
+                    return Told(
+                        instrument: series.instrument, created: series.created, labels: values,
+                        labelText: ExpositionWriter.labelText(labels))
                 }
             state.sorted = sorted
             return sorted

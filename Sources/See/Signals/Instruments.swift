@@ -66,6 +66,8 @@ public final class Histogram: Instrument {
     private let metric: Metric
     private nonisolated(unsafe) let counts: UnsafeMutablePointer<Atomic<UInt64>>
     private let sum = Atomic<UInt64>(0)
+    /// By buckets, as the metric's bounds make them: one of each at most.
+    private let exemplars = Mutex<[Int: Exemplar]>([:])
 
     public static var counts: Bool { true }
 
@@ -114,14 +116,32 @@ public final class Histogram: Instrument {
         sum.wrappingAdd(UInt64(max(0, total)), ordering: .relaxed)
     }
 
+    /// Notes of a time that was recorded where it is told how it came about. Nobody who records waits for that.
+    /// - Parameter context: a span that can be looked at.
+    public func exemplify(_ time: Duration, at moment: Timestamp, by context: TraceContext) {
+        let steps = Int(max(0, time.wholeMicroseconds))
+        let bucket = metric.bounds.firstIndex { steps <= $0 } ?? metric.bounds.count
+        let exemplar = Exemplar(value: Double(steps) / metric.unit.steps, at: moment, context: context)
+        exemplars.withLock { $0[bucket] = exemplar }
+    }
+
     public var value: SeriesValue? { .distribution(distribution) }
 
     public var distribution: Distribution {
         var read = Distribution(metric: metric)
         for index in 0..<LogLinear.count { read.counts[index] = counts[index].load(ordering: .relaxed) }
         read.sumOfSteps = sum.load(ordering: .relaxed)
+        read.exemplars = exemplars.withLock { $0 }
         return read
     }
+}
+
+/// A value that a histogram has recorded, and where it is told how it came about.
+public struct Exemplar: Sendable, Hashable {
+    /// In the metric's unit.
+    public let value: Double
+    public let at: Timestamp
+    public let context: TraceContext
 }
 
 /// What a histogram has recorded so far.
@@ -129,6 +149,8 @@ public struct Distribution: Sendable {
     private let metric: Metric
     fileprivate(set) var counts = [UInt64](repeating: 0, count: LogLinear.count)
     fileprivate(set) var sumOfSteps: UInt64 = 0
+    /// By the numbers of buckets among the metric's bounds; one more is for all that is larger. Some have none.
+    public fileprivate(set) var exemplars: [Int: Exemplar] = [:]
 
     fileprivate init(metric: Metric) { self.metric = metric }
 

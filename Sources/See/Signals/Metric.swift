@@ -17,6 +17,8 @@ public struct Metric: Sendable, Hashable {
     public let unit: Unit
     /// The names of its labels, with dots.
     public let labels: [String]
+    /// Those of its labels that a series does not have where they have no value.
+    public let optionalLabels: Set<String>
     /// What the number means, in one sentence.
     public let meaning: String
     /// With more series than this, the rest are one.
@@ -28,21 +30,30 @@ public struct Metric: Sendable, Hashable {
 
     public init(
         _ name: String, _ kind: Kind, _ unit: Unit = .none, _ labels: [String] = [], _ meaning: String,
-        seriesLimit: Int = Metric.usualSeriesLimit, isSum: Bool = false, bounds: [Int]? = nil
+        optional: Set<String> = [], seriesLimit: Int = Metric.usualSeriesLimit, isSum: Bool = false,
+        bounds: [Int]? = nil
     ) {
         self.name = name
         self.kind = kind
         self.unit = unit
         self.labels = labels
+        optionalLabels = optional
         self.meaning = meaning
         self.seriesLimit = seriesLimit
         self.isSum = isSum
         self.bounds = kind == .histogram ? bounds ?? unit.usualBounds : []
+        assert(optional.isSubset(of: labels), "\(name): an optional label is none")
         assert(self.bounds.allSatisfy { LogLinear.isUpperBound($0) }, "\(name): a bound cuts through a bucket")
     }
 
     /// Enough for three subscriptions of each of a thousand services.
     public static let usualSeriesLimit = 3000
+
+    /// The labels that a series with these values has, under their names with dots.
+    public func labels(of values: [String]) -> [(name: String, value: String)] {
+        zip(labels, values).filter { name, value in !(value.isEmpty && optionalLabels.contains(name)) }
+            .map { (name: $0, value: $1) }
+    }
 }
 
 extension Metric {

@@ -44,12 +44,18 @@ public final class SpanKind: Sendable {
     public let attributes: [SpanAttribute]
     /// The part of the fleet that objectives may be about: `view orders.order_lines`. It is not told.
     public let subject: String?
+    /// Is told of each of its spans whose trace is kept, with the span that it follows where that leaves with it.
+    public let kept: (@Sendable (Span, Span?) -> Void)?
 
-    public init(_ name: String, _ role: Role, _ attributes: [SpanAttribute], subject: String? = nil) {
+    public init(
+        _ name: String, _ role: Role, _ attributes: [SpanAttribute], subject: String? = nil,
+        kept: (@Sendable (Span, Span?) -> Void)? = nil
+    ) {
         self.name = name
         self.role = role
         self.attributes = attributes
         self.subject = subject
+        self.kept = kept
     }
 }
 

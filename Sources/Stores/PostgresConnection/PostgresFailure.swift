@@ -88,8 +88,10 @@
                 PQresultErrorField(result, Int32(code.asciiValue ?? 0)).map { String(cString: $0) }
             }
             let message = field("M") ?? String(cString: PQresultErrorMessage(result)).trimmed
+            let sqlState = field("C")
             return error(
-                sqlState: field("C") ?? "", message, detail: field("D"), sql: sql, wasCancelled: wasCancelled)
+                sqlState: sqlState ?? "", message, detail: field("D"), sql: sql, wasCancelled: wasCancelled
+            ).told(as: sqlState)
         }
 
         /// What the connection itself says is wrong.

@@ -8,6 +8,10 @@ struct SQLiteFailure {
     let path: String
 
     func error(_ extendedCode: Int32, _ message: String, sql: String? = nil) -> FleetError {
+        explanation(extendedCode, message, sql).told(as: Self.name(of: extendedCode))
+    }
+
+    private func explanation(_ extendedCode: Int32, _ message: String, _ sql: String?) -> FleetError {
         switch extendedCode & 0xFF {
         case SQLITE_BUSY, SQLITE_LOCKED, SQLITE_PROTOCOL:
             FleetError(
@@ -61,6 +65,19 @@ struct SQLiteFailure {
         }
         return error is CancellationError ? FleetError.wrapping(error) : error
     }
+
+    /// Without what an extended code says beyond: `SQLITE_CONSTRAINT`.
+    private static func name(of extendedCode: Int32) -> String? {
+        let code = Int(extendedCode & 0xFF)
+        return names.indices.contains(code) ? "SQLITE_\(names[code])" : nil
+    }
+
+    /// By their numbers.
+    private static let names = [
+        "OK", "ERROR", "INTERNAL", "PERM", "ABORT", "BUSY", "LOCKED", "NOMEM", "READONLY", "INTERRUPT", "IOERR",
+        "CORRUPT", "NOTFOUND", "FULL", "CANTOPEN", "PROTOCOL", "EMPTY", "SCHEMA", "TOOBIG", "CONSTRAINT", "MISMATCH",
+        "MISUSE", "NOLFS", "AUTH", "FORMAT", "RANGE", "NOTADB", "NOTICE", "WARNING",
+    ]
 
     private static func shortened(_ sql: String) -> String {
         let line = sql.split(whereSeparator: \.isWhitespace).joined(separator: " ")

@@ -86,6 +86,70 @@ import Testing
         try await receiver.stop()
     }
 
+    private func withoutObjectives(_ yaml: String) throws -> String {
+        let begin = try #require(yaml.range(of: "objectives:\n"))
+        let end = try #require(yaml.range(of: "services:\n"))
+        return yaml.replacingCharacters(in: begin.lowerBound..<end.lowerBound, with: "")
+    }
+
+    /// The last objective as well: nobody counts any more, and all the same whoever was told is told.
+    @Test func theEndOfAllObjectivesIsTheEndOfTheirAlerts() async throws {
+        let receiver = try await HTTPReceiver { _ in .answer(204) }
+        let yaml = ObjectiveFleet.yaml(alerts: "{webhook: {url: \"http://127.0.0.1:\(receiver.port)/\"}}")
+        let fleet = try await ObjectiveFleet(yaml)
+        let run = try await fleet.directory.startRun()
+        try await late(fleet)
+        let firing = 4
+        try await eventually("all are told") {
+            receiver.requests.filter { $0.body.contains("\"firing\"") }.count == firing
+        }
+        run.send(SIGTERM)
+        #expect(try await run.end(within: .seconds(30)) == .code(0))
+        try fleet.directory.write(try withoutObjectives(yaml))
+        #expect(try await fleet.directory.flotilla("apply").ended(0))
+        let second = try await fleet.directory.startRun()
+        func ends() -> Int {
+            receiver.requests.filter { $0.body.contains("is not declared as it was any more: its alert over ") }.count
+        }
+        try await eventually("the end of each is told") { ends() == firing }
+        let kept = try fleet.directory.store(".flotilla/objectives.sqlite")
+        try await eventually("it is noted that it was") {
+            try await kept.integer("SELECT count(*) FROM flotilla_objective_notices") == 0
+        }
+        #expect(try await kept.integer("SELECT count(*) FROM flotilla_objectives") == 0)
+        let lines = second.logLines.filter { $0.contains("alert=resolved") && $0.contains("is not declared as it was") }
+        #expect(lines.count == firing && lines.allSatisfy { $0.contains("objective=sales_fresh") }, "\(second.errors)")
+        #expect(!second.errors.contains("names no webhook"), "\(second.errors)")
+        second.send(SIGTERM)
+        #expect(try await second.end(within: .seconds(30)) == .code(0))
+        #expect(try await fleet.directory.flotilla("resume", "shop.sales").ended(0))
+        let third = try await fleet.directory.flotilla("run", "--until-idle")
+        #expect(third.ended(0) && !third.errors.contains("is not declared as it was"), "\(third.said)")
+        #expect(ends() == firing)
+        try await receiver.stop()
+    }
+
+    /// Where the way to tell goes with the last objective, that is said once.
+    @Test func whoCannotBeToldAnyMoreIsSaidOnce() async throws {
+        let fleet = try await ObjectiveFleet()
+        let run = try await fleet.directory.startRun()
+        try await late(fleet)
+        try await eventually("all fire") { run.logLines.filter { $0.contains("alert=firing") }.count == 4 }
+        run.send(SIGTERM)
+        #expect(try await run.end(within: .seconds(30)) == .code(0))
+        let yaml = try withoutObjectives(ObjectiveFleet.yaml(alerts: "{log: false}"))
+        try fleet.directory.write(yaml)
+        #expect(try await fleet.directory.flotilla("resume", "shop.sales").ended(0))
+        let said = "alerts of objectives that are not declared any more have ended (4)"
+        let second = try await fleet.directory.flotilla("run", "--until-idle")
+        #expect(second.ended(0) && second.errors.contains(said), "\(second.said)")
+        #expect(!second.errors.contains("alert=resolved"), "\(second.said)")
+        let kept = try fleet.directory.store(".flotilla/objectives.sqlite")
+        #expect(try await kept.integer("SELECT count(*) FROM flotilla_objectives") == 0)
+        let third = try await fleet.directory.flotilla("run", "--until-idle")
+        #expect(third.ended(0) && !third.errors.contains("have ended"), "\(third.said)")
+    }
+
     private func signature(of request: HTTPReceiver.Request) -> String {
         guard let shell = Command("python3"), let id = request["webhook-id"], let time = request["webhook-timestamp"],
             let said = try? shell.run([

@@ -201,6 +201,15 @@ import Testing
             second.send(SIGTERM)
             #expect(try await second.end() == .code(0))
             #expect(try await fleet.reading()["sales_right"]?.total == 10)
+            // Without any objective there is nothing of them any more.
+            let begin = try #require(yaml.range(of: "objectives:\n"))
+            let end = try #require(yaml.range(of: "services:\n"))
+            try fleet.directory.write(yaml.replacingCharacters(in: begin.lowerBound..<end.lowerBound, with: ""))
+            let counted = "SELECT count(*) FROM \"flotilla-\(name)\".flotilla_objectives"
+            #expect(try server.psql(database, counted) != "0")
+            let last = try await fleet.directory.flotilla("run", "--until-idle")
+            #expect(last.ended(0) && !last.errors.contains("former objectives"), "\(last.said)")
+            #expect(try server.psql(database, counted) == "0")
         }
     #endif
 

@@ -1,4 +1,5 @@
 import Foundation
+import GRDB
 import Synchronization
 import TestKit
 import Testing
@@ -28,6 +29,35 @@ import Testing
         #expect(narrow.output.split(separator: "\n").allSatisfy { $0.count <= 40 }, "\(narrow.output)")
         #expect(narrow.output.contains("shop.sales"), "\(narrow.output)")
         try await run.stop()
+    }
+
+    /// What happened again and again is one line, with how often: however little room there is.
+    @Test func whatRepeatsIsToldWithHowOften() async throws {
+        let shop = try await PageFleet()
+        let run = try await shop.run()
+        try await eventually("a history is kept") {
+            try FileManager.default.fileExists(atPath: shop.fleet.file(".flotilla/history.sqlite"))
+                && run.ask("/api/overview").body.contains("carries the fleet")
+        }
+        try await run.stop()
+        let history = try shop.fleet.store(".flotilla/history.sqlite")
+        let now = Date().timeIntervalSince1970
+        try await history.write { database in
+            try database.execute(
+                sql: """
+                    INSERT INTO moments (at, kind, subject, text, times, since)
+                    VALUES (?, 'trouble', 'shop outbox', 'the disk that holds it is full again', 37, ?)
+                    """, arguments: [now, now - 600])
+        }
+        for columns in ["140", "60"] {
+            let top = try await shop.fleet.flotilla(
+                "top", "--once", environment: PageFleet.environment.merging(["COLUMNS": columns]) { $1 })
+            #expect(top.ended(0), "\(top.said)")
+            let lines = top.output.split(separator: "\n")
+            let line = try #require(lines.last { $0.contains(" trouble  ") }, "\(top.output)")
+            #expect(line.contains(#/trouble  shop outbox: .*\(37 times since \d\d:\d\d:\d\d\)$/#), "\(line)")
+            #expect(line.count <= Int(columns) ?? 0, "\(line)")
+        }
     }
 
     #if Postgres

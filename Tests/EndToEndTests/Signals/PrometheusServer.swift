@@ -24,7 +24,7 @@ final class PrometheusServer {
         // The shell waits for the end of its input: whatever ends the tests ends the server too.
         let script = """
             prometheus --config.file="$1/prometheus.yml" --storage.tsdb.path="$1/data" --web.listen-address=127.0.0.1:$2 \
-                >"$1/log" 2>&1 </dev/null & server=$!
+                --enable-feature=exemplar-storage >"$1/log" 2>&1 </dev/null & server=$!
             cat >/dev/null
             kill -KILL $server
             wait $server
@@ -41,6 +41,14 @@ final class PrometheusServer {
     func kill() {
         try? leash.fileHandleForWriting.close()
         process.waitUntilExit()
+    }
+
+    /// What it tells of the exemplars of the series that a query finds; `nil` where it does not answer yet.
+    func exemplars(of query: String) async -> String? {
+        guard let escaped = query.addingPercentEncoding(withAllowedCharacters: .alphanumerics) else { return nil }
+        let now = Int(Date().timeIntervalSince1970)
+        let path = "/api/v1/query_exemplars?query=\(escaped)&start=\(now - 600)&end=\(now + 60)"
+        return try? await SignalAddress(base: "http://127.0.0.1:\(port)").get(path).body
     }
 
     /// The value of the first series that a query finds; `nil` where there is none, or it does not answer yet.

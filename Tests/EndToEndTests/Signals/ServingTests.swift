@@ -61,6 +61,15 @@ import Testing
             "flotilla_paused{subject=\"shop\"}": 0, "flotilla_outbox_age_seconds{service=\"shop\"}": 0,
         ]
         for (series, value) in expected { #expect(told.value(series) == value, "\(series): \(told.body)") }
+        // Only a transaction that failed has a reason.
+        let applying = """
+            service="shop",db_system_name="sqlite",db_operation_name="apply sales",flotilla_stream="shop-shop"
+            """
+        let refused = ",db_response_status_code=\"SQLITE_CONSTRAINT\",error_type=\"statement\""
+        for labels in [applying, applying + refused] {
+            let series = "db_client_operation_duration_seconds_count{\(labels)}"
+            #expect(told.value(series) ?? 0 >= 1, "\(series): \(told.body)")
+        }
         #expect(try #require(told.value("flotilla_sqlite_file_size_bytes{service=\"shop\"}")) > 4096)
         // What Flotilla's own connections have done: each takes part.
         for connection in ["capture", "settlement", "effects"] {

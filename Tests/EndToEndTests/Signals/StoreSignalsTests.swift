@@ -59,6 +59,27 @@
             #expect(try await fleet.fleet.flotilla("apply", "--remove", "counter").ended(0))
         }
 
+        @Test func whatTheServerRefusesIsToldWithItsCode() async throws {
+            let fleet = try await CountingFleet(.poll)
+            let (run, signals) = try await running(fleet)
+            try fleet.psql("ALTER TABLE reader.seen ADD CHECK (number < 100)")
+            try fleet.count(1...1)
+            try await fleet.expectAll(1)
+            try fleet.count(100...100)
+            let place = """
+                service="reader",db_system_name="postgresql",db_operation_name="apply seen",\
+                flotilla_stream="\(fleet.name)-counter"
+                """
+            try await eventually("the failure is told with its code") {
+                try await signals.value(
+                    "db_client_operation_duration_seconds_count{\(place),"
+                        + "db_response_status_code=\"23514\",error_type=\"statement\"}") ?? 0 >= 1
+            }
+            #expect(try await signals.value("db_client_operation_duration_seconds_count{\(place)}") ?? 0 >= 1)
+            run.send(SIGTERM)
+            #expect(try await run.end(within: .seconds(30)) == .code(0))
+        }
+
         @Test func longTransactionsAndLocksAreSeen() async throws {
             // A server of its own: who makes a replication slot waits for every transaction of the server.
             let fleet = try await CountingFleet(.poll, server: try await PrivatePostgres())

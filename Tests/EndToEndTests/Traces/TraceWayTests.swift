@@ -74,11 +74,13 @@ import Testing
         let spans = try traced.told(decoder).map(ToldSpan.init)
         let applied = spans.filter { $0.name == "apply traced-orders" }
         #expect(applied.count >= 1 && applied.allSatisfy { $0.status == 2 && $0.text("error.type") == "statement" })
+        #expect(applied.allSatisfy { $0.text("db.response.status_code") == "SQLITE_CONSTRAINT" })
         // What the store says of it may quote data.
         #expect(applied.allSatisfy { $0.message == "its store refuses the effect" })
         let pushed = try #require(spans.first { $0.name == "POST" })
         #expect(pushed.status == 2 && pushed.text("error.type") == "bad-event" && pushed.message.contains("410"))
         #expect(pushed.attributes["http.response.status_code"] as? Int == 410)
+        #expect(pushed.text("db.response.status_code") == nil)
         let paid = spans.first { $0.name == "step pay" }
         #expect(paid?.status == 2 && paid?.attributes["http.response.status_code"] as? Int == 422)
         #expect(spans.first { $0.name == "saga fulfil" }?.status == 2)
@@ -182,6 +184,15 @@ import Testing
         #expect(spans.contains { $0.name == "append traced-orders" } && spans.contains { $0.name == "POST" })
         // What was decided is told as a metric, and what is logged as a line.
         let metrics = try traced.told(decoder, "/v1/metrics")
+        let operations = metrics.filter { $0["name"] as? String == "db.client.operation.duration" }
+            .compactMap { $0["attributes"] as? [String: Any] }
+            .filter { $0["db.operation.name"] as? String == "apply sales" }
+        #expect(
+            operations.contains {
+                $0["error.type"] as? String == "statement"
+                    && $0["db.response.status_code"] as? String == "SQLITE_CONSTRAINT"
+            })
+        #expect(operations.contains { $0["error.type"] == nil && $0["db.response.status_code"] == nil })
         #expect(metrics.contains { $0["name"] as? String == "flotilla.relay.latency" })
         #expect(
             metrics.contains {

@@ -18,6 +18,7 @@ final class TracedFleet: Sendable {
     init(
         encoding: String = "protobuf", sampling: String = "{wait: 1s, share: 1}", telemetry: Bool = true,
         broker: String = "embedded", name: String = "traced", objectives: String? = nil,
+        metrics: Bool = false,
         receiving: @escaping @Sendable (HTTPReceiver.Request) -> HTTPReceiver.Reaction = { _ in
             .answer(200, body: "{\"ok\": true}")
         },
@@ -41,6 +42,7 @@ final class TracedFleet: Sendable {
             broker: \(broker)
             \(telemetry ? told : "")
             \(objectives.map { "objectives: \($0)" } ?? "")
+            \(metrics ? "metrics: {listen: \"127.0.0.1:0\"}" : "")
             services:
               orders:
                 store: sqlite:orders.db

@@ -89,7 +89,14 @@ def told(signal, message):
                             line.update(
                                 count=point.count, sum=point.sum, bounds=list(point.explicit_bounds),
                                 counts=list(point.bucket_counts), temporality=data.aggregation_temporality,
-                                start=point.start_time_unix_nano)
+                                start=point.start_time_unix_nano,
+                                exemplars=[
+                                    {
+                                        "trace": example.trace_id.hex(), "span": example.span_id.hex(),
+                                        "value": example.as_double, "time": example.time_unix_nano,
+                                    }
+                                    for example in point.exemplars
+                                ])
                         else:
                             line["value"] = getattr(point, point.WhichOneof("value"))
                         if kind == "sum":

@@ -263,7 +263,11 @@ struct ObjectiveJournal: Sendable {
 
 extension FleetDefinition {
     /// The journal of the fleet's objectives; `nil` where it has none.
-    var objectiveJournal: FleetJournal? {
-        objectives.isEmpty ? nil : FleetJournal(name: "objectives", migrations: ObjectiveJournal.migrations)
+    var objectiveJournal: FleetJournal? { objectives.isEmpty ? nil : .ofObjectives }
+}
+
+extension FleetJournal {
+    static var ofObjectives: FleetJournal {
+        FleetJournal(name: "objectives", migrations: ObjectiveJournal.migrations)
     }
 }

@@ -37,7 +37,7 @@ struct ObjectiveObserver: WorkObserver {
             if outcome == .delivered, mark?.isRepeating != true { arrived([occurred]) }
             for tally in errors { tally.add(total: 1, bad: outcome == .delivered ? 0 : 1) }
         case .failed(let code): if code != .cancelled { for tally in errors { tally.add(total: 1, bad: 1) } }
-        case .captured, .retried, .breaker: break
+        case .captured, .retried, .breaker, .storeFailed: break
         }
     }
 

@@ -110,7 +110,7 @@ private struct ObjectiveWatching: Sendable {
             journalsUntil = Dictionary(
                 uniqueKeysWithValues: sagas.journals.map { ($0, kept.journalsUntil[$0] ?? kept.sagasUntil ?? now) })
             watch.desk.restore(kept.notices, alerts: firing(kept) + ended)
-            for notice in ended { log(notice) }
+            if watch.fleet.alerts.log { for notice in ended { watch.logger.tell(notice) } }
             note(Self.counted, nil)
             return true
         } catch {
@@ -181,18 +181,7 @@ private struct ObjectiveWatching: Sendable {
 
     private func tell(_ notice: AlertNotice) {
         watch.desk.put(notice)
-        log(notice)
-    }
-
-    private func log(_ notice: AlertNotice) {
-        guard watch.fleet.alerts.log else { return }
-        let level: Logger.Level = notice.status == .resolved ? .notice : notice.severity == .page ? .error : .warning
-        watch.logger.log(
-            level: level, "\(notice.text)",
-            metadata: [
-                "objective": "\(notice.objective)", "severity": "\(notice.severity.rawValue)",
-                "alert": "\(notice.status.rawValue)", "window": "\(ObjectiveText.duration(notice.longWindow))",
-            ])
+        if watch.fleet.alerts.log { watch.logger.tell(notice) }
     }
 
     // MARK: Sagas

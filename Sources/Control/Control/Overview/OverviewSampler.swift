@@ -95,6 +95,6 @@ extension OverviewSampler {
 }
 
 extension SeriesReading {
-    /// Of `db.client.operation.duration`: whether it is a transaction.
-    fileprivate var isCommit: Bool { labels.count > 2 && labels[2] != "capture" }
+    /// Of `db.client.operation.duration`: whether it is a transaction that was committed.
+    fileprivate var isCommit: Bool { labels.count > 2 && labels[2] != "capture" && labels.last == "" }
 }

@@ -98,8 +98,12 @@ enum FleetMetrics {
         "flotilla.delivery.batch.size", .histogram, .events, subscription, "Events taken in one transaction.")
     static let storeDuration = Metric(
         "db.client.operation.duration", .histogram, .seconds,
-        ["service", "db.system.name", "db.operation.name", "flotilla.stream"],
-        "How long a service's store takes to capture a batch (from when there was one), to settle it, or to apply it.",
+        [
+            "service", "db.system.name", "db.operation.name", "flotilla.stream", "db.response.status_code",
+            "error.type",
+        ],
+        "How long a service's store takes to capture a batch (from when there was one; one that fails from when it was asked for), to settle it, or to apply it.",
+        optional: ["db.response.status_code", "error.type"],
         bounds: [1, 5, 10, 50, 100, 500, 1000, 5000, 10_000].map { $0 * 1000 })
     static let requests = Metric(
         "flotilla.push.requests", .counter, .things("request"), endpoint + ["outcome"],

@@ -17,6 +17,8 @@ final class FleetTelemetry: Sendable {
     let traces: TraceBoard?
     private let collector: Collector?
     private let registry: SharedRegistry
+    private let decisions = SamplingQueue()
+    private let logger: Logger
 
     /// Where the fleet file says that things are sent.
     private struct Collector {
@@ -29,6 +31,8 @@ final class FleetTelemetry: Sendable {
     private static let interval = Duration.milliseconds(500)
     /// What is left at the end is sent within this time, or not at all.
     private static let flushLimit = Duration.seconds(2)
+    /// A decision that takes longer is told of.
+    private static let decisionLimit = Duration.seconds(10)
 
     /// - Parameters:
     ///   - showsTraces: whether this process serves the page.
@@ -38,6 +42,7 @@ final class FleetTelemetry: Sendable {
         guard let telemetry = fleet.telemetry else { return nil }
         let registry = SharedRegistry()
         self.registry = registry
+        self.logger = logger
         let resource = Self.resource(of: fleet, telemetry.collector, version)
         let collector = telemetry.collector.map { collector in
             let signals = Set(collector.signals.compactMap { OTLPSignal(rawValue: $0.rawValue) })
@@ -128,14 +133,14 @@ final class FleetTelemetry: Sendable {
         try await withThrowingTaskGroup(of: Void.self) { group in
             if let collector { group.addTask { await collector.exporter.run() } }
             group.addTask { await self.decideRepeatedly() }
+            group.addTask { await self.foldRepeatedly() }
             let outcome: Swift.Result<Result, any Error>
             do {
                 outcome = .success(try await body())
             } catch {
                 outcome = .failure(error)
             }
-            tracing?.end()
-            operatorTracing?.end()
+            await decideOnTheRest()
             if let collector {
                 collector.log.end()
                 collector.exporter.finish(within: Self.flushLimit)
@@ -148,11 +153,45 @@ final class FleetTelemetry: Sendable {
     }
 
     private func decideRepeatedly() async {
+        guard tracing != nil || operatorTracing != nil else { return await untilCancelled() }
+        var isTold = false
         while (try? await Task.sleep(for: Self.interval)) != nil {
-            tracing?.decide()
-            operatorTracing?.decide()
-            collector?.log.takeDue()
+            let ending = decisions.begin { [tracing, operatorTracing] in
+                tracing?.decide()
+                operatorTracing?.decide()
+            }
+            guard await !ending.wait(Self.decisionLimit), !Task.isCancelled else { continue }
+            if !isTold {
+                logger.warning(
+                    """
+                    it takes long to decide which traces are kept, as a regular expression of a sampling policy may: what \
+                    comes meanwhile has no spans once \(FleetTracing.intakeLimit) of them wait; nothing else waits for it
+                    """)
+            }
+            isTold = true
+            while !Task.isCancelled, await !ending.wait(.seconds(3600)) {}
         }
+    }
+
+    /// Decides on all that is held, if that does not take too long.
+    private func decideOnTheRest() async {
+        let ending = decisions.begin { [tracing, operatorTracing] in
+            tracing?.end()
+            operatorTracing?.end()
+        }
+        if await !ending.wait(Self.flushLimit) {
+            logger.warning("on the last traces nobody has decided in time: they are gone")
+        }
+    }
+
+    private func foldRepeatedly() async {
+        guard let collector else { return await untilCancelled() }
+        while (try? await Task.sleep(for: Self.interval)) != nil { collector.log.takeDue() }
+    }
+
+    /// The exporter alone ends by itself.
+    private func untilCancelled() async {
+        while (try? await Task.sleep(for: .seconds(3600))) != nil {}
     }
 }
 

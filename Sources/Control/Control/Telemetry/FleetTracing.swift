@@ -6,6 +6,7 @@ import Objectives
 import Push
 import SagaModel
 import Sagas
+import Signals
 import Synchronization
 import Traces
 import Views
@@ -14,6 +15,9 @@ import Views
 final class FleetTracing: Sendable {
     private let fleet: FleetDefinition
     private let sampler: Mutex<TailSampler>
+    /// Spans that nobody has looked at. Who makes them goes on, however long it takes to decide.
+    private let intake = Mutex(Intake())
+    private let lastReading = Mutex<Reading?>(nil)
     let admission = SpanAdmission(limit: FleetTracing.spanLimit)
     private let adjusted = Mutex(ContinuousClock.now)
     private let sink: @Sendable ([Span]) -> Void
@@ -23,6 +27,24 @@ final class FleetTracing: Sendable {
 
     /// So many spans are made a second, of what goes well: what that costs is a few hundredths of a core.
     static let spanLimit = 5000
+    /// So many wait to be looked at: what seconds of failures alone make, as of the rest there are no more than
+    /// ``spanLimit`` a second. Beyond, spans are lost.
+    static let intakeLimit = 65_536
+
+    private struct Intake {
+        var arrivals: [(spans: [Span], at: Timestamp)] = []
+        var count = 0
+        var lost = 0
+    }
+
+    /// How sampling goes.
+    struct Reading: Sendable {
+        var open: Int
+        var footprint: ByteCount
+        var counts: TailSampler.Counts
+        /// Spans that were not made, or lost.
+        var omitted: Int
+    }
 
     /// - Parameters:
     ///   - resource: what is said of the process that makes them.
@@ -53,12 +75,48 @@ final class FleetTracing: Sendable {
     private var now: Timestamp { begun.wall.advanced(by: ContinuousClock.now - begun.steady) }
 
     func record(_ spans: [Span]) {
+        if spans.isEmpty { return }
         let now = now
-        let leaving = sampler.withLock { $0.add(spans, at: now) }
-        if !leaving.isEmpty { sink(leaving) }
+        intake.withLock { intake in
+            guard intake.count + spans.count <= Self.intakeLimit else {
+                intake.lost += spans.count
+                return
+            }
+            intake.arrivals.append((spans, now))
+            intake.count += spans.count
+        }
     }
 
-    /// Decides on traces whose time has come, and of how many of the next ones spans are made. Called every second, about.
+    /// Hands what has come to the sampler.
+    /// - Returns: the spans that are to leave.
+    private func takeIn(_ sampler: inout TailSampler) -> [Span] {
+        let arrivals = intake.withLock { intake in
+            defer { (intake.arrivals, intake.count) = ([], 0) }
+            return intake.arrivals
+        }
+        var leaving: [Span] = []
+        for arrival in arrivals { leaving += sampler.add(arrival.spans, at: arrival.at) }
+        return leaving
+    }
+
+    /// Hands on spans of traces that are kept, and has them be examples of what was measured when they ended.
+    private func leave(_ spans: [Span]) {
+        if spans.isEmpty { return }
+        if spans.contains(where: { $0.kind.kept != nil }) {
+            let places = Dictionary(spans.indices.map { (spans[$0].context, $0) }) { first, _ in first }
+            for span in spans {
+                guard let kept = span.kind.kept else { continue }
+                let parent = span.parent.flatMap {
+                    places[TraceContext(trace: span.trace, span: $0, flags: span.context.flags)]
+                }
+                kept(span, parent.map { spans[$0] })
+            }
+        }
+        sink(spans)
+    }
+
+    /// Decides on traces whose time has come, and of how many of the next ones spans are made. Called every second, about, on
+    /// a ``SamplingQueue``: a policy may take its time.
     func decide() {
         let elapsed = adjusted.withLock { last in
             defer { last = .now }
@@ -66,18 +124,25 @@ final class FleetTracing: Sendable {
         }
         admission.adjust(after: elapsed)
         let now = now
-        let leaving = sampler.withLock { $0.decide(at: now) }
-        if !leaving.isEmpty { sink(leaving) }
+        leave(sampler.withLock { takeIn(&$0) + $0.decide(at: now) })
     }
 
     /// Decides on all traces: nothing comes any more.
     func end() {
         let now = now
-        sink(sampler.withLock { $0.decideAll(at: now) })
+        leave(sampler.withLock { takeIn(&$0) + $0.decideAll(at: now) })
     }
 
-    var reading: (open: Int, footprint: ByteCount, counts: TailSampler.Counts, omitted: Int) {
-        sampler.withLock { ($0.openTraces, $0.footprint, $0.counts, admission.refusals) }
+    /// `nil` while nothing is known. While it is decided, what was so before.
+    var reading: Reading? {
+        let omitted = admission.refusals + intake.withLock { $0.lost }
+        let new = sampler.withLockIfAvailable {
+            Reading(open: $0.openTraces, footprint: $0.footprint, counts: $0.counts, omitted: omitted)
+        }
+        return lastReading.withLock { last in
+            if let new { last = new } else { last?.omitted = omitted }
+            return last
+        }
     }
 
     // MARK: Who makes spans
@@ -92,40 +157,64 @@ final class FleetTracing: Sendable {
         ] + common
     }
 
-    func relay(of service: ServiceDefinition, stream: StreamName) -> some WorkTracer {
-        let kind = SpanKind(
-            "append \(stream)", .producer,
-            messaging("append", "send", stream) + [SpanAttribute("flotilla.service", service.name.text)],
-            subject: ObjectiveSubject(.stream, service.name.text).description)
-        return RelayTracer(stream: stream, kind: kind, tracing: self)
+    /// - Parameter meter: whoever measures the same, and takes examples of it.
+    func relay(of service: ServiceDefinition, stream: StreamName, meter: RelayMeter? = nil) -> some WorkTracer {
+        let attributes =
+            messaging("append", "send", stream) + [SpanAttribute("flotilla.service", service.name.text)]
+        func kind(_ kept: (@Sendable (Span, Span?) -> Void)?) -> SpanKind {
+            SpanKind(
+                "append \(stream)", .producer, attributes,
+                subject: ObjectiveSubject(.stream, service.name.text).description, kept: kept)
+        }
+        let latency = meter?.latency
+        return RelayTracer(
+            stream: stream,
+            kind: kind { span, _ in if !span.isError { latency?.exemplify(span, since: span.start) } },
+            olderKind: kind(nil), tracing: self)
     }
 
-    func delivery(of applier: ViewApplier, in service: ServiceDefinition) -> some WorkTracer {
+    /// - Parameter meter: as of ``relay(of:stream:meter:)``.
+    func delivery(
+        of applier: ViewApplier, in service: ServiceDefinition, meter: DeliveryMeter? = nil
+    ) -> some WorkTracer {
         let attributes =
             messaging("apply", "process", applier.stream) + [
                 SpanAttribute("messaging.consumer.group.name", applier.subscription.description),
                 SpanAttribute("flotilla.service", service.name.text),
                 SpanAttribute("db.system.name", service.store.isSQLite ? "sqlite" : "postgresql"),
             ]
+        let latency = meter?.latency
         let kind = SpanKind(
             "apply \(applier.stream)", .consumer, attributes,
-            subject: ObjectiveSubject(.view, applier.subscription.description).description)
+            subject: ObjectiveSubject(.view, applier.subscription.description).description
+        ) { span, published in
+            if let published, published.isWholeWay { latency?.exemplify(span, since: published.start) }
+        }
         return DeliveryTracer(stream: applier.stream, kind: kind, tracing: self)
     }
 
-    func push(of plan: PushPlan, in service: ServiceDefinition) -> some WorkTracer {
+    /// - Parameter meter: as of ``relay(of:stream:meter:)``.
+    func push(of plan: PushPlan, in service: ServiceDefinition, meter: DeliveryMeter? = nil) -> some WorkTracer {
         let common =
             messaging("push", "process", plan.stream) + [
                 SpanAttribute("messaging.consumer.group.name", plan.subscription.description),
                 SpanAttribute("flotilla.service", service.name.text),
                 SpanAttribute("http.request.method", "POST"),
             ]
-        let kinds = plan.targets.map { target in
+        let (latency, durations) = (meter?.latency, meter?.requestDurations)
+        let kinds = plan.targets.enumerated().map { number, target in
             // A query may be somebody's secret.
             let url = String(target.endpoint.name.prefix { $0 != "?" })
+            let duration = durations?[number]
             return SpanKind(
                 "POST", .client, common + [SpanAttribute("url.full", url)] + Self.server(of: url),
-                subject: ObjectiveSubject(.push, service.name.text).description)
+                subject: ObjectiveSubject(.push, service.name.text).description
+            ) { span, published in
+                duration?.exemplify(span, since: span.start)
+                if let published, published.isWholeWay, !span.isError {
+                    latency?.exemplify(span, since: published.start)
+                }
+            }
         }
         return PushTracer(stream: plan.stream, kinds: kinds, tracing: self)
     }
@@ -155,6 +244,8 @@ final class FleetTracing: Sendable {
 private struct RelayTracer: WorkTracer {
     let stream: StreamName
     let kind: SpanKind
+    /// The same of events whose time says nothing of how long they took.
+    let olderKind: SpanKind
     let tracing: FleetTracing
 
     /// A time that is longer ago says when something happened, and not when it was written.
@@ -173,7 +264,7 @@ private struct RelayTracer: WorkTracer {
                     event.failure == nil
                     ? event.context.publication(of: event.id, in: stream) : event.context.newChild()
                 return Span(
-                    kind, context, parent: event.context.span,
+                    isRecent ? kind : olderKind, context, parent: event.context.span,
                     from: isRecent ? min(event.occurred, begun) : begun, to: end, attributes: event.attributes,
                     status: event.status)
             })
@@ -226,12 +317,25 @@ private struct PushTracer: WorkTracer {
     }
 }
 
+extension Span {
+    /// Whether it is the way of an event into the broker from the event's own time on.
+    fileprivate var isWholeWay: Bool { kind.role == .producer && kind.kept != nil }
+}
+
+extension Histogram {
+    /// Takes a span as an example of how long something took until its end.
+    fileprivate func exemplify(_ span: Span, since start: Timestamp) {
+        exemplify(span.end.elapsed(since: start), at: span.end, by: span.context)
+    }
+}
+
 extension TracedEvent {
     fileprivate var attributes: [SpanAttribute] {
         var attributes = [
             SpanAttribute("messaging.message.id", .id(id)), SpanAttribute("cloudevents.event_type", type),
         ]
         if let failure { attributes.append(SpanAttribute("error.type", failure.code.description)) }
+        if let code = failure?.storeCode { attributes.append(SpanAttribute("db.response.status_code", code)) }
         return attributes
     }
 

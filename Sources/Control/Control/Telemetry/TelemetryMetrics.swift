@@ -19,7 +19,7 @@ extension FleetMetrics {
 
     static let omittedSpans = Metric(
         "flotilla.traces.omitted", .counter, .things("span"), [],
-        "Spans that were not made, as there were more than making them may cost.")
+        "Spans that were not made, or not taken, as there were more than that may cost.")
 
     /// What the program tells of its telling.
     static let telemetry = [exported, notExported, openTraces, openTracesSize, decidedTraces, lateSpans, omittedSpans]

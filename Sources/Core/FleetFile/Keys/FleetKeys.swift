@@ -93,7 +93,8 @@ struct FleetKeys {
     private func readAlerts(_ field: NamedValue, isNeeded: Bool) -> AlertsDefinition {
         if !isNeeded {
             let message = "there is \"alerts\", and no \"objectives\" to alert of"
-            values.log.warning(at: field.mark, message, remedy: "add objectives:, or remove it")
+            let remedy = "add objectives:, or remove it once the end of former alerts was told"
+            values.log.warning(at: field.mark, message, remedy: remedy)
         }
         return AlertsKeys(values: values).read(field)
     }

@@ -1,5 +1,6 @@
 import Foundation
 import GRDB
+import HTTPReceiver
 import TestKit
 import Testing
 

@@ -51,16 +51,19 @@ enum Connectors {
     }
 
     /// A store to look at, and no more: one connection, which waits for nothing for long.
-    /// - Parameter monitoring: as whom its server is looked at; `nil` for as who works there.
+    /// - Parameters:
+    ///   - monitoring: as whom its server is looked at; `nil` for as who works there.
+    ///   - answers: what its server has told, for all stores there; `nil` where it is the only one.
     static func monitoredStore(
-        of service: ServiceDefinition, monitoring: MonitoringDefinition? = nil
+        of service: ServiceDefinition, monitoring: MonitoringDefinition? = nil, answers: ServerAnswers? = nil
     ) throws -> any Store {
         #if Postgres
             if !service.store.isSQLite {
                 var address = service.postgresAddress
                 address.application = "flotilla signals of \(service.name)"
                 address.statementTimeout = .seconds(2)
-                return PostgresStore(address, connections: 1, monitoring: monitoring?.needs)
+                return PostgresStore(
+                    address, connections: 1, monitoring: monitoring?.needs, answers: answers?.postgres)
             }
         #endif
         return try store(of: service)
@@ -389,6 +392,22 @@ enum Connectors {
             }
         #endif
         return EmbeddedBrokerSetup(directory: fleet.streamsDirectory, retention: fleet.broker.retention.limits)
+    }
+}
+
+/// What a server of stores has told, for all stores there that are looked at.
+struct ServerAnswers: Sendable {
+    #if Postgres
+        fileprivate let postgres: PostgresAnswers
+    #endif
+
+    /// - Parameters:
+    ///   - stores: how many stores there are at most.
+    ///   - pace: when the server may be asked anew.
+    init(stores: Int, pace: ServerPace) {
+        #if Postgres
+            postgres = PostgresAnswers(stores: stores, pace: pace)
+        #endif
     }
 }
 

@@ -30,6 +30,8 @@ public struct Readings: Sendable {
     public var statements: [StatementReading] = []
     /// What could not be told, and why.
     public private(set) var failures: [Failure] = []
+    /// How long of it what many have in common was waited for, or asked for in the name of all.
+    public var shared = Duration.zero
 
     public struct Failure: Sendable {
         /// What could not be told.
@@ -44,6 +46,14 @@ public struct Readings: Sendable {
     /// - Parameter value: `nil` where there is none.
     public mutating func add(_ metric: Metric, labels: [String] = [], value: Double?) {
         if let value { readings.append(Reading(metric: metric, labels: labels, value: value)) }
+    }
+
+    /// Adds what was told elsewhere.
+    public mutating func add(_ other: Readings) {
+        readings += other.readings
+        statements += other.statements
+        failures += other.failures
+        shared += other.shared
     }
 
     /// - Parameter isShared: whether it is the same for all who ask that server, which `what` names.

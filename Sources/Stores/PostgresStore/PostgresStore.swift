@@ -13,6 +13,8 @@
         private let turns: WriteTurns
         /// Who is asked how the server is; `nil` for whoever works in the store.
         let monitor: PostgresMonitor?
+        /// What all who look at stores of its server have in common.
+        let answers: PostgresAnswers
         /// What need not be looked at each time.
         let memory = PostgresLookMemory()
 
@@ -20,8 +22,13 @@
         /// - Parameters:
         ///   - connections: how many transactions may run at a time.
         ///   - monitoring: the role that the server is looked at with, in place of the URL's.
-        public init(_ address: PostgresAddress, connections: Int = 4, monitoring: MonitoringNeeds? = nil) {
+        ///   - answers: what the server has told, for all stores there; `nil` where it is the only one.
+        public init(
+            _ address: PostgresAddress, connections: Int = 4, monitoring: MonitoringNeeds? = nil,
+            answers: PostgresAnswers? = nil
+        ) {
             name = address.name
+            self.answers = answers ?? PostgresAnswers(stores: 1, pace: nil)
             monitor = monitoring.map { PostgresMonitor($0, at: address) }
             pool = PostgresPool(address, size: connections)
             turns = WriteTurns(most: max(1, connections))

@@ -169,6 +169,48 @@
             #expect(try await run.end() == .code(0))
         }
 
+        /// Who runs a fleet, and who looks at one, asks a server once for all stores there.
+        @Test func aServerIsAskedOnceForAllOfItsStores() async throws {
+            let server = try await PrivatePostgres(settings: ["shared_preload_libraries": "pg_stat_statements"])
+            let database = try await server.makeDatabase()
+            try server.psql("postgres", "CREATE EXTENSION pg_stat_statements")
+            let services = (1...8).map { "service\($0)" }
+            let stores = services.map { "  \($0): {store: {url: \"\(server.url(database))\", schema: \($0)}}" }
+            let fleet = try FleetDirectory(
+                """
+                fleet: many
+                metrics: {listen: "127.0.0.1:0"}
+                services:
+                \(stores.joined(separator: "\n"))
+                """)
+            let applied = try await fleet.flotilla("apply")
+            #expect(applied.ended(0), "\(applied.said)")
+            func calls(_ text: String) throws -> Int {
+                let count = try server.psql(
+                    "postgres",
+                    "SELECT coalesce(sum(calls), 0) FROM pg_stat_statements WHERE query LIKE '%\(text)%'")
+                return Int(count) ?? 0
+            }
+            let (common, own) = ("FROM pg_stat_archiver a", "WITH biggest AS MATERIALIZED")
+            let run = try await fleet.startRun()
+            let signals = try await SignalAddress(of: run)
+            try await eventually("all of them are told of") {
+                let told = try await signals.get("/metrics")
+                return services.allSatisfy { service in
+                    (told.value("flotilla_postgresql_server_connections{service=\"\(service)\"}") ?? 0) > 0
+                        && told.value("flotilla_postgresql_transaction_id_age{service=\"\(service)\"}") != nil
+                }
+            }
+            let (asked, looked) = (try calls(common), try calls(own))
+            #expect(asked > 0 && asked < looked, "\(asked) of \(looked)")
+            run.send(SIGTERM)
+            #expect(try await run.end(within: .seconds(30)) == .code(0))
+            try server.psql("postgres", "SELECT pg_stat_statements_reset()")
+            #expect(try await fleet.flotilla("top", "--once").ended(0))
+            let (askedAgain, lookedAgain) = (try calls(common), try calls(own))
+            #expect(askedAgain > 0 && askedAgain < lookedAgain, "\(askedAgain) of \(lookedAgain)")
+        }
+
         @Test func aProcessThatWaitsForItsTurnIsHealthyAndNotReady() async throws {
             let fleet = try await CountingFleet(.poll, sharedState: true)
             let (first, firstSignals) = try await running(fleet)

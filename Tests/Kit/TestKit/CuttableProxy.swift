@@ -8,11 +8,11 @@ public final class CuttableProxy: Sendable {
 
     /// Where it listens.
     public let port: Int
-    private let serverPort: Int
     private let listener: Int32
-    private let state = Mutex(State())
+    private let state: Mutex<State>
 
     private struct State {
+        var serverPort: Int
         /// Both ends of each connection.
         var connections: [(client: Int32, server: Int32)] = []
         var held: Set<Direction> = []
@@ -24,7 +24,7 @@ public final class CuttableProxy: Sendable {
     }
 
     public init(to serverPort: Int) throws {
-        self.serverPort = serverPort
+        state = Mutex(State(serverPort: serverPort))
         listener = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
         var address = Self.loopback(port: 0)
         var length = socklen_t(MemoryLayout<sockaddr_in>.size)
@@ -78,6 +78,9 @@ public final class CuttableProxy: Sendable {
         }
     }
 
+    /// Passes on to another server of the loopback interface whatever connects from now on.
+    public func lead(to serverPort: Int) { state.withLock { $0.serverPort = serverPort } }
+
     /// Passes on what is said only after a while, in pieces of at most 64 KiB.
     public func slow(by delay: Duration) { state.withLock { $0.delay = delay } }
 
@@ -104,7 +107,7 @@ public final class CuttableProxy: Sendable {
             return
         }
         let server = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
-        var address = Self.loopback(port: serverPort)
+        var address = Self.loopback(port: state.withLock { $0.serverPort })
         let isConnected = withUnsafePointer(to: &address) { pointer in
             pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
                 Foundation.connect(server, $0, socklen_t(MemoryLayout<sockaddr_in>.size)) == 0

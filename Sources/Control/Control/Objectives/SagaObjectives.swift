@@ -109,6 +109,7 @@ final class SagaObjectives: Sendable {
         do {
             let store = try await place.store.store()
             do {
+                // Connecting, or waiting for a server that does not answer, takes none of its time.
                 try await store.read { _ = try $0.firstRow("SELECT 1") }
                 let begun = ContinuousClock.now
                 defer { pace.looked(ContinuousClock.now - begun) }

@@ -101,23 +101,28 @@ public struct OverviewLook {
     }
 
     private func lookAtStores(_ registry: SignalRegistry) async {
+        // What stores of a server have in common is asked for once at each look.
+        let servers = ServerPaces(fleet)
         await withTaskGroup(of: Void.self) { group in
             for (number, service) in fleet.services.enumerated() {
                 if number >= Self.looksAtATime { await group.next() }
-                group.addTask { [fleet, slots] in await Self.look(at: service, fleet.monitoring, slots, registry) }
+                group.addTask { [fleet, slots] in
+                    await Self.look(
+                        at: service, fleet.monitoring, servers.answers(of: service.name.text), slots, registry)
+                }
             }
         }
     }
 
     private static func look(
-        at service: ServiceDefinition, _ monitoring: MonitoringDefinition?, _ slots: SlotOwners,
-        _ registry: SignalRegistry
+        at service: ServiceDefinition, _ monitoring: MonitoringDefinition?, _ answers: ServerAnswers?,
+        _ slots: SlotOwners, _ registry: SignalRegistry
     ) async {
         let up = registry.gauge(FleetMetrics.storeUp)
             .series(service.name.text, service.store.isSQLite ? "sqlite" : "postgresql")
         do {
-            let readings = try await Connectors.with(try Connectors.monitoredStore(of: service, monitoring: monitoring))
-            { store in
+            let opened = try Connectors.monitoredStore(of: service, monitoring: monitoring, answers: answers)
+            let readings = try await Connectors.with(opened) { store in
                 try await (store as? any SignalSource)?.readings()
             }
             for reading in readings?.readings ?? [] where slots.tells(reading, of: service.name) {

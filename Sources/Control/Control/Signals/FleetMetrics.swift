@@ -186,7 +186,8 @@ enum FleetMetrics {
         "flotilla.store.look.failures", .counter, .things("failure"), ["service", "error.type"],
         "Looks at a store that failed.")
     static let lookDuration = Metric(
-        "flotilla.store.look.duration", .gauge, .seconds, ["service"], "How long the last look at the store took.")
+        "flotilla.store.look.duration", .gauge, .seconds, ["service"],
+        "How long the last look at the store took, without what is asked once for all stores of its server.")
 
     // MARK: Disks
 

@@ -1,10 +1,14 @@
+import FleetCore
+import FleetFile
+import Signals
 import Synchronization
 
 /// When the stores of one server may be looked at: all looks at it together take a hundredth of its time, at most, in the long
 /// run, and each store has its turn.
 ///
 /// A store alone has ``LookPace`` as it is. Of several, where there is little left, none is looked at again before all of them
-/// could have been: else those who come first would take what is for all.
+/// could have been: else those who come first would take what is for all. What they have in common has its turn as a store
+/// has, and whose look asks for it does not pay for it.
 final class ServerPace: Sendable {
     private struct Store {
         var ended: ContinuousClock.Instant
@@ -20,6 +24,8 @@ final class ServerPace: Sendable {
         private(set) var stores: [String: Store] = [:]
         /// What one look at each of the stores takes.
         private var all = Duration.zero
+        /// Who has not come for so long comes no more: a server that was started again is asked as another one.
+        private static let patience = Duration.seconds(3600)
 
         /// How long a store waits from the end of its last look, so that all of them have their turn.
         func round(at now: ContinuousClock.Instant) -> Duration {
@@ -33,6 +39,11 @@ final class ServerPace: Sendable {
             pace.looked(took - (last?.usual ?? .zero), at: now)
             all += new.usual - (last?.usual ?? .zero)
             stores[name] = new
+            let limit = max(Self.patience, round(at: now) * 2)
+            for (name, store) in stores where now - store.ended > limit {
+                all -= store.usual
+                stores[name] = nil
+            }
         }
     }
 
@@ -46,6 +57,21 @@ final class ServerPace: Sendable {
             guard let known = state.stores[store] else { return true }
             guard now - known.ended >= state.round(at: now) else { return false }
             state.pace.looked(known.usual, at: now)
+            return true
+        }
+    }
+
+    /// Whether what stores have in common may be asked for, as a store may be looked at.
+    /// - Parameter isKnown: whether there is an answer to go on with; where there is none, it is asked for at once.
+    func begins(_ what: String, isKnown: Bool, at now: ContinuousClock.Instant) -> Bool {
+        state.withLock { state in
+            let known = state.stores[what]
+            if isKnown {
+                guard state.pace.isDue(at: now) else { return false }
+                let pause = max(LookPace.interval, state.round(at: now))
+                if let known, now - known.ended < pause { return false }
+            }
+            if let known { state.pace.looked(known.usual, at: now) }
             return true
         }
     }
@@ -65,21 +91,45 @@ final class ServerPace: Sendable {
     }
 }
 
-/// The paces of servers, each for all of its stores.
+extension ServerPace: AskingPace {
+    func begins(_ what: String, isKnown: Bool) -> Bool { begins(what, isKnown: isKnown, at: .now) }
+    func ended(_ what: String, _ took: Duration) { looked(what, took) }
+}
+
+/// The servers of stores: of each a pace, and what it has told, for all of its stores.
 struct ServerPaces: Sendable {
-    private let paces: [String: ServerPace]
+    private struct Server: Sendable {
+        let pace: ServerPace
+        let answers: ServerAnswers
+
+        /// - Parameter stores: how many it has at most.
+        init(stores: Int) {
+            pace = ServerPace()
+            answers = ServerAnswers(stores: stores, pace: pace)
+        }
+    }
+
+    private let servers: [String: Server]
 
     /// - Parameter servers: of each store, by which its server is known; `nil` of one that has none.
     init(_ servers: [(store: String, server: [String]?)]) {
-        var (known, paces): ([[String]: ServerPace], [String: ServerPace]) = ([:], [:])
-        for (store, server) in servers {
-            let pace = server.flatMap { known[$0] } ?? ServerPace()
-            if let server { known[server] = pace }
-            paces[store] = pace
+        var (known, all): ([[String]: Server], [String: Server]) = ([:], [:])
+        for (store, key) in servers {
+            let server = key.flatMap { known[$0] } ?? Server(stores: servers.count)
+            if let key { known[key] = server }
+            all[store] = server
         }
-        self.paces = paces
+        self.servers = all
+    }
+
+    /// Those of a fleet's services.
+    init(_ fleet: FleetDefinition) {
+        self.init(fleet.services.map { ($0.name.text, Connectors.server(of: $0.store)) })
     }
 
     /// A store that nobody has named has a pace of its own.
-    func pace(of store: String) -> ServerPace { paces[store] ?? ServerPace() }
+    func pace(of store: String) -> ServerPace { servers[store]?.pace ?? ServerPace() }
+
+    /// What the server of a store has told; `nil` for one that nobody has named.
+    func answers(of store: String) -> ServerAnswers? { servers[store]?.answers }
 }

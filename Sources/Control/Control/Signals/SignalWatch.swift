@@ -67,7 +67,7 @@ struct SignalWatch: Service {
         signals.health.begin(FleetPulse(parts: parts, work: work, stillness: stillness))
         let ticket = registry.refresh { self.refresh() }
         let slots = SlotOwners(fleet)
-        let paces = ServerPaces(fleet.services.map { ($0.name.text, Connectors.server(of: $0.store)) })
+        let paces = ServerPaces(fleet)
         await cancelWhenGracefulShutdown {
             await withTaskGroup(of: Void.self) { group in
                 group.addTask { await self.beat() }
@@ -81,6 +81,7 @@ struct SignalWatch: Service {
                         subscriptions: self.deliveries.filter { $0.service?.name == service.name },
                         streams: self.places,
                         monitoring: self.fleet.monitoring, slots: slots, pace: paces.pace(of: service.name.text),
+                        answers: paces.answers(of: service.name.text),
                         logger: self.logger.about(service.name))
                     group.addTask { await look.repeatedly() }
                 }

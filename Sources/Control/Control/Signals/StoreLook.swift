@@ -22,6 +22,8 @@ struct StoreLook: Sendable {
     let slots: SlotOwners
     /// Of its server, for all who look at that.
     let pace: ServerPace
+    /// What that has told, for all of its stores.
+    let answers: ServerAnswers?
     let logger: Logger
 
     /// What the store did not tell of.
@@ -47,8 +49,8 @@ struct StoreLook: Sendable {
     private var system: String { service.store.isSQLite ? "sqlite" : "postgresql" }
 
     func repeatedly() async {
-        let store = SharedStore { [service, monitoring] in
-            try Connectors.monitoredStore(of: service, monitoring: monitoring)
+        let store = SharedStore { [service, monitoring, answers] in
+            try Connectors.monitoredStore(of: service, monitoring: monitoring, answers: answers)
         }
         var trouble: FleetError.Code?
         var troubles = Troubles()
@@ -97,6 +99,7 @@ struct StoreLook: Sendable {
             let store = try await shared.store()
             opened = store
             try Connectors.checkPlace(of: store)
+            // Connecting, or waiting for a server that does not answer, takes none of its time.
             try await store.read { _ = try $0.firstRow("SELECT 1") }
             guard pace.begins(service.name.text) else { return nil }
             let begun = ContinuousClock.now
@@ -107,11 +110,13 @@ struct StoreLook: Sendable {
                 signals.registry.gauge(FleetMetrics.lookDuration).series(service.name.text).set(took.inSeconds)
             }
             if let source = store as? any SignalSource {
-                record(try await source.readings(), for: type(of: source).metrics, &troubles)
+                let readings = try await source.readings()
+                waited += readings.shared
+                record(readings, for: type(of: source).metrics, &troubles)
             }
             await lookAtUsage()
             await part("parked events", &troubles) { try await lookAtParked(in: store) }
-            await part("the outbox", &troubles) { waited = try await lookAtOutbox() }
+            await part("the outbox", &troubles) { waited += try await lookAtOutbox() }
             if let source = store as? any SchemaSource {
                 await part("its tables", &troubles) { try await schema.look(at: source) }
             }

@@ -4,7 +4,7 @@
     import Stores
     import Synchronization
 
-    /// What a look at a store keeps for the next: what changes slowly, or never.
+    /// What a look at a server, a database or a schema keeps for the next: what changes slowly, or never.
     final class PostgresLookMemory: Sendable {
         struct State {
             /// Texts of statements by their ids; `nil` of those that are not told of.
@@ -67,20 +67,25 @@
             }
         }
 
-        /// What a role sees that may read no table.
+        /// What is so in all databases of the server.
         mutating func atServer() throws {
+            try part("connections to its server", serverConnections)
+            try part("its replicas", replicas)
+            try part("its place in a replication", standby)
+            try part("its archive of the log", archive)
+        }
+
+        /// What is so in all schemas of the database, and a role sees that may read no table.
+        mutating func atDatabase() throws {
             try part("its database", database)
             try part("its connections", connections)
             try part("locks that are waited for", locks)
             try part("replication slots", slots)
-            try part("its replicas", replicas)
-            try part("its place in a replication", standby)
-            try part("its archive of the log", archive)
             try part("pg_stat_statements", statements)
             try noteTopStatements()
         }
 
-        /// What only a role sees that may read the tables.
+        /// What is the schema's own, and only a role sees that may read the tables.
         mutating func atTables() throws { try part("the bloat of its tables", bloat) }
 
         private func database() throws -> [Reading] {
@@ -112,22 +117,24 @@
             var told: [Reading] = Self.states.map { (PostgresMetrics.connections, [$0], counts[$0] ?? .integer(0)) }
             let row = try transaction.firstRow(
                 """
-                SELECT count(*), current_setting('max_connections')::int8,
-                    coalesce(extract(epoch FROM greatest(
-                        max(clock_timestamp() - xact_start) FILTER (
-                            WHERE datname = current_database() AND pid <> pg_backend_pid()),
+                SELECT coalesce(extract(epoch FROM greatest(
+                        max(clock_timestamp() - xact_start) FILTER (WHERE pid <> pg_backend_pid()),
                         (SELECT max(clock_timestamp() - prepared) FROM pg_prepared_xacts
                             WHERE database = current_database()))),
-                        CASE WHEN NOT coalesce(bool_or(datname = current_database() AND backend_type IS NULL), false)
-                            THEN 0 END)::float8
-                FROM pg_stat_activity WHERE \(Self.isClient)
+                    CASE WHEN NOT coalesce(bool_or(backend_type IS NULL), false) THEN 0 END)::float8
+                FROM pg_stat_activity WHERE datname = current_database() AND \(Self.isClient)
                 """)
-            if let row {
-                told.append((PostgresMetrics.serverConnections, [], row[0]))
-                told.append((PostgresMetrics.connectionLimit, [], row[1]))
-                told.append((PostgresMetrics.oldestTransaction, [], row[2]))
-            }
+            if let row { told.append((PostgresMetrics.oldestTransaction, [], row[0])) }
             return told
+        }
+
+        private func serverConnections() throws -> [Reading] {
+            let row = try transaction.firstRow(
+                """
+                SELECT count(*), current_setting('max_connections')::int8 FROM pg_stat_activity WHERE \(Self.isClient)
+                """)
+            guard let row else { return [] }
+            return [(PostgresMetrics.serverConnections, [], row[0]), (PostgresMetrics.connectionLimit, [], row[1])]
         }
 
         private func locks() throws -> [Reading] {

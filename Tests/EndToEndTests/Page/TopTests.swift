@@ -68,17 +68,23 @@ import Testing
                 """
                 fleet: shop
                 services:
-                  shop:
-                    store: {url: "postgres://flotilla@127.0.0.1:\(silent.port)/shop?connect_timeout=600", schema: shop}
-                    publishes: [Sold]
+                  shop: {store: {url: "postgres://flotilla@127.0.0.1:\(silent.port)/shop", schema: shop}, publishes: [Sold]}
                 """)
-            let terminal = try Terminal(columns: 90, rows: 20)
-            let top = try terminal.start("top", in: fleet)
-            try await terminal.waitFor("asking the fleet")
-            try await eventually("the server is asked") { silent.hasBeenAsked }
-            terminal.type("q")
-            try await eventually("it ends") { !top.isRunning }
-            #expect(top.terminationStatus == 0 && top.terminationReason == .exit)
+            var fastest = Duration.seconds(3600)
+            // A machine that is busy takes its time: of some ends one is fast. A connection is waited for for ten seconds.
+            for _ in 0..<5 where fastest >= .seconds(9) {
+                let terminal = try Terminal(columns: 90, rows: 20)
+                let top = try terminal.start("top", in: fleet)
+                try await terminal.waitFor("asking the fleet")
+                let asked = silent.timesAsked
+                try await eventually("the server is asked") { silent.timesAsked > asked }
+                let begun = ContinuousClock.now
+                terminal.type("q")
+                try await eventually("it ends") { !top.isRunning }
+                fastest = min(fastest, ContinuousClock.now - begun)
+                #expect(top.terminationStatus == 0 && top.terminationReason == .exit)
+            }
+            #expect(fastest < .seconds(9))
         }
     #endif
 
@@ -131,11 +137,11 @@ private final class SilentServer: Sendable {
         for descriptor in accepted.withLock(\.self) + [listener] { close(descriptor) }
     }
 
-    var hasBeenAsked: Bool {
-        let descriptor = accept(listener, nil, nil)
-        return accepted.withLock { accepted in
-            if descriptor >= 0 { accepted.append(descriptor) }
-            return !accepted.isEmpty
+    /// How many connections were made to it.
+    var timesAsked: Int {
+        accepted.withLock { accepted in
+            while case let descriptor = accept(listener, nil, nil), descriptor >= 0 { accepted.append(descriptor) }
+            return accepted.count
         }
     }
 }

@@ -23,11 +23,11 @@ MINUTES ?= 10
 # The connectors for PostgreSQL and NATS stand behind package traits. Programs with them are built in a place of their own: so
 # nothing is built again when one goes from the one to the other. Tests are debug builds, and have both always.
 trait = --traits Postgres,NATS
-# Tests that use all of a processor, and those that break a whole fleet, or have a browser or a cluster beside it, run by
-# themselves: others wait for servers, with deadlines.
+# Tests that use all of a processor, those that have a browser or a cluster beside a fleet, and those that break a whole fleet
+# run by themselves: others wait for servers, with deadlines.
 simulations = ^(SimulationTests|SagaTests|PGOutputTests)\.
 heavy = EndToEndTests\.(PageTests|StatementPageTests|PageGuardTests|CoordinationPageTests|ObjectivePageTests|ManyServicesTests|NATSFleetTests)\b
-drills = ^(DrillTests\.|$(heavy))
+drills = ^DrillTests\.
 # Those that run the program: apart from those that fill a processor with servers.
 programs = ^(?!$(heavy))(EndToEndTests|ShopTests)\.
 servers = $(filter postgres,$(STORE)) $(filter nats,$(BROKER))
@@ -73,8 +73,8 @@ run: build ## Run the example shop until Ctrl-C; again, it goes on where it was
 
 test: setup-tests ## Build and run all tests, on SQLite, PostgreSQL and NATS
 	@swift build $(trait) --build-tests
-	@scripts/test $(trait) --skip-build --parallel -- '--filter=$(simulations)' '--skip=$(simulations)|$(drills)|$(programs)' \
-		'--filter=$(programs)' '--filter=$(drills)'
+	@scripts/test $(trait) --skip-build --parallel -- '--filter=$(simulations)' '--skip=$(simulations)|$(drills)|$(heavy)|$(programs)' \
+		'--filter=$(programs)' '--filter=$(heavy)' '--filter=$(drills)'
 
 drill: setup-servers ## Break everything around a fleet for MINUTES=10, and judge what became of what was written
 	@swift build $(trait) --product flotilla

@@ -16,6 +16,8 @@
 
         /// Everything that was pending must be carried within so long.
         private static let drainLimit = Duration.seconds(240)
+        /// How long a fleet may take at least until it carries for the first time.
+        private static let firstBound = Duration.seconds(240)
 
         /// Where the history, the observations and the report are.
         public var path: String { directory.path }
@@ -202,8 +204,8 @@
                 },
                 views: try FleetText.views.map { try servers.connection(toView: $0) })
             let bound = Duration.seconds(options.recoveryBound)
-            // Faults begin when everything is at work.
-            guard try await prober.probe(within: bound) != nil else {
+            // Faults begin when everything is at work. Until then it is the machine's pace that counts.
+            guard try await prober.probe(within: max(bound, Self.firstBound)) != nil else {
                 throw CheckFailure("the fleet did not begin to carry; see \(directory.path)")
             }
             let end = ContinuousClock.now + .seconds(options.seconds)

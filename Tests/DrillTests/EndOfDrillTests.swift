@@ -28,7 +28,7 @@
             try process.run()
             func said() -> String { (try? String(contentsOfFile: log, encoding: .utf8)) ?? "" }
             // A fault may last, and other fleets be at work.
-            try await eventually(deadline: .seconds(240), "the first fault is over; it said: \(said())") {
+            try await eventually(deadline: .seconds(480), "the first fault is over; it said: \(said())") {
                 try check(process.isRunning, "it ended: \(said())")
                 return said().contains("step 1")
             }

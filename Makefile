@@ -29,7 +29,9 @@ simulations = ^(SimulationTests|SagaTests|PGOutputTests)\.
 heavy = EndToEndTests\.(PageTests|StatementPageTests|PageGuardTests|CoordinationPageTests|ObjectivePageTests|ManyServicesTests|NATSFleetTests)\b
 drills = ^DrillTests\.
 # Those that run the program: apart from those that fill a processor with servers.
-programs = ^(?!$(heavy))(EndToEndTests|ShopTests)\.
+programs = ^(?!$(heavy))EndToEndTests\.
+# Shops take orders at a steady pace, whoever else is at work: what they have not done by then is done afterwards.
+shops = ^ShopTests\.
 servers = $(filter postgres,$(STORE)) $(filter nats,$(BROKER))
 swift_build = swift build -c $(configuration) $(if $(strip $(servers)),$(trait) --scratch-path .build/servers)
 bench_build = swift build -c release $(trait) --scratch-path .build/servers
@@ -73,8 +75,8 @@ run: build ## Run the example shop until Ctrl-C; again, it goes on where it was
 
 test: setup-tests ## Build and run all tests, on SQLite, PostgreSQL and NATS
 	@swift build $(trait) --build-tests
-	@scripts/test $(trait) --skip-build --parallel -- '--filter=$(simulations)' '--skip=$(simulations)|$(drills)|$(heavy)|$(programs)' \
-		'--filter=$(programs)' '--filter=$(heavy)' '--filter=$(drills)'
+	@scripts/test $(trait) --skip-build --parallel -- '--filter=$(simulations)' '--skip=$(simulations)|$(drills)|$(heavy)|$(programs)|$(shops)' \
+		'--filter=$(programs)' '--filter=$(shops)' '--filter=$(heavy)' '--filter=$(drills)'
 
 drill: setup-servers ## Break everything around a fleet for MINUTES=10, and judge what became of what was written
 	@swift build $(trait) --product flotilla

@@ -5,6 +5,7 @@ import HTTPServer
 import Overview
 import Page
 import Signals
+import TestKit
 import Testing
 
 @testable import Control
@@ -12,19 +13,7 @@ import Testing
 /// What an overview is made of.
 @Suite struct OverviewTests {
     private static func fleet(_ services: Int) throws -> FleetDefinition {
-        var text = "fleet: large\nservices:\n"
-        for number in 1...services {
-            text += """
-                  service\(number):
-                    store: sqlite:service\(number).db
-                    publishes: [Happened]
-                    views:
-                      copy:
-                        schema: "CREATE TABLE copy\(number) (id TEXT PRIMARY KEY);"
-                        when: {service\(number % services + 1).Happened: "INSERT INTO copy\(number) VALUES (:id)"}
-
-                """
-        }
+        let text = LargeFleet.yaml(services: services, metrics: "127.0.0.1:0", page: "127.0.0.1:0")
         let reader = FleetFileReader(environment: [:], storeSchemes: ["sqlite"], brokerEngines: ["embedded"])
         return try #require(reader.read(text: text, path: "/fleets/large/fleet.yaml").definition)
     }

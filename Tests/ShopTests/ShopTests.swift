@@ -32,7 +32,7 @@ import Testing
     {
         var environment = [
             "SHOP_STORE": kind.store, "SHOP_BROKER": kind.broker, "SHOP_DATA": data.path, "SHOP_SEED": "7",
-            "SHOP_RATE": "40", "SHOP_VARIANT": variant,
+            "SHOP_RATE": "20", "SHOP_VARIANT": variant,
             "FLOTILLA_BIN": Self.programs.path,
         ]
         environment["SHOP_SECONDS"] = seconds.map(String.init) ?? ""
@@ -57,7 +57,7 @@ import Testing
         return numbers[0]
     }
 
-    @Test(.timeLimit(.minutes(10)), arguments: Kind.all)
+    @Test(.timeLimit(.minutes(20)), arguments: Kind.all)
     func theReadModelEqualsADirectJoinAndGoesOnAfterAnEnd(on kind: Kind) async throws {
         let data = FileManager.default.temporaryDirectory.appendingPathComponent("shop-\(UUID().uuidString)")
         defer { try? FileManager.default.removeItem(at: data) }
@@ -81,7 +81,7 @@ import Testing
     }
 
     /// A saga places the orders: all or nothing of each, as the seed says, also where the shop ended in the midst of it.
-    @Test(.timeLimit(.minutes(10)), arguments: Kind.all.filter { $0.store == "sqlite" })
+    @Test(.timeLimit(.minutes(20)), arguments: Kind.all.filter { $0.store == "sqlite" })
     func aSagaPlacesOrdersAsTheSeedSays(on kind: Kind) async throws {
         let data = FileManager.default.temporaryDirectory.appendingPathComponent("shop-\(UUID().uuidString)")
         defer { try? FileManager.default.removeItem(at: data) }

@@ -66,6 +66,7 @@ public enum FleetCheck {
                 checked.append(CheckedView(name: "saga \(saga.definition.name)", schema: nil, statements: statements))
             }
         }
+        if checked.isEmpty { return problems }
         do {
             let findings = try await Connectors.findings(in: checked.map(\.sql), of: service)
             problems += findings.filter { isComplete || !$0.isAbsence }

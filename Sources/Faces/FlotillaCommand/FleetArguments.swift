@@ -31,15 +31,28 @@ struct FleetArgument: ParsableArguments {
     private static func read(
         _ file: String, tellsWarnings: Bool, isToRun: Bool
     ) async throws -> (definition: FleetDefinition, leftOut: [Problem]) {
-        let result = await FleetCheck.check(
-            path: file, environment: ProcessInfo.processInfo.environment, isToRun: isToRun)
+        let result = await check(file, isToRun: isToRun)
+        let definition = try definition(of: result, tellsWarnings: tellsWarnings)
+        return (definition, result.problems.filter(\.leavesOut))
+    }
+
+    /// Reads and checks the file, and tells nothing of it yet.
+    func check() async -> FleetFileResult { await Self.check(file, isToRun: false) }
+
+    private static func check(_ file: String, isToRun: Bool) async -> FleetFileResult {
+        await FleetCheck.check(path: file, environment: ProcessInfo.processInfo.environment, isToRun: isToRun)
+    }
+
+    /// Tells on standard error what was found in a file.
+    /// - Throws: ``FleetFileProblems`` where there are errors.
+    static func definition(of result: FleetFileResult, tellsWarnings: Bool = false) throws -> FleetDefinition {
         let style = Style(descriptor: STDERR_FILENO)
         for problem in result.problems where tellsWarnings || problem.severity == .error {
             let text = problem.description
             Console.standardError(problem.severity == .error ? style.red(text) : style.yellow(text))
         }
         guard let definition = result.definition else { throw FleetFileProblems() }
-        return (definition, result.problems.filter(\.leavesOut))
+        return definition
     }
 
     /// Takes the fleet file off words that begin with a verb: it is before the verb, or behind all that the verb takes. What the

@@ -30,8 +30,8 @@ struct TopCommand: AsyncParsableCommand {
     private static let longest = Duration.seconds(30)
 
     func run() async throws {
-        let definition = try await fleet.load()
         guard !once, Console.shared.isTerminal, isatty(STDIN_FILENO) == 1 else {
+            let definition = try await fleet.load()
             var look = OverviewLook(definition, version: Version.text)
             // Rates are what two looks differ by.
             _ = await look.look()
@@ -43,35 +43,45 @@ struct TopCommand: AsyncParsableCommand {
             }
             return
         }
-        try await watch(definition)
+        // What is wrong with the file is told where it stays: on the terminal that was given back.
+        if let file = try await watch() { _ = try FleetArgument.definition(of: file) }
     }
 
     private static var environmentColumns: Int? {
         ProcessInfo.processInfo.environment["COLUMNS"].flatMap { Int($0) }.flatMap { $0 > 20 ? $0 : nil }
     }
 
-    private func watch(_ definition: FleetDefinition) async throws {
+    /// - Returns: what was found in the fleet file, where that cannot be used.
+    private func watch() async throws -> FleetFileResult? {
         let signals = await UnixSignalsSequence(trapping: .sigterm, .sighup, .sigint)
         let screen = try TerminalScreen()
         defer { screen.close() }
-        await withTaskGroup(of: Void.self) { group in
+        return await withTaskGroup(of: FleetFileResult?.self) { group in
             group.addTask {
-                for await _ in signals { return }
+                for await _ in signals { break }
+                return nil
             }
-            group.addTask { await Self.show(definition, on: screen) }
-            // A look may take long: a key is heard all the same.
+            group.addTask { [fleet] in
+                screen.draw(["asking the fleet …"])
+                let file = await fleet.check()
+                guard let definition = file.definition else { return file }
+                await Self.show(definition, on: screen)
+                return nil
+            }
+            // Reading the file and a look may take long: a key is heard all the same.
             group.addTask {
                 while !screen.isToldToEnd, (try? await Task.sleep(for: .milliseconds(50))) != nil {}
+                return nil
             }
             // Whoever ends first ends all.
-            await group.next()
+            let file = await group.next() ?? nil
             group.cancelAll()
+            return file
         }
     }
 
     private static func show(_ definition: FleetDefinition, on screen: TerminalScreen) async {
         var look = OverviewLook(definition, version: Version.text)
-        screen.draw(["asking the fleet …"])
         while !Task.isCancelled {
             let begun = ContinuousClock.now
             let overview = await look.look()

@@ -30,7 +30,7 @@ import Testing
         #expect(told.value("flotilla_traces_decided_total{decision=\"kept\"}") ?? 0 == 0, "\(told.body)")
         let begun = ContinuousClock.now
         run.send(SIGTERM)
-        #expect(try await run.end(within: .seconds(30)) == .code(0))
+        #expect(try await run.end() == .code(0))
         #expect(ContinuousClock.now - begun < .seconds(15))
         #expect(run.errors.contains("on the last traces nobody has decided in time"), "\(run.errors)")
         #expect(run.logLines.filter { $0.contains("it takes long to decide") }.count == 1, "\(run.errors)")

@@ -89,14 +89,7 @@ extension StoreConformance {
             try await suite.withItems { store in
                 let gate = Gate()
                 gate.open()
-                let endless = suite.features.endlessQuery
-                let work = Task {
-                    try await store.write { transaction in
-                        try transaction.run("INSERT INTO items VALUES (1, 'a')")
-                        try gate.pass()
-                        _ = try transaction.rows(endless)
-                    }
-                }
+                let work = suite.endlessWrite(to: store, past: gate)
                 try await gate.waitForArrival()
                 let start = ContinuousClock.now
                 work.cancel()
@@ -111,14 +104,7 @@ extension StoreConformance {
         Check("cancelling between two statements ends the call as well") { suite in
             try await suite.withItems { store in
                 let gate = Gate()
-                let endless = suite.features.endlessQuery
-                let work = Task {
-                    try await store.write { transaction in
-                        try transaction.run("INSERT INTO items VALUES (1, 'a')")
-                        try gate.pass()
-                        _ = try transaction.rows(endless)
-                    }
-                }
+                let work = suite.endlessWrite(to: store, past: gate)
                 try await gate.waitForArrival()
                 work.cancel()
                 gate.open()
@@ -128,12 +114,10 @@ extension StoreConformance {
         },
         Check("a task that is cancelled already does nothing") { suite in
             try await suite.withItems { store in
-                let gate = Gate()
                 let work = Task {
                     try await eventually("cancellation") { Task.isCancelled }
                     try await store.addItem(1, "a")
                 }
-                gate.open()
                 work.cancel()
                 do {
                     try await work.value
@@ -174,6 +158,18 @@ extension StoreConformance {
             }
         },
     ]
+
+    /// Adds an item, passes the gate, and asks what has no end.
+    private func endlessWrite(to store: any Store, past gate: Gate) -> Task<Void, any Error> {
+        let endless = features.endlessQuery
+        return Task {
+            try await store.write { transaction in
+                try transaction.run("INSERT INTO items VALUES (1, 'a')")
+                try gate.pass()
+                _ = try transaction.rows(endless)
+            }
+        }
+    }
 
     private static func increment(_ store: any Store) async throws {
         while true {

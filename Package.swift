@@ -244,7 +244,7 @@ let package = Package(
         kit("StoreConformance", ["FleetCore", "Stores", "TestKit"]),
         kit("RecordConformance", ["FleetCore", "Stores", "Inbox", "Parking", "TestKit"]),
         kit("BrokerConformance", ["FleetCore", "Brokers", "TestKit"]),
-        tests("HouseTests", []),
+        tests("HouseTests", ["TestKit"]),
         tests(
             "EndToEndTests",
             [

@@ -64,12 +64,7 @@ enum PageBenchmark {
         process.arguments = [
             "curl", "-s", "-o", "/dev/null", "-w", "%{http_code} %{time_total} %{size_download}", url,
         ]
-        let pipe = Pipe()
-        process.standardOutput = pipe
-        try process.run()
-        let words = String(decoding: pipe.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self).split(
-            separator: " ")
-        process.waitUntilExit()
+        let words = String(decoding: try process.runToEnd().output, as: UTF8.self).split(separator: " ")
         guard words.count == 3 else { return ("", 0, 0) }
         return (String(words[0]), Double(words[1]) ?? 0, Int(words[2]) ?? 0)
     }

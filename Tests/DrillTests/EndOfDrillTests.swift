@@ -25,7 +25,7 @@
             process.arguments = ["--seconds", "300", "--directory", directory.file("drill")]
             let output = try #require(FileHandle(forWritingAtPath: log))
             process.standardError = output
-            try process.run()
+            try process.start()
             func said() -> String { (try? String(contentsOfFile: log, encoding: .utf8)) ?? "" }
             // A fault may last, and other fleets be at work.
             try await eventually(deadline: .seconds(480), "the first fault is over; it said: \(said())") {

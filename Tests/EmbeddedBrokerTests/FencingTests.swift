@@ -70,7 +70,7 @@ import Testing
             db.commit()
             """, path,
         ]
-        try older.run()
+        try older.start()
         older.waitUntilExit()
         #expect(older.terminationStatus == 0)
 

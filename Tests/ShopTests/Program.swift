@@ -1,4 +1,5 @@
 import Foundation
+import TestKit
 
 /// A program that is run to its end, and what it prints.
 struct Program {
@@ -20,11 +21,11 @@ struct Program {
         process.arguments = arguments
         process.environment = ProcessInfo.processInfo.environment.merging(environment) { $1 }
         process.standardInput = FileHandle.nullDevice
-        let pipe = Pipe()
-        process.standardOutput = pipe
-        process.standardError = pipe
+        let pipe = try PrivatePipe()
+        process.standardOutput = pipe.writing
+        process.standardError = pipe.writing
         let (pieces, printing) = AsyncStream.makeStream(of: Data.self)
-        pipe.fileHandleForReading.readabilityHandler = { handle in
+        pipe.reading.readabilityHandler = { handle in
             let piece = handle.availableData
             guard piece.isEmpty else {
                 printing.yield(piece)
@@ -38,7 +39,8 @@ struct Program {
             ending.yield(process.terminationStatus)
             ending.finish()
         }
-        try process.run()
+        try process.start()
+        try pipe.writing.close()
         return await withTaskCancellationHandler {
             var printed = Data()
             for await piece in pieces {

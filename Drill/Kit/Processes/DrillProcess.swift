@@ -44,7 +44,7 @@ final class DrillProcess: Sendable {
                     ? .code(process.terminationStatus) : .signal(process.terminationStatus)
             }
         }
-        try process.run()
+        try process.start()
         leash.started(processID)
         for file in files { try file.close() }
     }

@@ -27,12 +27,9 @@ final class Leash: Sendable {
         process = Process()
         process.executableURL = URL(fileURLWithPath: "/bin/sh")
         process.arguments = ["-c", Self.script]
-        let pipe = Pipe()
-        process.standardInput = pipe
         process.standardOutput = FileHandle.nullDevice
         process.standardError = FileHandle.nullDevice
-        input = Mutex(pipe.fileHandleForWriting)
-        try process.run()
+        input = Mutex(try process.runOnLeash())
     }
 
     private func tell(_ line: String) {

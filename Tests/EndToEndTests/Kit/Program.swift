@@ -64,7 +64,7 @@ final class Program: Sendable {
                 ? .code(process.terminationStatus) : .signal(process.terminationStatus)
             self?.ending.withLock { $0 = how }
         }
-        try process.run()
+        try process.start()
         // The process has its own by now, and a test run starts hundreds.
         for handle in handles { try handle.close() }
     }

@@ -6,7 +6,7 @@ final class AlertmanagerServer {
     let port: Int
     private let directory: TemporaryDirectory
     private let process = Process()
-    private let leash = Pipe()
+    private let leash: FileHandle
 
     /// - Returns: `nil` where it is not installed, which is said.
     init?() throws {
@@ -26,12 +26,11 @@ final class AlertmanagerServer {
             rm -rf "$1"
             """
         process.arguments = ["-c", script, "sh", directory.path, String(port)]
-        process.standardInput = leash
-        try process.run()
+        leash = try process.runOnLeash()
     }
 
     deinit {
-        try? leash.fileHandleForWriting.close()
+        try? leash.close()
         process.waitUntilExit()
     }
 

@@ -203,7 +203,7 @@ private final class Terminal: Sendable {
         process.environment = ProcessInfo.processInfo.environment.merging(["TERM": "xterm"]) { $1 }
         let handle = FileHandle(fileDescriptor: side, closeOnDealloc: false)
         (process.standardInput, process.standardOutput, process.standardError) = (handle, handle, FileHandle.nullDevice)
-        try process.run()
+        try process.start()
         return process
     }
 

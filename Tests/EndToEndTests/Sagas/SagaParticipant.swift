@@ -39,7 +39,7 @@ final class SagaParticipant {
         process.executableURL = URL(fileURLWithPath: "/usr/bin/env")
         process.arguments = ["python3", directory.file("keeper.py"), directory.file("keeper.db")] + arguments
         process.standardError = FileHandle.nullDevice
-        try process.run()
+        try process.start()
         return process
     }
 

@@ -6,7 +6,7 @@ final class PrometheusServer {
     let port: Int
     private let directory: TemporaryDirectory
     private let process = Process()
-    private let leash = Pipe()
+    private let leash: FileHandle
 
     /// - Returns: `nil` where it is not installed, which is said.
     init?(scraping address: String) throws {
@@ -31,15 +31,14 @@ final class PrometheusServer {
             rm -rf "$1"
             """
         process.arguments = ["-c", script, "sh", directory.path, String(port)]
-        process.standardInput = leash
-        try process.run()
+        leash = try process.runOnLeash()
     }
 
     deinit { kill() }
 
     /// Ends it in the midst of what it does.
     func kill() {
-        try? leash.fileHandleForWriting.close()
+        try? leash.close()
         process.waitUntilExit()
     }
 

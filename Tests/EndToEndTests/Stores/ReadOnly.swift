@@ -1,4 +1,5 @@
 import Foundation
+import TestKit
 
 /// Runs a program of the system, and tells whether it succeeded.
 @discardableResult
@@ -8,7 +9,7 @@ func system(_ program: String, _ arguments: String...) -> Bool {
     process.arguments = [program] + arguments
     process.standardOutput = FileHandle.nullDevice
     process.standardError = FileHandle.nullDevice
-    guard (try? process.run()) != nil else { return false }
+    guard (try? process.start()) != nil else { return false }
     process.waitUntilExit()
     return process.terminationStatus == 0
 }

@@ -1,5 +1,6 @@
 import Foundation
 import GRDB
+import TestKit
 import Testing
 
 /// `flotilla events`: what a stream holds, told while the fleet runs or not.
@@ -117,7 +118,7 @@ import Testing
         shell.arguments = [
             "-c", "\"$1\" events shop --from 1 --follow | head -1 > first; echo done > ended", "sh", Program.path,
         ]
-        try shell.run()
+        try shell.start()
         try await eventually("head has its line") { FileManager.default.fileExists(atPath: fleet.file("first")) }
         try await carry(3...4, fleet)
         try await eventually("the pipe has ended") { FileManager.default.fileExists(atPath: fleet.file("ended")) }

@@ -13,7 +13,7 @@ public final class Browser: Sendable {
     }
 
     private let process = Process()
-    private let commands = Pipe()
+    private let commands: FileHandle
     private let directory: TemporaryDirectory
     private let state = Mutex(State())
 
@@ -35,14 +35,14 @@ public final class Browser: Sendable {
                 --ignore-certificate-errors --hide-scrollbars --font-render-hinting=none about:blank
             """
         process.arguments = ["-c", script, "sh", directory.path]
-        let answers = Pipe()
-        process.standardInput = commands
-        process.standardOutput = answers
-        try process.run()
+        let answers = try PrivatePipe()
+        process.standardOutput = answers.writing
+        commands = try process.runOnLeash()
+        try answers.writing.close()
         let reader = Thread { [weak self] in
             var rest = Data()
             while true {
-                let more = answers.fileHandleForReading.availableData
+                let more = answers.reading.availableData
                 if more.isEmpty { break }
                 rest.append(more)
                 while let end = rest.firstIndex(of: 0) {
@@ -57,7 +57,7 @@ public final class Browser: Sendable {
     }
 
     deinit {
-        try? commands.fileHandleForWriting.close()
+        try? commands.close()
         process.terminate()
         process.waitUntilExit()
     }
@@ -135,7 +135,7 @@ public final class Browser: Sendable {
             }
             if isGone { return continuation.resume(throwing: CheckFailure("Chromium ended: \(log.suffix(2000))")) }
             do {
-                try commands.fileHandleForWriting.write(contentsOf: text + [0])
+                try commands.write(contentsOf: text + [0])
             } catch {
                 state.withLock { $0.waiting.removeValue(forKey: id) }?.resume(throwing: error)
             }

@@ -12,7 +12,7 @@ public final class NATSServer: Sendable {
     private struct Running: @unchecked Sendable {
         // Used under the mutex alone.
         var process: Process
-        var leash: Pipe
+        var leash: FileHandle
     }
 
     /// The server that tests share which do not stop it; each test has a fleet of its own there.
@@ -85,8 +85,6 @@ public final class NATSServer: Sendable {
             [ -n "$word" ] || rm -rf "$data"
             """
         process.arguments = ["-c", script, "sh", directory.path, try Self.program(), "-c", file]
-        let leash = Pipe()
-        process.standardInput = leash
         let log = directory.file("server.log")
         if !FileManager.default.fileExists(atPath: log) {
             _ = FileManager.default.createFile(atPath: log, contents: nil)
@@ -95,7 +93,7 @@ public final class NATSServer: Sendable {
         output?.seekToEndOfFile()
         process.standardOutput = output
         process.standardError = output
-        try process.run()
+        let leash = try process.runOnLeash()
         self.process.withLock { $0 = Running(process: process, leash: leash) }
         let port = port
         try await eventually("nats-server on port \(port); its log is \(log)") {
@@ -113,8 +111,8 @@ public final class NATSServer: Sendable {
             return running
         }
         guard let running else { return }
-        if keeps { try? running.leash.fileHandleForWriting.write(contentsOf: Data("keep".utf8)) }
-        try? running.leash.fileHandleForWriting.close()
+        if keeps { try? running.leash.write(contentsOf: Data("keep".utf8)) }
+        try? running.leash.close()
         running.process.waitUntilExit()
         try? FileManager.default.removeItem(atPath: directory.file("pid"))
     }

@@ -35,16 +35,12 @@ public struct OTLPDecoder: Sendable {
         let process = Process()
         process.executableURL = URL(fileURLWithPath: python)
         process.arguments = [script] + files
-        let (output, errors) = (Pipe(), directory.file("errors"))
+        let errors = directory.file("errors")
         try Data().write(to: URL(fileURLWithPath: errors))
-        process.standardOutput = output
-        process.standardError = FileHandle(forWritingAtPath: errors)
         process.standardInput = FileHandle.nullDevice
-        try process.run()
-        let said = output.fileHandleForReading.readDataToEndOfFile()
-        process.waitUntilExit()
+        let (status, said) = try process.runToEnd(errors: FileHandle(forWritingAtPath: errors))
         let trouble = (try? String(contentsOfFile: errors, encoding: .utf8)) ?? ""
-        try check(process.terminationStatus == 0, "decode.py: \(trouble.suffix(2000))")
+        try check(status == 0, "decode.py: \(trouble.suffix(2000))")
         return try String(decoding: said, as: UTF8.self).split(separator: "\n").map { line in
             try JSONSerialization.jsonObject(with: Data(line.utf8)) as? [String: Any] ?? [:]
         }

@@ -18,7 +18,7 @@ public final class PrivatePostgres: Sendable {
     private struct Running: @unchecked Sendable {
         // Used under the mutex alone.
         var process: Process
-        var leash: Pipe
+        var leash: FileHandle
     }
 
     /// The server that tests share which do not stop it; each test has a database of its own.
@@ -132,8 +132,6 @@ public final class PrivatePostgres: Sendable {
             [ -n "$word" ] || rm -rf "$data"
             """
         process.arguments = ["-c", script, "sh", directory.path] + account + words
-        let leash = Pipe()
-        process.standardInput = leash
         let log = directory.file("server.log")
         if !FileManager.default.fileExists(atPath: log) {
             _ = FileManager.default.createFile(atPath: log, contents: nil)
@@ -142,7 +140,7 @@ public final class PrivatePostgres: Sendable {
         output?.seekToEndOfFile()
         process.standardOutput = output
         process.standardError = output
-        try process.run()
+        let leash = try process.runOnLeash()
         self.process.withLock { $0 = Running(process: process, leash: leash) }
         try await eventually("PostgreSQL on port \(self.port); its log is \(log)") {
             try self.isReady()
@@ -163,8 +161,8 @@ public final class PrivatePostgres: Sendable {
         _ = try? runAsServer([
             "\(programs)/pg_ctl", "--pgdata", dataDirectory, "stop", "--wait", "--timeout", "240", "--mode", mode,
         ])
-        try? running.leash.fileHandleForWriting.write(contentsOf: Data("keep".utf8))
-        try? running.leash.fileHandleForWriting.close()
+        try? running.leash.write(contentsOf: Data("keep".utf8))
+        try? running.leash.close()
         running.process.waitUntilExit()
     }
 
@@ -275,9 +273,6 @@ public final class PrivatePostgres: Sendable {
         process.executableURL = URL(fileURLWithPath: program)
         process.arguments = arguments
         process.currentDirectoryURL = URL(fileURLWithPath: "/")
-        let output = Pipe()
-        process.standardOutput = output
-        process.standardError = output
         process.standardInput = FileHandle.nullDevice
         if let input {
             // Not a pipe: a program that ends before it has read it all would end the tests.
@@ -286,9 +281,7 @@ public final class PrivatePostgres: Sendable {
             process.standardInput = try FileHandle(forReadingFrom: file)
             try FileManager.default.removeItem(at: file)
         }
-        try process.run()
-        let text = output.fileHandleForReading.readDataToEndOfFile()
-        process.waitUntilExit()
-        return (process.terminationStatus, String(decoding: text, as: UTF8.self))
+        let (status, output) = try process.runToEnd()
+        return (status, String(decoding: output, as: UTF8.self))
     }
 }

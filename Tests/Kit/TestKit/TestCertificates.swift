@@ -66,13 +66,9 @@ public struct TestCertificates: Sendable {
         let process = Process()
         process.executableURL = URL(fileURLWithPath: "/usr/bin/env")
         process.arguments = ["openssl"] + arguments
-        let output = Pipe()
-        process.standardOutput = output
-        process.standardError = output
         process.standardInput = FileHandle.nullDevice
-        try process.run()
-        let text = String(decoding: output.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self)
-        process.waitUntilExit()
-        try check(process.terminationStatus == 0, "openssl \(arguments.first ?? "") failed: \(text)")
+        let (status, output) = try process.runToEnd()
+        try check(
+            status == 0, "openssl \(arguments.first ?? "") failed: \(String(decoding: output, as: UTF8.self))")
     }
 }

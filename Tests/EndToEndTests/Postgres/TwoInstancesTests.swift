@@ -18,6 +18,19 @@
             try await eventually("the second takes over") { program.errors.contains("carrying fleet") }
         }
 
+        private enum Fate { case isRefused, isKilled }
+
+        /// What became of one that was paused, and goes on: it is killed where it held the write lock of a stream's file.
+        private func notices(_ holder: Program, or standby: Program) async throws -> Fate {
+            try await eventually("the first notices, or was killed") {
+                holder.errors.contains("no longer carrying fleet") || holder.ended != nil
+            }
+            guard let end = holder.ended else { return .isRefused }
+            #expect(end == .signal(9), "\(holder.errors)")
+            #expect(standby.errors.contains("is stopped while it writes"), "\(standby.errors)")
+            return .isKilled
+        }
+
         @Test(arguments: CountingFleet.Capture.allCases) func workMovesWhenTheHolderIsKilled(
             _ capture: CountingFleet.Capture
         ) async throws {
@@ -61,11 +74,7 @@
                 try await fleet.expectAll(numbers)
                 holder.send(SIGCONT)
                 try write(4)
-                try await eventually("the first notices, or was killed where it held a lock") {
-                    holder.errors.contains("no longer carrying fleet") || holder.ended == .signal(9)
-                }
-                if holder.ended != nil {
-                    #expect(standby.errors.contains("is stopped while it writes"))
+                if try await notices(holder, or: standby) == .isKilled {
                     holder = try fleet.fleet.start("run")
                     try await eventually("another waits") { holder.errors.contains("waiting for fleet") }
                 }
@@ -101,7 +110,7 @@
             try await carries(standby)
             try await fleet.expectAll(numbers)
             holder.send(SIGCONT)
-            try await eventually("the first notices") { holder.errors.contains("no longer carrying fleet") }
+            _ = try await notices(holder, or: standby)
             try fleet.count(numbers + 1...numbers + 20)
             try await fleet.expectAll(numbers + 20)
         }

@@ -46,16 +46,20 @@ enum ObservedBenchmark {
             }
         }
         let off = times[.nothing] ?? []
-        print("\(name), \(count) events into a view; medians of \(off.count) runs in turns")
+        print("\(name), \(count) events into a view; medians of \(off.count) rounds, each against everything off")
         for (watching, title, wanted) in [
             (.all, "everything on, 1 of \(tracedShare) events traced:", " (wanted: at least 0.97)"),
             (.traced, "everything on, each event traced:", ""),
         ] as [(WatchedFleet.Watching, String, String)] {
-            let on = times[watching] ?? []
-            let speed = off.map(\.wall).median / on.map(\.wall).median
-            let processor = on.map(\.processor).median / off.map(\.processor).median
-            print("  \(title) speed \(rounded(speed)) of everything off\(wanted), processor time \(rounded(processor))")
+            let rounds = zip(off, times[watching] ?? [])
+            print("  \(title) speed \(spread(rounds.map { $0.wall / $1.wall }))\(wanted)")
+            print("    processor time \(spread(rounds.map { $1.processor / $0.processor }))")
         }
+    }
+
+    /// The median, and how far one round was from another.
+    private static func spread(_ ratios: [Double]) -> String {
+        "\(rounded(ratios.median)) (\(rounded(ratios.min() ?? .nan)) to \(rounded(ratios.max() ?? .nan)))"
     }
 
     #if Postgres

@@ -68,15 +68,32 @@ import Testing
         #expect(ids.count == 10_005)
     }
 
+    @Test func anEventKnowsWhetherItIsTraced() throws {
+        let text = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-0"
+        var event = Event(
+            id: try EventID(text: "0af76519-16cd-43dd-8448-eb211c80319c"), source: "/shop/orders", type: "Placed",
+            key: "1",
+            aggregateType: "Order", time: Timestamp(microseconds: 0), traceParent: text + "1", payload: [])
+        #expect(event.isTraced && event.tracedPart == 0x48_EB21_1C80_319C)
+        event.traceParent = text + "0"
+        #expect(!event.isTraced && event.tracedPart == nil)
+        event.traceParent = text + "3"
+        #expect(event.isTraced)
+        event.traceParent = nil
+        #expect(!event.isTraced && event.tracedPart == nil)
+    }
+
     @Test func aLookAtOneDigitTellsWhatIsNotRecorded() throws {
         for flags in 0...255 {
             let digits = String(flags, radix: 16)
             let text =
                 "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-" + (digits.count == 1 ? "0" : "") + digits
             let isSampled = try #require(TraceContext(text)).isSampled
-            #expect(TraceContext.sampledPart(text) == (isSampled ? 0x48_EB21_1C80_319C : nil), "\(text)")
+            #expect(TraceContext.sampledPart(of: text) == (isSampled ? 0x48_EB21_1C80_319C : nil), "\(text)")
         }
-        #expect(TraceContext.sampledPart("") == nil && TraceContext.sampledPart("nothing") == nil)
+        #expect(
+            TraceContext.sampledPart(of: "") == nil && TraceContext.sampledPart(of: "nothing") == nil
+                && TraceContext.sampledPart(of: nil) == nil)
     }
 
     @Test func aBatchHasThoseThatBelongToATrace() {

@@ -98,8 +98,15 @@ public struct ViewApplier: Sendable {
             acceptances: effects.effects.map { effect in
                 inbox.acceptance(of: records[effect.event].event.id, at: records[effect.event].position)
             },
-            traced: findsTraces
-                ? Array(effects.effects.lazy.map(\.event).filter { records[$0].event.tracedPart != nil }) : [])
+            traced: findsTraces ? Self.traced(records, effects) : [])
+    }
+
+    private static func traced(_ records: [LogRecord], _ effects: ViewProgram.Effects) -> [Int] {
+        // In a span a record is looked at where it lies; an array gives out a copy, with a retain for each of its texts.
+        let span = records.span
+        var traced: [Int] = []
+        for effect in effects.effects where span[effect.event].event.isTraced { traced.append(effect.event) }
+        return traced
     }
 
     /// Applies records in order.

@@ -15,7 +15,12 @@ public struct Event: Hashable, Sendable {
     /// CloudEvents `time`: when the event occurred, as the writer says it, or when it was captured.
     public var time: Timestamp
     /// CloudEvents extension `traceparent` (W3C Trace Context), where the writer gave one.
-    public var traceParent: String?
+    public var traceParent: String? {
+        didSet { isTraced = TraceContext.saysSampled(traceParent) }
+    }
+    /// Whether ``traceParent`` says that the trace is recorded, if it says anything at all. It is known when the event is made:
+    /// whoever looks through many of them later would fetch each text from memory anew.
+    public private(set) var isTraced: Bool
     /// Further headers, as the text of one JSON object, where the writer gave any.
     public var headers: String?
     /// ``contentType``, where it is not the usual one.
@@ -54,7 +59,7 @@ extension Event {
     ) {
         self.init(
             id: id, source: source, type: type, key: key, aggregateType: aggregateType, time: time,
-            traceParent: traceParent, headers: headers,
+            traceParent: traceParent, isTraced: TraceContext.saysSampled(traceParent), headers: headers,
             unusualContentType: contentType == Event.usualContentType ? nil : contentType, payload: payload)
     }
 }

@@ -69,18 +69,25 @@ public struct TraceContext: Hashable, Sendable {
             trace: TraceID(high: high, low: low), span: SpanID(span), flags: UInt8(truncatingIfNeeded: flags))
     }
 
+    /// Whether a `traceparent` says that the trace is recorded: a look at one digit.
+    static func saysSampled(_ text: String?) -> Bool {
+        guard var text else { return false }
+        return text.withUTF8 { saysSampled($0) }
+    }
+
+    private static func saysSampled(_ text: UnsafeBufferPointer<UInt8>) -> Bool {
+        guard text.count >= length else { return false }
+        let digit = text[length - 1]
+        // In ASCII 1 and 3 are odd, and so are a and c, which are even numbers.
+        return digit < UInt8(ascii: "a") ? digit & 1 == 1 : digit & 1 == 0
+    }
+
     /// Of a `traceparent`, the random part of the trace's id, for those who see many: nothing else is looked at but the one
     /// digit that says whether the trace is recorded.
     /// - Returns: `nil` where it is not recorded, or the text is certainly no `traceparent`.
-    static func sampledPart(_ text: String) -> TraceID.RandomPart? {
-        var text = text
-        return text.withUTF8 { text in
-            guard text.count >= length else { return nil }
-            let digit = text[length - 1]
-            // In ASCII 1 and 3 are odd, and so are a and c, which are even numbers.
-            guard digit < UInt8(ascii: "a") ? digit & 1 == 1 : digit & 1 == 0 else { return nil }
-            return number(text[21..<35])
-        }
+    static func sampledPart(of text: String?) -> TraceID.RandomPart? {
+        guard var text else { return nil }
+        return text.withUTF8 { saysSampled($0) ? number($0[21..<35]) : nil }
     }
 
     /// Digits of lower case alone.
@@ -176,5 +183,7 @@ extension Event {
 
     /// Where the event may belong to a trace that is recorded, the random part of that one's id. Costs next to nothing;
     /// ``traceContext`` tells for sure.
-    public var tracedPart: TraceContext.TraceID.RandomPart? { traceParent.flatMap { TraceContext.sampledPart($0) } }
+    public var tracedPart: TraceContext.TraceID.RandomPart? {
+        isTraced ? TraceContext.sampledPart(of: traceParent) : nil
+    }
 }

@@ -21,9 +21,12 @@ public struct TracedEvent: Sendable {
     /// Those of a batch that belong to a trace of which spans are made.
     public static func all(of events: [Event], admittedBy tracer: some WorkTracer) -> [TracedEvent] {
         var traced: [TracedEvent] = []
-        for index in events.indices {
-            guard let part = events[index].tracedPart, tracer.admits(part) else { continue }
-            if let event = TracedEvent(events[index]) { traced.append(event) }
+        // In a span an event is looked at where it lies; an array gives out a copy, with a retain for each of its texts.
+        let span = events.span
+        for index in span.indices where span[index].isTraced {
+            let event = events[index]
+            guard let part = event.tracedPart, tracer.admits(part) else { continue }
+            if let event = TracedEvent(event) { traced.append(event) }
         }
         return traced
     }

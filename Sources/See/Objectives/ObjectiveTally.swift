@@ -22,7 +22,7 @@ public final class ObjectiveTally: Sendable {
     public func record(_ took: Duration) { add(total: 1, bad: took.wholeMicroseconds > threshold ? 1 : 0) }
 
     /// Counts how long ago events occurred, each exactly. A clock that went back makes none of them late.
-    public func record(ages times: some Collection<Timestamp>, at now: Timestamp) {
+    public func record(ages times: ArraySlice<Timestamp>, at now: Timestamp) {
         let (limit, overflow) = now.microseconds.subtractingReportingOverflow(threshold)
         var late = 0
         if !overflow { for time in times where time.microseconds < limit { late += 1 } }

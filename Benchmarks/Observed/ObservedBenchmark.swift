@@ -5,23 +5,32 @@ import TestKit
 /// What it costs to be watched: a backlog carried by the program with everything on (metrics, page, objectives, telemetry to
 /// a collector), against the same with everything off.
 enum ObservedBenchmark {
-    private static let (sqliteCount, postgresCount) = (1_000_000, 1_000_000)
+    private static let count = 500_000
+    /// Two runs of the same kind differ by more than is looked for: many are made, one against another.
+    private static let rounds = 3 * BenchRounds.count
     /// Of so many events, one belongs to a trace that is recorded, as where one of a hundred requests is sampled.
     private static let tracedShare = 100
 
     static func run(_ workspace: Workspace) async throws {
         let collector = try await QuickReceiver()
         try await compare(
-            "SQLite", sqliteCount,
+            "SQLite",
             WatchedFleet.Sort(orders: { "sqlite:\($0)/orders.db" }) { fleet, traced in
-                try await Rows.fill("\(fleet)/orders.db", count: sqliteCount, traced: traced)
+                let (file, filled) = ("\(fleet)/orders.db", workspace.file("filled-\(traced).db"))
+                if FileManager.default.fileExists(atPath: filled) {
+                    for end in ["", "-wal", "-shm"] { try? FileManager.default.removeItem(atPath: file + end) }
+                    try FileManager.default.copyItem(atPath: filled, toPath: file)
+                } else {
+                    try await Rows.fill(file, count: count, traced: traced)
+                    try FileManager.default.copyItem(atPath: file, toPath: filled)
+                }
             }, collector, workspace)
         #if Postgres
             let server = try await BenchServer()
             // Whoever applies makes the table anew; the columns that Flotilla gives it have the context.
             try server.psql("DROP TABLE outbox")
             try await compare(
-                "PostgreSQL's log", postgresCount,
+                "PostgreSQL's log",
                 WatchedFleet.Sort(orders: { _ in server.url }, outbox: "{capture: log}") { _, traced in
                     try server.psql(fill(traced: traced))
                 }, collector, workspace)
@@ -31,10 +40,10 @@ enum ObservedBenchmark {
     }
 
     private static func compare(
-        _ name: String, _ count: Int, _ sort: WatchedFleet.Sort, _ collector: QuickReceiver, _ workspace: Workspace
+        _ name: String, _ sort: WatchedFleet.Sort, _ collector: QuickReceiver, _ workspace: Workspace
     ) async throws {
         var times: [WatchedFleet.Watching: [ChildTime]] = [:]
-        for round in 0..<BenchRounds.count {
+        for round in 0..<rounds {
             // In turns, and each time in another order, as the machine is not the same at any two times.
             let all = WatchedFleet.Watching.allCases
             for watching in round.isMultiple(of: 2) ? all : all.reversed() {
@@ -68,7 +77,7 @@ enum ObservedBenchmark {
             TRUNCATE outbox;
             SET synchronous_commit = off;
             DO $$ BEGIN
-                FOR n IN 1..\(postgresCount) LOOP
+                FOR n IN 1..\(count) LOOP
                     INSERT INTO outbox (id, aggregatetype, aggregateid, type, payload, traceparent) VALUES (
                         gen_random_uuid(), 'Order', n::text, 'OrderPlaced', order_payload(n),
                         '00-' || md5(n::text) || '-' || substr(md5('s' || n), 1, 16)

@@ -78,5 +78,5 @@ import Testing
 }
 
 extension SignalRegistry {
-    func text(_ form: Exposition = .prometheus) -> String { String(decoding: form.write(read()), as: UTF8.self) }
+    func text(_ form: Exposition = .prometheus) -> String { String(decoding: exposition(form), as: UTF8.self) }
 }

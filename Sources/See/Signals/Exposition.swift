@@ -1,6 +1,6 @@
 import FleetCore
 
-/// Writes what a registry says, in one of the two forms that Prometheus reads.
+/// One of the two forms of text that Prometheus reads.
 public enum Exposition: Sendable, Hashable {
     /// Prometheus' text format, version 0.0.4.
     case prometheus
@@ -12,13 +12,6 @@ public enum Exposition: Sendable, Hashable {
         case .prometheus: "text/plain; version=0.0.4; charset=utf-8"
         case .openMetrics: "application/openmetrics-text; version=1.0.0; charset=utf-8"
         }
-    }
-
-    public func write(_ families: [FamilyReading]) -> [UInt8] {
-        var writer = ExpositionWriter(form: self)
-        for family in families { writer.write(family) }
-        if self == .openMetrics { writer.line("# EOF") }
-        return writer.bytes
     }
 
     /// The form that an `Accept` header asks for: OpenMetrics where it is wanted at least as much.

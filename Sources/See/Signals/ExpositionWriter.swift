@@ -4,44 +4,78 @@ import FleetCore
 struct ExpositionWriter {
     private let form: Exposition
     private(set) var bytes: [UInt8] = []
-    private var boundTexts: [Double: [UInt8]] = [:]
+
+    // Of the metric whose samples are written.
+    private var metric: Metric?
+    private var isAnnounced = false
+    private var sample: [UInt8] = []
+    private var family: [UInt8] = []
+    /// Of a histogram, what stands behind the labels of each bucket's line.
+    private var bucketEnds: [[UInt8]] = []
+
+    // What is needed again and again.
+    private var cumulative: [UInt64] = []
+    private var bucketHead: [UInt8] = []
 
     init(form: Exposition) {
         self.form = form
         bytes.reserveCapacity(1 << 16)
     }
 
-    mutating func write(_ family: FamilyReading) {
-        let metric = family.metric
-        let names = PrometheusName(of: metric)
-        let announced = form == .openMetrics ? names.family : names.sample
-        let kind = metric.kind == .info && form == .prometheus ? Metric.Kind.gauge : metric.kind
-        append("# HELP \(announced) ")
-        appendEscaped(metric.meaning, quotes: form == .openMetrics)
-        line()
-        line("# TYPE \(announced) \(kind.rawValue)")
-        if form == .openMetrics, let suffix = metric.unit.suffix { line("# UNIT \(announced) \(suffix)") }
-        let isCreatedTold = form == .openMetrics && (metric.kind == .counter || metric.kind == .histogram)
-        let sample = Array(names.sample.utf8)
-        for series in family.series {
-            let labels = series.labelText
-            switch series.value {
-            case .count(let count):
-                begin(sample, "", labels)
-                append(count)
-                line()
-            case .number(let number):
-                begin(sample, "", labels)
-                append(number)
-                line()
-            case .distribution(let distribution): write(distribution, sample, labels)
-            }
-            if isCreatedTold, let created = series.created {
-                begin(Array(names.family.utf8), "_created", labels)
-                append(Double(created.microseconds) / 1_000_000)
-                line()
-            }
+    /// Begins with a metric. It is announced when there is a sample of it.
+    mutating func begin(_ metric: Metric) {
+        self.metric = metric
+        isAnnounced = false
+    }
+
+    /// - Parameters:
+    ///   - labels: as ``labelText(_:)`` has them.
+    ///   - created: since when it counts; `nil` where it does not count itself.
+    mutating func write(_ value: SeriesValue, labels: [UInt8], created: Timestamp?) {
+        announce()
+        bytes += sample
+        bytes += labels
+        switch value {
+        case .count(let count): append(count)
+        case .number(let number): append(number)
+        case .distribution: assertionFailure("a histogram is written without a copy of its counters")
         }
+        line()
+        writeCreated(created, labels)
+    }
+
+    mutating func write(_ histogram: Histogram, labels: [UInt8], created: Timestamp) {
+        announce()
+        bucketHead.removeAll(keepingCapacity: true)
+        bucketHead += sample
+        bucketHead += "_bucket".utf8
+        if labels == Self.noLabels {
+            bucketHead += "{".utf8
+        } else {
+            bucketHead += labels[..<(labels.count - Self.labelsEnd.count)]
+            bucketHead += ",".utf8
+        }
+        // Prometheus' own text format has none.
+        let exemplars = form == .openMetrics ? histogram.exemplarsByBucket : [:]
+        let sum = histogram.read(into: &cumulative)
+        for (number, end) in bucketEnds.enumerated() {
+            bytes += bucketHead
+            bytes += end
+            append(cumulative[number])
+            if let exemplar = exemplars[number] { append(exemplar) }
+            line()
+        }
+        bytes += sample
+        append("_sum")
+        bytes += labels
+        append(sum)
+        line()
+        bytes += sample
+        append("_count")
+        bytes += labels
+        append(cumulative[bucketEnds.count - 1])
+        line()
+        writeCreated(created, labels)
     }
 
     mutating func line(_ text: String = "") {
@@ -49,77 +83,62 @@ struct ExpositionWriter {
         bytes.append(UInt8(ascii: "\n"))
     }
 
-    // MARK: Parts of a line
+    // MARK: Parts
 
-    /// `a="1",b="2"`, in either form.
-    static func labelText(_ labels: [(name: String, value: String)]) -> [UInt8] {
-        var text = ExpositionWriter(form: .prometheus, empty: ())
-        for (name, value) in labels {
-            if !text.bytes.isEmpty { text.append(",") }
-            text.append(name)
-            text.append("=\"")
-            text.appendEscaped(value, quotes: true)
-            text.append("\"")
-        }
-        return text.bytes
+    private mutating func announce() {
+        guard let metric, !isAnnounced else { return }
+        isAnnounced = true
+        let names = PrometheusName(of: metric)
+        let announced = form == .openMetrics ? names.family : names.sample
+        let kind = metric.kind == .info && form == .prometheus ? Metric.Kind.gauge : metric.kind
+        append("# HELP \(announced) ")
+        Self.append(metric.meaning, to: &bytes, quotes: form == .openMetrics)
+        line()
+        line("# TYPE \(announced) \(kind.rawValue)")
+        if form == .openMetrics, let suffix = metric.unit.suffix { line("# UNIT \(announced) \(suffix)") }
+        (sample, family) = (Array(names.sample.utf8), Array(names.family.utf8))
+        bucketEnds = (metric.bounds.map { text(ofBound: Double($0) / metric.unit.steps) } + ["+Inf"])
+            .map { Array("le=\"\($0)\"} ".utf8) }
     }
 
-    private init(form: Exposition, empty: Void) { self.form = form }
+    /// OpenMetrics writes a bound as a float always, Prometheus' own text format as short as it can be.
+    private func text(ofBound bound: Double) -> String {
+        form == .openMetrics ? "\(bound)" : Self.text(of: bound)
+    }
 
-    /// All of a sample but its value.
-    private mutating func begin(_ name: [UInt8], _ suffix: String, _ labels: [UInt8]) {
-        bytes += name
-        append(suffix)
-        if !labels.isEmpty {
-            append("{")
-            bytes += labels
-            append("}")
-        }
+    private mutating func writeCreated(_ created: Timestamp?, _ labels: [UInt8]) {
+        guard form == .openMetrics, let created else { return }
+        bytes += family
+        append("_created")
+        bytes += labels
+        append(Double(created.microseconds) / 1_000_000)
+        line()
+    }
+
+    private mutating func append(_ exemplar: Exemplar) {
+        append(" # {trace_id=\"\(exemplar.context.trace)\",span_id=\"\(exemplar.context.span)\"} ")
+        append(exemplar.value)
         append(" ")
+        append(Double(exemplar.at.microseconds) / 1_000_000)
     }
 
-    private mutating func write(_ read: Distribution, _ name: [UInt8], _ labels: [UInt8]) {
-        var prefix = name + Array("_bucket{".utf8)
-        if !labels.isEmpty { prefix += labels + [UInt8(ascii: ",")] }
-        prefix += Array("le=\"".utf8)
-        let cumulative = read.cumulative
-        for (number, (bound, count)) in cumulative.enumerated() {
-            bucket(prefix, boundText(bound), count, read.exemplars[number])
+    /// What stands between name and value, in either form: `{a="1",b="2"} `.
+    static func labelText(_ labels: [(name: String, value: String)]) -> [UInt8] {
+        if labels.isEmpty { return noLabels }
+        var text: [UInt8] = []
+        for (name, value) in labels {
+            text += (text.isEmpty ? "{" : ",").utf8
+            text += name.utf8
+            text += "=\"".utf8
+            append(value, to: &text, quotes: true)
+            text.append(UInt8(ascii: "\""))
         }
-        let count = read.count
-        bucket(prefix, Array("+Inf".utf8), count, read.exemplars[cumulative.count])
-        begin(name, "_sum", labels)
-        append(read.sum)
-        line()
-        begin(name, "_count", labels)
-        append(count)
-        line()
+        text += labelsEnd
+        return text
     }
 
-    private mutating func bucket(_ prefix: [UInt8], _ bound: [UInt8], _ count: UInt64, _ exemplar: Exemplar?) {
-        bytes += prefix
-        bytes += bound
-        append("\"} ")
-        append(count)
-        // Prometheus' own text format has none.
-        if let exemplar, form == .openMetrics {
-            append(" # {trace_id=\"\(exemplar.context.trace)\",span_id=\"\(exemplar.context.span)\"} ")
-            append(exemplar.value)
-            append(" ")
-            append(Double(exemplar.at.microseconds) / 1_000_000)
-        }
-        line()
-    }
-
-    /// OpenMetrics writes a bound as a float always, Prometheus' own text format as short as it can be. Many histograms have
-    /// the same few.
-    private mutating func boundText(_ bound: Double) -> [UInt8] {
-        if let known = boundTexts[bound] { return known }
-        var text = ExpositionWriter(form: form, empty: ())
-        if form == .openMetrics { text.append("\(bound)") } else { text.append(bound) }
-        boundTexts[bound] = text.bytes
-        return text.bytes
-    }
+    private static let noLabels = Array(" ".utf8)
+    private static let labelsEnd = Array("} ".utf8)
 
     // MARK: Values
 
@@ -130,19 +149,21 @@ struct ExpositionWriter {
         append(String(count))
     }
 
-    private mutating func append(_ number: Double) {
-        if number.isNaN { return append("NaN") }
-        if number.isInfinite { return append(number < 0 ? "-Inf" : "+Inf") }
-        if let whole = Int64(exactly: number), whole.magnitude < 1 << 53 { return append(String(whole)) }
-        append("\(number)")
+    private mutating func append(_ number: Double) { append(Self.text(of: number)) }
+
+    private static func text(of number: Double) -> String {
+        if number.isNaN { return "NaN" }
+        if number.isInfinite { return number < 0 ? "-Inf" : "+Inf" }
+        if let whole = Int64(exactly: number), whole.magnitude < 1 << 53 { return String(whole) }
+        return "\(number)"
     }
 
-    private mutating func appendEscaped(_ text: String, quotes: Bool) {
+    private static func append(_ text: String, to bytes: inout [UInt8], quotes: Bool) {
         for byte in text.utf8 {
             switch byte {
-            case UInt8(ascii: "\\"): append("\\\\")
-            case UInt8(ascii: "\n"): append("\\n")
-            case UInt8(ascii: "\"") where quotes: append("\\\"")
+            case UInt8(ascii: "\\"): bytes += "\\\\".utf8
+            case UInt8(ascii: "\n"): bytes += "\\n".utf8
+            case UInt8(ascii: "\"") where quotes: bytes += "\\\"".utf8
             default: bytes.append(byte)
             }
         }

@@ -24,12 +24,19 @@ public final class Family<Kind: Instrument>: Sendable {
         var created: Timestamp
     }
 
-    /// A series, and what is told of it each time.
-    private struct Told {
+    /// A series, and what is told of it each time. An object, so that to take one up is to retain one.
+    private final class Told: Sendable {
         let instrument: Kind
         let created: Timestamp
         let labels: [String]
         let labelText: [UInt8]
+
+        init(_ instrument: Kind, created: Timestamp, labels: [String], labelText: [UInt8]) {
+            self.instrument = instrument
+            self.created = created
+            self.labels = labels
+            self.labelText = labelText
+        }
     }
 
     init(
@@ -108,35 +115,49 @@ extension Family where Kind == Gauge {
 
 extension Family: AnyFamily {
     var reading: FamilyReading {
-        let sorted = state.withLock { state in
+        let told = told()
+        var readings: [SeriesReading] = []
+        readings.reserveCapacity(told.count)
+        for one in told {
+            guard let value = one.instrument.value else { continue }
+            readings.append(
+                SeriesReading(labels: one.labels, created: Kind.counts ? one.created : nil, value: value))
+        }
+        return FamilyReading(metric: metric, series: readings)
+    }
+
+    func write(to writer: inout ExpositionWriter) {
+        writer.begin(metric)
+        for one in told() {
+            if let histogram = one.instrument as? Histogram {
+                writer.write(histogram, labels: one.labelText, created: one.created)
+            } else if let value = one.instrument.value {
+                writer.write(value, labels: one.labelText, created: Kind.counts ? one.created : nil)
+            }
+        }
+    }
+
+    private func told() -> [Told] {
+        state.withLock { state in
             if let known = state.sorted { return known }
             let sorted = state.series.sorted { $0.key.lexicographicallyPrecedes($1.key) }
                 .map { values, series in
                     let labels = metric.labels(of: values)
                         .map { (name: PrometheusName.label($0.name), value: $0.value) }
                     return Told(
-                        instrument: series.instrument, created: series.created, labels: values,
+                        series.instrument, created: series.created, labels: values,
                         labelText: ExpositionWriter.labelText(labels))
                 }
             state.sorted = sorted
             return sorted
         }
-        var readings: [SeriesReading] = []
-        readings.reserveCapacity(sorted.count)
-        for one in sorted {
-            guard let value = one.instrument.value else { continue }
-            readings.append(
-                SeriesReading(
-                    labels: one.labels, created: Kind.counts ? one.created : nil, value: value,
-                    labelText: one.labelText))
-        }
-        return FamilyReading(metric: metric, series: readings)
     }
 }
 
 protocol AnyFamily: Sendable {
     var metric: Metric { get }
     var reading: FamilyReading { get }
+    func write(to writer: inout ExpositionWriter)
 }
 
 /// What a metric says at one moment.
@@ -153,6 +174,4 @@ public struct SeriesReading: Sendable {
     /// Since when it counts; `nil` where it does not count itself.
     public var created: Timestamp?
     public var value: SeriesValue
-    /// Names and values of the labels, as Prometheus' formats have them between braces: it is the same each time.
-    let labelText: [UInt8]
 }

@@ -131,8 +131,29 @@ public final class Histogram: Instrument {
         var read = Distribution(metric: metric)
         for index in 0..<LogLinear.count { read.counts[index] = counts[index].load(ordering: .relaxed) }
         read.sumOfSteps = sum.load(ordering: .relaxed)
-        read.exemplars = exemplars.withLock { $0 }
+        read.exemplars = exemplarsByBucket
         return read
+    }
+
+    /// By the numbers of buckets among the metric's bounds, as ``Distribution/exemplars``.
+    var exemplarsByBucket: [Int: Exemplar] { exemplars.withLock { $0 } }
+
+    /// Reads it for somebody who wants to know of the metric's bounds alone.
+    /// - Parameter cumulative: becomes how many values are at most as large as each of the bounds, and how many there are.
+    /// - Returns: the sum of the values, in the metric's unit.
+    func read(into cumulative: inout [UInt64]) -> Double {
+        cumulative.removeAll(keepingCapacity: true)
+        var (index, total) = (0, UInt64(0))
+        func add(through last: Int) {
+            while index <= last {
+                total &+= counts[index].load(ordering: .relaxed)
+                index += 1
+            }
+            cumulative.append(total)
+        }
+        for bound in metric.bounds { add(through: LogLinear.index(of: bound)) }
+        add(through: LogLinear.count - 1)
+        return Double(sum.load(ordering: .relaxed)) / metric.unit.steps
     }
 }
 

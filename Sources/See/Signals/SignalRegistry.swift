@@ -54,9 +54,18 @@ public final class SignalRegistry: Sendable {
     }
 
     /// What every metric says, in the order of their names; those that say nothing are not there.
-    public func read() -> [FamilyReading] {
+    public func read() -> [FamilyReading] { families().map(\.reading).filter { !$0.series.isEmpty } }
+
+    /// The same as text, for Prometheus.
+    public func exposition(_ form: Exposition) -> [UInt8] {
+        var writer = ExpositionWriter(form: form)
+        for family in families() { family.write(to: &writer) }
+        if form == .openMetrics { writer.line("# EOF") }
+        return writer.bytes
+    }
+
+    private func families() -> [any AnyFamily] {
         for refresher in state.withLock({ $0.refreshers.values.map(\.self) }) { refresher() }
-        let families = state.withLock { $0.families.values.sorted { $0.metric.name < $1.metric.name } }
-        return families.map(\.reading).filter { !$0.series.isEmpty }
+        return state.withLock { $0.families.values.sorted { $0.metric.name < $1.metric.name } }
     }
 }

@@ -28,10 +28,8 @@ import Testing
         let told = try await signals.get("/metrics")
         #expect(told.status == 200)
         #expect(told.value("flotilla_traces_decided_total{decision=\"kept\"}") ?? 0 == 0, "\(told.body)")
-        let begun = ContinuousClock.now
         run.send(SIGTERM)
         #expect(try await run.end() == .code(0))
-        #expect(ContinuousClock.now - begun < .seconds(15))
         #expect(run.errors.contains("on the last traces nobody has decided in time"), "\(run.errors)")
         #expect(run.logLines.filter { $0.contains("it takes long to decide") }.count == 1, "\(run.errors)")
         try await traced.stop()

@@ -116,7 +116,7 @@ final class FleetSignals: Sendable {
             switch question.path {
             case "/metrics":
                 let form = Exposition.wanted(accept: question.accept)
-                return .answer(HTTPAnswer(contentType: form.contentType, body: form.write(registry.read())))
+                return .answer(HTTPAnswer(contentType: form.contentType, body: registry.exposition(form)))
             case "/readyz": return .answer(health.readinessAnswer)
             default: return nil
             }

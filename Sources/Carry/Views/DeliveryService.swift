@@ -194,13 +194,18 @@ public final class DeliveryService: Service {
     private func traced(
         _ batch: ViewApplier.Batch, _ result: DeliveryMachine.Application, _ tracer: any WorkTracer
     ) -> [TracedEvent] {
-        batch.traced.compactMap { number in
-            let record = batch.records[number]
-            if result.waiting.contains(record.position) { return nil }
-            let failure = result.failures[record.position]
-            guard failure != nil || record.event.tracedPart.map(tracer.admits) == true else { return nil }
-            return TracedEvent(record.event, failure: failure)
+        var traced: [TracedEvent] = []
+        // As where they are found, each is looked at where it lies.
+        let records = batch.records.span
+        for number in batch.traced {
+            let position = records[number].position
+            if result.waiting.contains(position) { continue }
+            let failure = result.failures[position]
+            let part = TraceContext.sampledPart(of: records[number].event.traceParent)
+            guard failure != nil || part.map(tracer.admits) == true else { continue }
+            if let event = TracedEvent(batch.records[number].event, failure: failure) { traced.append(event) }
         }
+        return traced
     }
 
     private func parked(_ batch: ViewApplier.Batch, _ result: DeliveryMachine.Application) -> [ParkedNotice] {

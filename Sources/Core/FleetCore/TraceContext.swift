@@ -85,7 +85,7 @@ public struct TraceContext: Hashable, Sendable {
     /// Of a `traceparent`, the random part of the trace's id, for those who see many: nothing else is looked at but the one
     /// digit that says whether the trace is recorded.
     /// - Returns: `nil` where it is not recorded, or the text is certainly no `traceparent`.
-    static func sampledPart(of text: String?) -> TraceID.RandomPart? {
+    public static func sampledPart(of text: String?) -> TraceID.RandomPart? {
         guard var text else { return nil }
         return text.withUTF8 { saysSampled($0) ? number($0[21..<35]) : nil }
     }

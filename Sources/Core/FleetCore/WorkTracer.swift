@@ -24,9 +24,8 @@ public struct TracedEvent: Sendable {
         // In a span an event is looked at where it lies; an array gives out a copy, with a retain for each of its texts.
         let span = events.span
         for index in span.indices where span[index].isTraced {
-            let event = events[index]
-            guard let part = event.tracedPart, tracer.admits(part) else { continue }
-            if let event = TracedEvent(event) { traced.append(event) }
+            guard let part = TraceContext.sampledPart(of: span[index].traceParent), tracer.admits(part) else { continue }
+            if let event = TracedEvent(events[index]) { traced.append(event) }
         }
         return traced
     }

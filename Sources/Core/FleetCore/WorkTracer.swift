@@ -24,7 +24,9 @@ public struct TracedEvent: Sendable {
         // In a span an event is looked at where it lies; an array gives out a copy, with a retain for each of its texts.
         let span = events.span
         for index in span.indices where span[index].isTraced {
-            guard let part = TraceContext.sampledPart(of: span[index].traceParent), tracer.admits(part) else { continue }
+            guard let part = TraceContext.sampledPart(of: span[index].traceParent), tracer.admits(part) else {
+                continue
+            }
             if let event = TracedEvent(events[index]) { traced.append(event) }
         }
         return traced

@@ -28,7 +28,7 @@
             }
             let settings = NATSSettings(servers: [url], name: url)
             let needs = BrokerNeeds(streams: [stream], subscriptions: [(reader, stream)])
-            _ = try await NATSBrokerSetup(settings, mappings: [:], limit: .gibibytes(16), replicas: 1).apply(needs)
+            _ = try await NATSBrokerSetup(settings, mappings: [:], limit: .gibibytes(16)).apply(needs)
             return NATSBroker(
                 settings, retention: Retention(age: .seconds(86_400), size: .gibibytes(8), limit: .gibibytes(16)))
         }

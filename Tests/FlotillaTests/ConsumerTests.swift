@@ -64,7 +64,7 @@ import Testing
                     let server = try await NATSServer()
                     held = server
                     let settings = NATSSettings(servers: [server.url], name: "test")
-                    _ = try await NATSBrokerSetup(settings, mappings: [:], limit: retention.limit, replicas: 1)
+                    _ = try await NATSBrokerSetup(settings, mappings: [:], limit: retention.limit)
                         .apply(needs)
                     broker = NATSBroker(settings, retention: retention)
                     fleet = try FleetBroker.nats(fleet: "shop", servers: [server.url])

@@ -66,6 +66,31 @@
             await broker.close()
         }
 
+        /// Whoever leads a stream without a majority may hold a copy that the others know nothing of.
+        @Test func whoLeadsWithoutAMajorityIsNotBelieved() async throws {
+            let cluster = try await NATSCluster()
+            let one = Place(cluster.servers.map(\.url))
+            _ = try await patiently { try await one.setup.apply(one.needs) }
+            var copy = one
+            copy.replicas = 3
+            let place = copy
+            let broker = place.broker()
+            for _ in 0..<2 {
+                let error = try await checkThrows(.unavailable) {
+                    try await broker.append([.numbered(1)], to: place.stream)
+                }
+                try check(error.message.contains("without a majority") && error.isRetriable, "\(error)")
+            }
+            try await checkThrows(.unavailable) {
+                try await broker.read(place.stream, for: place.reader, after: .start, limit: .standard)
+            }
+            let steps = try await patiently { try await place.setup.apply(place.needs) }
+            try checkEqual(steps, ["change stream fleet-orders: replicas 1 → 3"])
+            _ = try await patiently { try await broker.append([.numbered(1)], to: place.stream) }
+            try checkEqual(try await read(1, from: broker, place).numbers, [1])
+            await broker.close()
+        }
+
         @Test(arguments: [true, false])
         func aConsumerWhoseServerIsGoneIsMadeAnewElsewhere(isKilled: Bool) async throws {
             let notices = Mutex<[String]>([])

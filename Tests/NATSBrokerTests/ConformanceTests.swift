@@ -54,11 +54,11 @@
             features.sizeIsExact = false
             features.trimsExactly = false
             features.batchesAreAtomic = false
-            let settings = NATSSettings(servers: servers, name: "test")
+            let settings = NATSSettings(servers: servers, name: "test", replicas: replicas)
             return BrokerConformance(
                 features: features,
                 create: { streams in
-                    let setup = NATSBrokerSetup(settings, mappings: [:], limit: .gibibytes(1), replicas: replicas)
+                    let setup = NATSBrokerSetup(settings, mappings: [:], limit: .gibibytes(1))
                     // A cluster that has just begun elects somebody first.
                     try await eventually("JetStream answers") {
                         do {

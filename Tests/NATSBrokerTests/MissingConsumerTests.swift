@@ -11,7 +11,7 @@
         @Test func onlyAMissingStreamHinders() async throws {
             let server = try await NATSServer.shared()
             let settings = NATSSettings(servers: [server.url], name: "test")
-            let setup = NATSBrokerSetup(settings, mappings: [:], limit: .gibibytes(1), replicas: 1)
+            let setup = NATSBrokerSetup(settings, mappings: [:], limit: .gibibytes(1))
             let stream = StreamName(
                 fleet: FleetName(unchecked: "f\(UUID().uuidString.prefix(8).lowercased())"),
                 service: ServiceName(unchecked: "orders"))

@@ -61,8 +61,21 @@
         /// A server that leads nothing may have less of a stream than was appended.
         @Test func ofAStreamTheLeaderIsBelievedAlone() async throws {
             let (stale, leaders) = (#"{"cluster":{"name":"c"}}"#, #"{"cluster":{"name":"c","leader":"n1"}}"#)
-            try checkEqual(try await answer(to: [[stale, leaders]], isFinal: JetStreamAPI.isLeaders), leaders)
-            try checkEqual(try await answer(to: [["{}"]], isFinal: JetStreamAPI.isLeaders), "{}")
+            let isLeaders = { JetStreamAPI.isLeaders($0, of: 1) }
+            try checkEqual(try await answer(to: [[stale, leaders]], isFinal: isLeaders), leaders)
+            try checkEqual(try await answer(to: [["{}"]], isFinal: isLeaders), "{}")
+        }
+
+        /// A server that has come back without the others, and leads a copy of its own.
+        @Test func whoLeadsAloneIsNotBelievedWhereThereAreToBeOthers() async throws {
+            let alone = #"{"cluster":{"name":"c","leader":"n1"}}"#
+            let leaders =
+                #"{"cluster":{"name":"c","leader":"n2","replicas":[{"name":"n1","current":false},{"name":"n3"}]}}"#
+            let isLeaders = { JetStreamAPI.isLeaders($0, of: 3) }
+            try checkEqual(try await answer(to: [[alone, leaders]], isFinal: isLeaders), leaders)
+            // One of two others is enough.
+            let two = #"{"cluster":{"name":"c","leader":"n2","replicas":[{"name":"n3"}]}}"#
+            try checkEqual(try await answer(to: [[alone, two, leaders]], isFinal: isLeaders), two)
         }
 
         /// A better answer is waited for, but not for as long as for any at all.

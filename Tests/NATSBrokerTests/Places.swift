@@ -24,11 +24,13 @@
         }
 
         var settings: NATSSettings {
-            NATSSettings(servers: servers, name: "nats://test", tls: tls, credentials: credentials, nkey: nkey)
+            NATSSettings(
+                servers: servers, name: "nats://test", tls: tls, credentials: credentials, nkey: nkey,
+                replicas: replicas)
         }
 
         var setup: NATSBrokerSetup {
-            NATSBrokerSetup(settings, mappings: [:], limit: limit, replicas: replicas)
+            NATSBrokerSetup(settings, mappings: [:], limit: limit)
         }
 
         var needs: BrokerNeeds { BrokerNeeds(streams: [stream], subscriptions: [(reader, stream)]) }

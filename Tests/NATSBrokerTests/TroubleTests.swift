@@ -2,6 +2,7 @@
     import Brokers
     import FleetCore
     import Foundation
+    import Synchronization
     import TestKit
     import Testing
 
@@ -68,6 +69,51 @@
                 }
                 try check(
                     try await broker.bounds(of: place.stream).identity != identity, "it is told as the same stream")
+            }
+        }
+
+        /// As a server of a cluster leads it that has come back without what it had, or as it comes out of an older backup.
+        @Test func aStreamThatHasLostItsEndIsNotAppendedTo() async throws {
+            let server = try await NATSServer()
+            let place = Place([server.url])
+            let (data, older, newer) = (
+                server.directory.file("data"), server.directory.file("older"), server.directory.file("newer")
+            )
+            let files = FileManager.default
+            try await place.withBroker { broker in
+                _ = try await broker.append((1...3).map { Event.numbered($0) }, to: place.stream)
+                try await server.stop()
+                try files.copyItem(atPath: data, toPath: older)
+                try await server.start()
+                _ = try await patiently {
+                    try await broker.append((4...6).map { Event.numbered($0) }, to: place.stream)
+                }
+                try await server.stop()
+                try files.moveItem(atPath: data, toPath: newer)
+                try files.moveItem(atPath: older, toPath: data)
+                try await server.start()
+                // Until it is there again, nobody answers.
+                let told = Mutex("")
+                try await eventually("it is told") {
+                    do {
+                        _ = try await broker.append([.numbered(7)], to: place.stream)
+                        throw CheckFailure("it was appended to")
+                    } catch let error as FleetError {
+                        told.withLock { $0 = error.message }
+                        return error.code == .gap && error.isRetriable
+                    }
+                }
+                let message = told.withLock { $0 }
+                try check(message.contains("ends at position 3") && message.contains("up to position 6"), message)
+                let other = place.broker()
+                try checkEqual(try await patiently { try await other.numbers(of: place.stream) }, [1, 2, 3])
+                await other.close()
+                try await server.stop()
+                try files.removeItem(atPath: data)
+                try files.moveItem(atPath: newer, toPath: data)
+                try await server.start()
+                _ = try await patiently { try await broker.append([.numbered(7)], to: place.stream) }
+                try checkEqual(try await patiently { try await broker.numbers(of: place.stream) }, Array(1...7))
             }
         }
 

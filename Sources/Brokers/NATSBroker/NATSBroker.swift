@@ -61,7 +61,7 @@
             let look = StreamPublisher.Look {
                 let info = try await api.stream(stream.name)
                 stream.learn(info)
-                return (info.first, info.state.lastSequence)
+                return info
             } ids: {
                 try await StreamScanner(api: api, leader: stream.leader).ids(of: stream.name, after: $0, through: $1)
             }

@@ -8,21 +8,16 @@
         private let settings: NATSSettings
         private let mappings: [StreamName: NATSMapping]
         private let limit: ByteCount
-        private let replicas: Int
 
         /// Within this time a server drops what it was sent twice, in nanoseconds.
         static let duplicateWindow: Int64 = 120_000_000_000
 
         /// - Parameters:
-        ///   - limit: the size at which a stream takes no more.
-        ///   - replicas: on how many servers each stream is.
-        public init(
-            _ settings: NATSSettings, mappings: [StreamName: NATSMapping], limit: ByteCount, replicas: Int
-        ) {
+        /// - Parameter limit: the size at which a stream takes no more.
+        public init(_ settings: NATSSettings, mappings: [StreamName: NATSMapping], limit: ByteCount) {
             self.settings = settings
             self.mappings = mappings
             self.limit = limit
-            self.replicas = replicas
         }
 
         public func plan(_ needs: BrokerNeeds) async throws -> [String] {
@@ -44,9 +39,16 @@
         }
 
         func withAPI<Result>(_ body: (JetStreamAPI) async throws -> Result) async throws -> Result {
+            try await Self.withAPI(settings, body)
+        }
+
+        private static func withAPI<Result>(
+            _ settings: NATSSettings, _ body: (JetStreamAPI) async throws -> Result
+        ) async throws -> Result {
             let connection = try await NATSConnection.open(settings, for: .asking)
             do {
-                let result = try await body(JetStreamAPI(connection: connection))
+                // Streams that are on fewer servers than they are to be are what it is for.
+                let result = try await body(JetStreamAPI(connection: connection, bearsLoneLeaders: true))
                 await connection.close()
                 return result
             } catch {
@@ -69,7 +71,7 @@
             for stream in needs.streams {
                 let wanted = try configuration(of: stream)
                 let readers = needs.subscriptions.filter { $0.stream == stream }.map(\.subscription)
-                guard let info = try await api.streamIfPresent(wanted.name) else {
+                guard let info = try await look(at: wanted.name, api) else {
                     changes.append(
                         Change(description: "create stream \(stream)") { try await api.createStream(wanted) })
                     changes += readers.map { subscribe($0, to: stream, api) }
@@ -88,6 +90,22 @@
                 }
             }
             return changes
+        }
+
+        /// What its leader says of a stream; where that one knows of no others, what a leader says through another server who
+        /// does: there may be two.
+        private func look(at stream: String, _ api: JetStreamAPI) async throws -> StreamInfo? {
+            let replicas = settings.replicas
+            func isSure(_ info: StreamInfo?) -> Bool { info?.cluster?.isLed(with: replicas) ?? true }
+            let info = try await api.streamIfPresent(stream)
+            if isSure(info) || settings.servers.count == 1 { return info }
+            for server in settings.servers {
+                var other = settings
+                other.servers = [server]
+                let told = try? await Self.withAPI(other) { try await $0.streamIfPresent(stream) }
+                if let told, isSure(told) { return told }
+            }
+            return info
         }
 
         private func subscribe(_ subscription: SubscriptionName, to stream: StreamName, _ api: JetStreamAPI) -> Change {
@@ -111,7 +129,7 @@
             let subjects = try mappings[stream]?.subjects ?? SubjectMapping(stream: stream)
             return StreamConfiguration(
                 name: stream.description, description: StreamPlace.description(identity: identity, offset: offset),
-                subjects: [subjects.filter], maximumBytes: Int64(limit.value), replicas: replicas,
+                subjects: [subjects.filter], maximumBytes: Int64(limit.value), replicas: settings.replicas,
                 duplicateWindow: Self.duplicateWindow)
         }
 

@@ -27,11 +27,12 @@
         public var credentials: String?
         /// A file with the seed of an nkey.
         public var nkey: String?
+        /// On how many servers each stream is to be; 1 where that is not known.
+        public var replicas: Int
 
         public init(
             servers: [String], name: String, application: String = "flotilla", tls: TLS? = nil,
-            credentials: String? = nil,
-            nkey: String? = nil
+            credentials: String? = nil, nkey: String? = nil, replicas: Int = 1
         ) {
             self.servers = servers
             self.name = name
@@ -39,6 +40,7 @@
             self.tls = tls
             self.credentials = credentials
             self.nkey = nkey
+            self.replicas = replicas
         }
     }
 #endif

@@ -385,10 +385,9 @@ enum Connectors {
 
     static func brokerSetup(of fleet: FleetDefinition) -> any BrokerSetup {
         #if NATS
-            if let settings = fleet.natsSettings, let nats = fleet.broker.nats {
+            if let settings = fleet.natsSettings {
                 return NATSBrokerSetup(
-                    settings, mappings: fleet.natsMappings, limit: fleet.broker.retention.limit,
-                    replicas: nats.replicas)
+                    settings, mappings: fleet.natsMappings, limit: fleet.broker.retention.limit)
             }
         #endif
         return EmbeddedBrokerSetup(directory: fleet.streamsDirectory, retention: fleet.broker.retention.limits)

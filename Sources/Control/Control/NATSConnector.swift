@@ -11,7 +11,7 @@
                 NATSSettings(
                     servers: nats.servers.map(\.text), name: nats.description, application: "flotilla \(name)",
                     tls: nats.tls.map { .init(authority: $0.authority, certificate: $0.certificate, key: $0.key) },
-                    credentials: nats.credentials, nkey: nats.nkey)
+                    credentials: nats.credentials, nkey: nats.nkey, replicas: nats.replicas)
             }
         }
     }

@@ -33,7 +33,7 @@
             fleet = try FleetDirectory(
                 """
                 fleet: \(name)
-                broker: "\(broker)"
+                broker: \(broker.hasPrefix("{") ? broker : "\"\(broker)\"")
                 state: \(sharedState ? "\"\(url)\"" : ".flotilla")
                 services:
                   counter:

@@ -79,8 +79,6 @@
             case .outOfPlace, .unknown: return lookAgain()
             case .ends(let first, let last):
                 end = last
-                // Another stream has its name now.
-                if let known = floor, known > last { floor = nil }
                 let lowest = max(floor ?? 0, first > 0 ? first - 1 : 0, last > Self.window ? last - Self.window : 0)
                 return lowest < last ? .scan(after: lowest, through: last) : resume(found: false)
             case .found(let found):

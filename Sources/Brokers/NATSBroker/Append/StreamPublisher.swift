@@ -12,6 +12,8 @@
             var end: UInt64?
             /// Messages up to here are of batches that are done; `nil` if that is not known.
             var floor: UInt64?
+            /// The stream that both are of, as it was last seen.
+            var place: StreamPlace?
         }
 
         private let name: String
@@ -41,8 +43,8 @@
         ///   - end: for copies of what another stream holds: where the stream must end. `nil` for new events.
         ///   - look: how the stream is looked at where it is not known what it holds.
         /// - Returns: where the stream ends then.
-        /// - Throws: `full`; `missing`; `unavailable`, where it is not known what has become of them: whoever tries again with
-        ///   the same events repeats none.
+        /// - Throws: `full`; `missing`; `gap` where the stream has lost what was appended to it before; `unavailable`, where it
+        ///   is not known what has become of them: whoever tries again with the same events repeats none.
         func append(
             _ events: [Event], _ connection: NATSConnection, after end: UInt64? = nil, looking look: Look
         ) async throws -> UInt64 {
@@ -51,8 +53,7 @@
 
         /// How the stream is looked at.
         struct Look: Sendable {
-            /// The first sequence that is there, and the last that ever was.
-            var ends: @Sendable () async throws -> (first: UInt64, last: UInt64)
+            var info: @Sendable () async throws -> StreamInfo
             /// The event ids of messages after a sequence, and up to one.
             var ids: @Sendable (_ after: UInt64, _ through: UInt64) async throws -> [EventID]
         }
@@ -63,8 +64,9 @@
             try connection.requireConnection(doing)
             let messages = mapping.messages(of: events)
             try check(messages.messages, events, connection)
-            let known = copied.map { State(end: $0, floor: $0) } ?? state.withLock { $0 }
-            var chain = AppendChain(events.map(\.id), end: known.end, floor: known.floor)
+            var known = copied.map { State(end: $0, floor: $0) } ?? state.withLock { $0 }
+            let ids = events.map(\.id)
+            var chain = AppendChain(ids, end: known.end, floor: known.floor)
             do {
                 var action = chain.start()
                 while true {
@@ -75,12 +77,19 @@
                             messages, events, range, after: end, isCopy: copied != nil, connection)
                         action = chain.handle(outcome)
                     case .look:
-                        let (first, last) = try await look.ends()
-                        action = chain.handle(.ends(first: first, last: last))
+                        let info = try await look.info()
+                        if let place = known.place, place != info.place {
+                            // Another stream has its name now, of which nothing is known.
+                            known = State()
+                            chain = AppendChain(ids, end: nil, floor: nil)
+                        }
+                        known.place = info.place
+                        try check(info, reaches: chain.floor ?? 0)
+                        action = chain.handle(.ends(first: info.first, last: info.state.lastSequence))
                     case .scan(let after, let through):
                         action = chain.handle(.found(try await look.ids(after, through)))
                     case .done(let end):
-                        state.withLock { $0 = State(end: end, floor: end) }
+                        state.withLock { $0 = State(end: end, floor: end, place: known.place) }
                         return end
                     case .giveUp:
                         throw FleetError(
@@ -91,10 +100,25 @@
                 }
             } catch {
                 // What is there already must be found again by whoever tries next, however long that is after.
-                let floor = known.end ?? known.floor
-                state.withLock { $0 = State(end: nil, floor: floor) }
+                state.withLock { $0 = State(end: nil, floor: known.end ?? known.floor, place: known.place) }
                 throw error
             }
+        }
+
+        /// A server that has lost messages may lead a stream all the same, alone, while others still have them: what is appended
+        /// there would be lost with it as soon as they find each other.
+        private func check(_ info: StreamInfo, reaches last: UInt64) throws {
+            guard info.state.lastSequence < last else { return }
+            let (end, reached) = (info.place.position(of: info.state.lastSequence), info.place.position(of: last))
+            let leader = info.cluster?.leader.map { " (its leader is \($0))" } ?? ""
+            throw FleetError(
+                .gap,
+                "stream \(name) ends at position \(end)\(leader), and was appended to up to position \(reached) before",
+                remedy:
+                    "have all servers that hold it up until they agree again (`nats stream info \(name)`), or restore the newest"
+                    + " copy: it goes on by itself; where what is missing is lost for good, start `flotilla run` anew and build the"
+                    + " views that have read it anew (`flotilla views rebuild`)",
+                isRetriable: true)
         }
 
         /// A server ends the connection of who sends more than it takes.

@@ -12,6 +12,8 @@
         let events: ConnectionEvents
         /// What may be shown of where the server is.
         let name: String
+        /// On how many servers each stream is to be.
+        let replicas: Int
         private let handle: NATSHandle
         private let queue: DispatchQueue
         /// Where all answers come.
@@ -19,13 +21,14 @@
 
         private init(
             _ handle: NATSHandle, _ events: ConnectionEvents, _ answers: NATSSubscription, queue: DispatchQueue,
-            name: String
+            _ settings: NATSSettings
         ) {
             self.handle = handle
             self.events = events
             self.answers = answers
             self.queue = queue
-            self.name = name
+            name = settings.name
+            replicas = settings.replicas
         }
 
         static func open(_ settings: NATSSettings, for purpose: NATSOptions.Purpose) async throws -> NATSConnection {
@@ -34,7 +37,7 @@
                 let events = ConnectionEvents(inbox: try inbox())
                 let handle = try NATSOptions(settings, purpose: purpose, events: events).connect()
                 let answers = try NATSSubscription(handle, to: events.inbox + "*", events, at: settings.name)
-                return NATSConnection(handle, events, answers, queue: queue, name: settings.name)
+                return NATSConnection(handle, events, answers, queue: queue, settings)
             }
         }
 

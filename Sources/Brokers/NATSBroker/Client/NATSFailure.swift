@@ -60,6 +60,20 @@
                 isRetriable: true)
         }
 
+        /// Whoever leads a stream knows of too few others who hold it, too.
+        static func alone(
+            _ leader: String, of stream: String, replicas: Int, at name: String, doing: String
+        ) -> FleetError {
+            FleetError(
+                .unavailable,
+                "\(leader) leads stream \(stream) at \(name) without a majority of the \(replicas) servers that it is to be on, to"
+                    + " \(doing)",
+                remedy:
+                    "where broker.replicas was raised, run `flotilla apply`; otherwise \(leader) believes that it is alone: stop"
+                    + " nats-server there, remove jetstream/$SYS/_js_/_meta_ from its store directory, and start it again",
+                isRetriable: true)
+        }
+
         /// Servers of a cluster do not hold a stream with the others at the moment.
         static func gone(_ servers: [String], of stream: String, at name: String) -> FleetError {
             FleetError(

@@ -6,6 +6,8 @@
     struct JetStreamAPI: Sendable {
         let connection: NATSConnection
         var patience = Patience.brief
+        /// Whether a stream may be led by fewer servers than it is to be on.
+        var bearsLoneLeaders = false
 
         /// How long whoever asks bears that nobody answers who knows.
         enum Patience {
@@ -84,13 +86,15 @@
         private struct Led: Decodable { var cluster: StreamInfo.Cluster? }
 
         /// Whether an answer is that of whoever leads the stream. Where nobody does, each server tells what it has itself,
-        /// which may be less than what was appended.
-        static func isLeaders(_ answer: NATSMessage) -> Bool {
+        /// which may be less than what was appended. One that was the only server of a stream before it was to be on several
+        /// may have come back believing that it still is (nats-server 2.9.10), and answer beside the one who leads the others.
+        /// - Parameter replicas: on how many servers the stream is to be.
+        static func isLeaders(_ answer: NATSMessage, of replicas: Int) -> Bool {
             guard isFinal(answer) else { return false }
             guard let cluster = try? JSONDecoder().decode(Led.self, from: Data(answer.payload)).cluster else {
                 return true
             }
-            return cluster.isLed
+            return cluster.isLed(with: replicas)
         }
 
         func stream(_ name: String) async throws -> StreamInfo {
@@ -104,10 +108,17 @@
 
         private func stream(_ name: String, nilFor absent: Int?) async throws -> StreamInfo? {
             let doing = "look at stream \(name)"
+            let replicas = bearsLoneLeaders ? 1 : connection.replicas
             let info: StreamInfo? = try await ask(
-                "STREAM.INFO.\(name)", Nothing(), stream: name, doing: doing, nilFor: absent, isFinal: Self.isLeaders)
-            if let cluster = info?.cluster, !cluster.isLed {
-                throw NATSFailure.leaderless(name, at: connection.name, doing: doing)
+                "STREAM.INFO.\(name)", Nothing(), stream: name, doing: doing, nilFor: absent
+            ) { Self.isLeaders($0, of: replicas) }
+            if let cluster = info?.cluster, !cluster.isLed(with: replicas) {
+                guard let leader = cluster.leader, cluster.isLed else {
+                    throw NATSFailure.leaderless(name, at: connection.name, doing: doing)
+                }
+                // A server passes its own answer on, and no other's: the next connection may be to another.
+                await connection.close()
+                throw NATSFailure.alone(leader, of: name, replicas: replicas, at: connection.name, doing: doing)
             }
             return info
         }

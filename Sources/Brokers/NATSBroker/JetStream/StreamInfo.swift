@@ -27,6 +27,10 @@
             var replicas: [Replica]?
 
             var isLed: Bool { !(leader ?? "").isEmpty }
+
+            /// Whether it is led with as many others as have a majority of so many servers, be they there or not. A leader knows of
+            /// all others that hold the stream with it.
+            func isLed(with replicas: Int) -> Bool { isLed && (self.replicas?.count ?? 0) >= replicas / 2 }
         }
 
         /// A server that holds the stream, too.

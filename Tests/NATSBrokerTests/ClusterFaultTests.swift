@@ -81,11 +81,12 @@
                 }
                 try check(error.message.contains("without a majority") && error.isRetriable, "\(error)")
             }
-            try await checkThrows(.unavailable) {
+            let error = try await checkThrows(.unavailable) {
                 try await broker.read(place.stream, for: place.reader, after: .start, limit: .standard)
             }
-            let steps = try await patiently { try await place.setup.apply(place.needs) }
-            try checkEqual(steps, ["change stream fleet-orders: replicas 1 → 3"])
+            try check(error.message.contains("without a majority"), "\(error)")
+            try checkEqual(try await place.setup.plan(place.needs), ["change stream fleet-orders: replicas 1 → 3"])
+            _ = try await patiently { try await place.setup.apply(place.needs) }
             _ = try await patiently { try await broker.append([.numbered(1)], to: place.stream) }
             try checkEqual(try await read(1, from: broker, place).numbers, [1])
             await broker.close()

@@ -76,6 +76,9 @@
             // One of two others is enough.
             let two = #"{"cluster":{"name":"c","leader":"n2","replicas":[{"name":"n3"}]}}"#
             try checkEqual(try await answer(to: [[alone, two, leaders]], isFinal: isLeaders), two)
+            // Who counts the leader among the others is another, and tells of what it has itself.
+            let another = #"{"cluster":{"name":"c","leader":"n2","replicas":[{"name":"n2"},{"name":"n3"}]}}"#
+            try checkEqual(try await answer(to: [[another, two]], isFinal: isLeaders), two)
         }
 
         /// A better answer is waited for, but not for as long as for any at all.

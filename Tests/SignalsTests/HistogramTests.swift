@@ -31,7 +31,7 @@ import Testing
         histogram.record(.milliseconds(1))
         histogram.record(.seconds(-3))
         let read = histogram.distribution
-        let below = Dictionary(uniqueKeysWithValues: read.cumulative.map { ($0.bound, $0.count) })
+        let below = Dictionary(uniqueKeysWithValues: zip(read.bounds, read.cumulative))
         #expect(below[0.001] == 2)
         #expect(below[0.005] == 3)
         #expect(below[0.01] == 4)

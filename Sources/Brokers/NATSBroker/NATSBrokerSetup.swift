@@ -12,7 +12,6 @@
         /// Within this time a server drops what it was sent twice, in nanoseconds.
         static let duplicateWindow: Int64 = 120_000_000_000
 
-        /// - Parameters:
         /// - Parameter limit: the size at which a stream takes no more.
         public init(_ settings: NATSSettings, mappings: [StreamName: NATSMapping], limit: ByteCount) {
             self.settings = settings

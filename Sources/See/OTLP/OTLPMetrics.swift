@@ -53,10 +53,13 @@ extension OTLP {
             fields.append(OTLPField(4, "asDouble", .real(number)))
             fields.append(OTLPField(7, "attributes", .messages(attributes)))
         case .distribution(let distribution):
-            let (bounds, counts) = buckets(of: distribution)
+            let cumulative = distribution.cumulative
+            // What is in each bucket, the last of which is for all that is larger than every bound.
+            let counts = zip(cumulative, [0] + cumulative).map { $0 - $1 }
             fields += [
-                OTLPField(4, "count", .fixed64(counts.reduce(0, +))), OTLPField(5, "sum", .real(distribution.sum)),
-                OTLPField(6, "bucketCounts", .fixed64s(counts)), OTLPField(7, "explicitBounds", .reals(bounds)),
+                OTLPField(4, "count", .fixed64(cumulative.last ?? 0)), OTLPField(5, "sum", .real(distribution.sum)),
+                OTLPField(6, "bucketCounts", .fixed64s(counts)),
+                OTLPField(7, "explicitBounds", .reals(distribution.bounds)),
             ]
             let exemplars = distribution.exemplars.sorted { $0.key < $1.key }.map { exemplar($0.value) }
             if !exemplars.isEmpty { fields.append(OTLPField(8, "exemplars", .messages(exemplars))) }
@@ -71,17 +74,5 @@ extension OTLP {
             OTLPField(4, "spanId", .identifier(exemplar.context.span.bytes)),
             OTLPField(5, "traceId", .identifier(exemplar.context.trace.bytes)),
         ]
-    }
-
-    /// What is in each bucket, the last of which is for all that is larger than every bound.
-    private static func buckets(of distribution: Distribution) -> (bounds: [Double], counts: [UInt64]) {
-        let cumulative = distribution.cumulative
-        var (counts, below): ([UInt64], UInt64) = ([], 0)
-        for (_, count) in cumulative {
-            counts.append(count - below)
-            below = count
-        }
-        counts.append(distribution.count - below)
-        return (cumulative.map(\.bound), counts)
     }
 }

@@ -142,17 +142,7 @@ public final class Histogram: Instrument {
     /// - Parameter cumulative: becomes how many values are at most as large as each of the bounds, and how many there are.
     /// - Returns: the sum of the values, in the metric's unit.
     func read(into cumulative: inout [UInt64]) -> Double {
-        cumulative.removeAll(keepingCapacity: true)
-        var (index, total) = (0, UInt64(0))
-        func add(through last: Int) {
-            while index <= last {
-                total &+= counts[index].load(ordering: .relaxed)
-                index += 1
-            }
-            cumulative.append(total)
-        }
-        for bound in metric.bounds { add(through: LogLinear.index(of: bound)) }
-        add(through: LogLinear.count - 1)
+        LogLinear.cumulate(through: metric.bounds, into: &cumulative) { counts[$0].load(ordering: .relaxed) }
         return Double(sum.load(ordering: .relaxed)) / metric.unit.steps
     }
 }
@@ -181,18 +171,15 @@ public struct Distribution: Sendable {
     /// Their sum, in the metric's unit.
     public var sum: Double { Double(sumOfSteps) / metric.unit.steps }
 
-    /// How many values are at most as large as each of the metric's bounds, and the bounds in its unit.
-    public var cumulative: [(bound: Double, count: UInt64)] {
-        var (index, total) = (0, UInt64(0))
-        return metric.bounds.map { bound in
-            let end = LogLinear.index(of: bound)
-            while index <= end {
-                total += counts[index]
-                index += 1
-            }
-            return (Double(bound) / metric.unit.steps, total)
-        }
+    /// How many values are at most as large as each of the metric's bounds, and how many there are.
+    public var cumulative: [UInt64] {
+        var cumulative: [UInt64] = []
+        LogLinear.cumulate(through: metric.bounds, into: &cumulative) { counts[$0] }
+        return cumulative
     }
+
+    /// The metric's bounds, in its unit.
+    public var bounds: [Double] { metric.bounds.map { Double($0) / metric.unit.steps } }
 
     /// The value that a share of the values does not exceed, in the metric's unit; `nil` where there are none.
     ///

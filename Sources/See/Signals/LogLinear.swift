@@ -36,6 +36,24 @@ enum LogLinear {
 
     static func lowerBound(of index: Int) -> Int { index == 0 ? 0 : upperBound(of: index - 1) }
 
+    /// Tells how many values are at most as large as each of some bounds that grow, and how many there are.
+    /// - Parameter count: of a bucket.
+    @inline(__always) static func cumulate(
+        through bounds: [Int], into cumulative: inout [UInt64], count: (Int) -> UInt64
+    ) {
+        cumulative.removeAll(keepingCapacity: true)
+        var (index, total) = (0, UInt64(0))
+        func add(through last: Int) {
+            while index <= last {
+                total &+= count(index)
+                index += 1
+            }
+            cumulative.append(total)
+        }
+        for bound in bounds { add(through: Self.index(of: bound)) }
+        add(through: Self.count - 1)
+    }
+
     static func isUpperBound(_ value: Int) -> Bool {
         value >= 1 && value <= limit && upperBound(of: index(of: value)) == value
     }

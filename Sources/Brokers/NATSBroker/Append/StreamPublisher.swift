@@ -84,7 +84,7 @@
                             chain = AppendChain(ids, end: nil, floor: nil)
                         }
                         known.place = info.place
-                        try check(info, reaches: chain.floor ?? 0)
+                        if copied == nil { try check(info, reaches: chain.floor ?? 0) }
                         action = chain.handle(.ends(first: info.first, last: info.state.lastSequence))
                     case .scan(let after, let through):
                         action = chain.handle(.found(try await look.ids(after, through)))
@@ -115,9 +115,9 @@
                 .gap,
                 "stream \(name) ends at position \(end)\(leader), and was appended to up to position \(reached) before",
                 remedy:
-                    "have all servers that hold it up until they agree again (`nats stream info \(name)`), or restore the newest"
-                    + " copy: it goes on by itself; where what is missing is lost for good, start `flotilla run` anew and build the"
-                    + " views that have read it anew (`flotilla views rebuild`)",
+                    "have all servers that hold it up until they agree again (`nats stream info \(name)`), or put the newest copy"
+                    + " of the server's store directory in its place: it goes on by itself; where what is missing is lost for good,"
+                    + " start `flotilla run` anew and build the views that have read it anew (`flotilla views rebuild`)",
                 isRetriable: true)
         }
 

@@ -14,6 +14,8 @@
         let name: String
         /// On how many servers each stream is to be.
         let replicas: Int
+        /// Whether the next connection may be to another server.
+        let hasOtherServers: Bool
         private let handle: NATSHandle
         private let queue: DispatchQueue
         /// Where all answers come.
@@ -29,6 +31,7 @@
             self.queue = queue
             name = settings.name
             replicas = settings.replicas
+            hasOtherServers = settings.servers.count > 1
         }
 
         static func open(_ settings: NATSSettings, for purpose: NATSOptions.Purpose) async throws -> NATSConnection {

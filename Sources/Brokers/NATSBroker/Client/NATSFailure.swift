@@ -69,8 +69,8 @@
                 "\(leader) leads stream \(stream) at \(name) without a majority of the \(replicas) servers that it is to be on, to"
                     + " \(doing)",
                 remedy:
-                    "where broker.replicas was raised, run `flotilla apply`; otherwise \(leader) believes that it is alone: stop"
-                    + " nats-server there, remove jetstream/$SYS/_js_/_meta_ from its store directory, and start it again",
+                    "where broker.replicas was changed, run `flotilla apply`, and start `flotilla run` anew; where it was not,"
+                    + " \(leader) believes that it is alone: docs/nats.md tells how that is mended",
                 isRetriable: true)
         }
 

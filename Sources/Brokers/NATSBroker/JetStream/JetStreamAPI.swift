@@ -117,7 +117,7 @@
                     throw NATSFailure.leaderless(name, at: connection.name, doing: doing)
                 }
                 // A server passes its own answer on, and no other's: the next connection may be to another.
-                await connection.close()
+                if connection.hasOtherServers { await connection.close() }
                 throw NATSFailure.alone(leader, of: name, replicas: replicas, at: connection.name, doing: doing)
             }
             return info

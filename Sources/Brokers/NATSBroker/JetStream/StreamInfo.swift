@@ -28,9 +28,13 @@
 
             var isLed: Bool { !(leader ?? "").isEmpty }
 
-            /// Whether it is led with as many others as have a majority of so many servers, be they there or not. A leader knows of
-            /// all others that hold the stream with it.
-            func isLed(with replicas: Int) -> Bool { isLed && (self.replicas?.count ?? 0) >= replicas / 2 }
+            /// Whether whoever says it leads with as many others as have a majority of so many servers, be they there or not. A leader
+            /// knows of all others that hold the stream with it, and nobody counts itself among the others: who counts the leader
+            /// there is another, and tells of what it has itself.
+            func isLed(with replicas: Int) -> Bool {
+                let others = self.replicas ?? []
+                return isLed && others.count >= replicas / 2 && !others.contains { $0.name == leader }
+            }
         }
 
         /// A server that holds the stream, too.

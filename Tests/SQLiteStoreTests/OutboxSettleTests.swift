@@ -137,6 +137,44 @@ import Testing
         }
     }
 
+    /// Looking at a long backlog takes no longer than at a short one: what comes behind the first rows is reckoned from their
+    /// numbers, and not counted.
+    @Test func aLongBacklogIsReckoned() async throws {
+        let file = try await OutboxFile()
+        try await file.store.write { transaction in
+            try transaction.run(
+                """
+                INSERT INTO outbox (id, aggregatetype, aggregateid, type, payload)
+                WITH RECURSIVE numbers(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM numbers WHERE n < 25000)
+                SELECT 'e' || n, 'order', 'k', 'OrderPlaced', '{}' FROM numbers
+                """)
+        }
+        try await file.withOutbox { outbox in
+            #expect(try await outbox.pending().count == 25_000)
+            try await file.store.write { try $0.run("DELETE FROM outbox WHERE sequence BETWEEN 15000 AND 19999") }
+            #expect(try await outbox.pending().count == 25_000)
+            try await file.store.write { try $0.run("DELETE FROM outbox WHERE sequence > 9000") }
+            #expect(try await outbox.pending().count == 9_000)
+        }
+    }
+
+    @Test func whatIsReckonedFollowsTheDensityOfWhatIsCounted() {
+        let counted = PendingRows.countLimit
+        func reckoned(_ numbers: ClosedRange<Int64>, _ highest: Int64, counted: Int = counted) -> Int {
+            PendingRows.reckoned(counted: counted, numbers: numbers, highest: highest)
+        }
+        let last = Int64(counted)
+        #expect(reckoned(1...last, last) == counted)
+        #expect(reckoned(1...last, last * 3) == counted * 3)
+        // Each second number is missing.
+        #expect(reckoned(1...(2 * last - 1), 4 * last - 1) == 2 * counted)
+        // Few rows are counted to the last one.
+        #expect(reckoned(1...7, 1_000_000, counted: 4) == 4)
+        // Whatever numbers somebody gives.
+        #expect(reckoned(.min ... .max, .max) == counted)
+        #expect(reckoned(.min...(.min + last), .max) > counted)
+    }
+
     @Test func settlingWaitsOutAnotherWriterOnlyForABoundedTime() async throws {
         let file = try await OutboxFile()
         try await file.add(1)

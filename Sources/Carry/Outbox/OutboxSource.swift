@@ -28,7 +28,8 @@ public protocol OutboxSource: Sendable {
 
 /// What waits in an outbox.
 public struct PendingRows: Sendable, Hashable {
-    /// `nil` where the store cannot tell at the moment.
+    /// `nil` where the store cannot tell at the moment. Above ``countLimit`` reckoned from what is cheap to know, so that looking
+    /// at a long backlog costs no more than at a short one.
     public var count: Int?
     public var oldest: Timestamp?
     /// How much of its log the store keeps because it was not captured yet; `nil` where it is not captured from a log.
@@ -40,6 +41,24 @@ public struct PendingRows: Sendable, Hashable {
         self.count = count
         self.oldest = oldest
         self.retainedLog = retainedLog
+    }
+}
+
+extension PendingRows {
+    /// So many rows are counted one by one, at most.
+    public static let countLimit = 10_000
+
+    /// How many rows there are, where the first of them were counted and the others are taken to lie as close: exact where their
+    /// numbers have no gaps.
+    /// - Parameters:
+    ///   - counted: how many of the first were counted; all there are where that is less than ``countLimit``.
+    ///   - numbers: of the first and the last that was counted.
+    ///   - highest: of the last that there is.
+    public static func reckoned(counted: Int, numbers: ClosedRange<Int64>, highest: Int64) -> Int {
+        guard counted >= countLimit, counted > 1, highest > numbers.upperBound else { return counted }
+        let span = Double(numbers.upperBound) - Double(numbers.lowerBound)
+        let rest = (Double(highest) - Double(numbers.upperBound)) * Double(counted - 1) / max(span, 1)
+        return counted + Int(min(rest, 1e15))
     }
 }
 

@@ -134,15 +134,27 @@ public final class SQLiteOutbox: OutboxSource {
             let published = try session.firstRow(
                 "SELECT published_through FROM flotilla_outboxes WHERE name = $1", [.text(outbox)])
             let after = published?[0] ?? .integer(.min)
-            let count = try session.firstRow("SELECT count(*) FROM \(quoted) WHERE _rowid_ > $1", [after])
+            let first = try session.firstRow(
+                """
+                SELECT count(*), min(number), max(number), (SELECT max(_rowid_) FROM \(quoted)) FROM
+                    (SELECT _rowid_ AS number FROM \(quoted) WHERE _rowid_ > $1 ORDER BY _rowid_ LIMIT $2)
+                """, [after, .integer(Int64(PendingRows.countLimit))])
             let oldest =
                 hasTime
                 ? try session.firstRow(
                     "SELECT time FROM \(quoted) WHERE _rowid_ > $1 ORDER BY _rowid_ LIMIT 1", [after])
                 : nil
             return PendingRows(
-                count: Int(count?[0].integer ?? 0), oldest: oldest.flatMap { SQLiteOutboxTime.timestamp($0[0]) })
+                count: first.map(Self.count) ?? 0, oldest: oldest.flatMap { SQLiteOutboxTime.timestamp($0[0]) })
         }
+    }
+
+    /// - Parameter row: how many of the first rows were counted, the numbers of the first and the last of them, and of the last
+    ///   of all.
+    private static func count(_ row: SQLRow) -> Int {
+        let counted = Int(row[0].integer ?? 0)
+        guard let low = row[1].integer, let high = row[2].integer, let highest = row[3].integer else { return counted }
+        return PendingRows.reckoned(counted: counted, numbers: low...high, highest: highest)
     }
 
     // MARK: Settling

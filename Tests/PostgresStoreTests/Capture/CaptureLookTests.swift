@@ -73,6 +73,30 @@
             #expect(try await look().count == 0)
         }
 
+        /// Looking at a long backlog takes a server no longer than at a short one: what comes behind the first rows is reckoned
+        /// from their numbers or taken from its own statistics, and not counted.
+        @Test(arguments: [CaptureMode.poll, .log]) func aLongBacklogIsReckoned(mode: CaptureMode) async throws {
+            let fixture = try await CaptureFixture(mode)
+            func look() async throws -> Int { try #require(try await fixture.pending().count) }
+            try await fixture.withOutbox { outbox in
+                try fixture.database.psql(
+                    """
+                    INSERT INTO outbox (id, aggregatetype, aggregateid, type, payload)
+                    SELECT gen_random_uuid(), 'order', 'k', 'OrderPlaced', '{}' FROM generate_series(1, 25000)
+                    """)
+                if mode == .poll {
+                    #expect(try await look() == 25_000)
+                    let middle =
+                        "flotilla_sequence - (SELECT min(flotilla_sequence) FROM outbox) BETWEEN 15000 AND 19999"
+                    try fixture.database.psql("DELETE FROM outbox WHERE \(middle)")
+                    #expect(try await look() == 25_000)
+                } else {
+                    // The server notes how many rows there are when the session that wrote them is idle, or ends.
+                    try await eventually("the server has noted them") { try await look() == 25_000 }
+                }
+            }
+        }
+
         /// A place that another role's session tells is not believed.
         @Test func aNameIsBelievedOfTheSameRoleAlone() async throws {
             let (fixture, address) = try await fixture(.log, "plain")

@@ -61,15 +61,30 @@
 
         func pending(in session: PostgresSession) throws -> PendingRows {
             let time = table.columns["time"] == nil ? "NULL" : "time"
-            // Rows that are captured from the log have no numbers.
-            let oldest =
-                table.isOrdered
-                ? "SELECT \(time)::text FROM \(table.quoted) WHERE true\(unpublished) ORDER BY \(sequence) LIMIT 1"
-                : "SELECT min(\(time)::text) FROM \(table.quoted) WHERE true\(unpublished)"
+            let rows = "FROM \(table.quoted) WHERE true\(unpublished)"
+            let limit = PendingRows.countLimit
+            // Rows that are captured from the log have no numbers: of many more the server's own statistics tell how many.
             let row = try session.firstRow(
-                "SELECT (SELECT count(*) FROM \(table.quoted) WHERE true\(unpublished)), (\(oldest))")
-            return PendingRows(
-                count: Int(row?[0].integer ?? 0), oldest: row?[1].text.flatMap(PostgresTime.timestamp))
+                table.isOrdered
+                    ? """
+                    SELECT count(*), (SELECT \(time)::text \(rows) ORDER BY \(sequence) LIMIT 1), min(number), max(number),
+                        (SELECT max(\(sequence)) \(rows))
+                    FROM (SELECT \(sequence) AS number \(rows) ORDER BY \(sequence) LIMIT \(limit)) AS first
+                    """
+                    : """
+                    SELECT count(*), min(time), NULL, NULL,
+                        (SELECT n_live_tup FROM pg_stat_user_tables WHERE relid = to_regclass($1))
+                    FROM (SELECT \(time)::text AS time \(rows) LIMIT \(limit)) AS first
+                    """, table.isOrdered ? [] : [.text(table.quoted)])
+            guard let row else { return PendingRows(count: 0, oldest: nil) }
+            let counted = Int(row[0].integer ?? 0)
+            var count = counted
+            if let low = row[2].integer, let high = row[3].integer, let highest = row[4].integer {
+                count = PendingRows.reckoned(counted: counted, numbers: low...high, highest: highest)
+            } else if counted == limit, let known = row[4].integer {
+                count = max(counted, Int(known))
+            }
+            return PendingRows(count: count, oldest: row[1].text.flatMap(PostgresTime.timestamp))
         }
     }
 #endif

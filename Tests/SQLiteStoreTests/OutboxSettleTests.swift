@@ -141,7 +141,7 @@ import Testing
     /// numbers, and not counted.
     @Test func aLongBacklogIsReckoned() async throws {
         let file = try await OutboxFile()
-        try await file.store.write { transaction in
+        _ = try await file.store.write { transaction in
             try transaction.run(
                 """
                 INSERT INTO outbox (id, aggregatetype, aggregateid, type, payload)
@@ -151,9 +151,9 @@ import Testing
         }
         try await file.withOutbox { outbox in
             #expect(try await outbox.pending().count == 25_000)
-            try await file.store.write { try $0.run("DELETE FROM outbox WHERE sequence BETWEEN 15000 AND 19999") }
+            _ = try await file.store.write { try $0.run("DELETE FROM outbox WHERE sequence BETWEEN 15000 AND 19999") }
             #expect(try await outbox.pending().count == 25_000)
-            try await file.store.write { try $0.run("DELETE FROM outbox WHERE sequence > 9000") }
+            _ = try await file.store.write { try $0.run("DELETE FROM outbox WHERE sequence > 9000") }
             #expect(try await outbox.pending().count == 9_000)
         }
     }

@@ -24,7 +24,8 @@ enum FleetMetrics {
 
     static let outboxDepth = Metric(
         "flotilla.outbox.depth", .gauge, .events, outbox,
-        "Events in the outbox that are not settled: neither in the broker nor parked. Above 10,000 reckoned, not counted.")
+        "Events in the outbox that are not settled: neither in the broker nor parked. Above 10,000 reckoned, not counted."
+    )
     static let outboxAge = Metric(
         "flotilla.outbox.age", .gauge, .seconds, outbox,
         "The age of the oldest event in the outbox that is not settled, where its row says when it was written; 0 where there is none."

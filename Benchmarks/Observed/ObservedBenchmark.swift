@@ -6,8 +6,8 @@ import TestKit
 /// a collector), against the same with everything off.
 enum ObservedBenchmark {
     private static let count = 500_000
-    /// Two runs of the same kind differ by more than is looked for: many are made, one against another.
-    private static let rounds = 3 * BenchRounds.count
+    /// Two runs of the same kind differ by more than is looked for: many are made, each round in another order.
+    private static let rounds = 4 * BenchRounds.count
     /// Of so many events, one belongs to a trace that is recorded, as where one of a hundred requests is sampled.
     private static let tracedShare = 100
 
@@ -44,9 +44,7 @@ enum ObservedBenchmark {
     ) async throws {
         var times: [WatchedFleet.Watching: [ChildTime]] = [:]
         for round in 0..<rounds {
-            // In turns, and each time in another order, as the machine is not the same at any two times.
-            let all = WatchedFleet.Watching.allCases
-            for watching in round.isMultiple(of: 2) ? all : all.reversed() {
+            for watching in WatchedFleet.Watching.orders[round % WatchedFleet.Watching.orders.count] {
                 let fleet = try WatchedFleet(workspace.file("fleet"), sort, watching, collector: collector.port)
                 try await sort.fill(fleet.directory, watching == .traced ? 1 : tracedShare)
                 sync()
@@ -55,20 +53,26 @@ enum ObservedBenchmark {
             }
         }
         let off = times[.nothing] ?? []
-        print("\(name), \(count) events into a view; medians of \(off.count) rounds, each against everything off")
+        print(
+            "\(name), \(count) events into a view, against everything off; means of \(off.count) rounds, ± one standard error"
+        )
         for (watching, title, wanted) in [
             (.all, "everything on, 1 of \(tracedShare) events traced:", " (wanted: at least 0.97)"),
             (.traced, "everything on, each event traced:", ""),
         ] as [(WatchedFleet.Watching, String, String)] {
             let rounds = zip(off, times[watching] ?? [])
-            print("  \(title) speed \(spread(rounds.map { $0.wall / $1.wall }))\(wanted)")
-            print("    processor time \(spread(rounds.map { $1.processor / $0.processor }))")
+            print("  \(title) speed \(mean(of: rounds.map { $0.wall / $1.wall }))\(wanted)")
+            print("    processor time \(mean(of: rounds.map { $1.processor / $0.processor }))")
         }
     }
 
-    /// The median, and how far one round was from another.
-    private static func spread(_ ratios: [Double]) -> String {
-        "\(rounded(ratios.median)) (\(rounded(ratios.min() ?? .nan)) to \(rounded(ratios.max() ?? .nan)))"
+    /// The geometric mean, and its standard error.
+    private static func mean(of ratios: [Double]) -> String {
+        let logarithms = ratios.map { log($0) }
+        let count = Double(ratios.count)
+        let mean = logarithms.reduce(0, +) / count
+        let variance = logarithms.map { ($0 - mean) * ($0 - mean) }.reduce(0, +) / (count - 1)
+        return "\(rounded(exp(mean))) ± \(rounded(exp(mean) * (variance / count).squareRoot()))"
     }
 
     #if Postgres
@@ -100,6 +104,13 @@ private struct WatchedFleet {
         case all
         /// As `all`, and each event belongs to a trace.
         case traced
+
+        /// The machine is not the same at any two times, nor after any two runs: each comes as often at each place, and as often
+        /// after each other.
+        static let orders: [[Self]] = [
+            [.nothing, .all, .traced], [.traced, .nothing, .all], [.all, .traced, .nothing],
+            [.traced, .all, .nothing], [.nothing, .traced, .all], [.all, .nothing, .traced],
+        ]
     }
 
     struct Sort {

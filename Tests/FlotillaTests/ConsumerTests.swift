@@ -266,6 +266,44 @@ import Testing
             }
         }
     }
+
+    #if NATS
+        /// Who is told how many servers hold a stream believes no server that leads it alone.
+        @Test func aServerThatLeadsAloneIsNotBelievedWhereThereAreToBeOthers() async throws {
+            let cluster = try await NATSCluster()
+            let servers = cluster.servers.map(\.url)
+            let needs = BrokerNeeds(streams: [Fixture.sales], subscriptions: [])
+            func apply(replicas: Int) async throws {
+                let settings = NATSSettings(servers: servers, name: "test", replicas: replicas)
+                try await eventually("the cluster takes it") {
+                    do {
+                        _ = try await NATSBrokerSetup(settings, mappings: [:], limit: .mebibytes(64)).apply(needs)
+                        return true
+                    } catch let error as FleetError where error.isRetriable {
+                        return false
+                    }
+                }
+            }
+            try await apply(replicas: 1)
+            try await ServiceFixture.run(on: .sqlite) { service in
+                let consumer = try Consumer(
+                    "bills", of: service.store,
+                    in: try FleetBroker.nats(fleet: "shop", servers: servers, replicas: 3),
+                    [.on("OrderPlaced", from: "sales") { _, _ in }])
+                try await withThrowingTaskGroup(of: Void.self) { group in
+                    group.addTask { try await consumer.run() }
+                    try await eventually("it is said") {
+                        consumer.status[0].problem?.message.contains("without a majority of the 3 servers") == true
+                    }
+                    try await apply(replicas: 3)
+                    try await eventually("it goes on") {
+                        consumer.status[0].problem == nil && consumer.status[0].isIdle
+                    }
+                    group.cancelAll()
+                }
+            }
+        }
+    #endif
 }
 
 extension ConsumerTests.Fixture {

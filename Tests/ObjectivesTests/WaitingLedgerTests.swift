@@ -93,7 +93,7 @@ import Testing
         let tally = ObjectiveTally(threshold: .seconds(2))
         let now = Timestamp(microseconds: 1_800_000_000_000_000)
         let ages: [Int64] = [0, 1_999_999, 2_000_000, 2_000_001, 3_000_000, -5_000_000]
-        tally.record(ages: ages.map { Timestamp(microseconds: now.microseconds - $0) }[...], at: now)
+        tally.record(ages: EventTimes(ages.map { Timestamp(microseconds: now.microseconds - $0) }), at: now)
         #expect(tally.counts == (6, 2))
         tally.record(.seconds(2))
         tally.record(.milliseconds(2001))

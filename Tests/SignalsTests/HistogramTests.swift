@@ -57,7 +57,8 @@ import Testing
     @Test func agesOfAClockThatWentBackAreZero() {
         let histogram = Histogram(metric)
         let now = Timestamp(microseconds: 1_000_000)
-        histogram.record(ages: [now.advanced(by: .seconds(60)), now.advanced(by: .milliseconds(-20))], at: now)
+        histogram.record(
+            ages: EventTimes([now.advanced(by: .seconds(60)), now.advanced(by: .milliseconds(-20))]), at: now)
         let read = histogram.distribution
         #expect(read.count == 2)
         #expect(read.sum == 0.02)

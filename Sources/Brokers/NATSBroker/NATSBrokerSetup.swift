@@ -47,7 +47,7 @@
             let connection = try await NATSConnection.open(settings, for: .asking)
             do {
                 // Streams that are on fewer servers than they are to be are what it is for.
-                let result = try await body(JetStreamAPI(connection: connection, bearsLoneLeaders: true))
+                let result = try await body(JetStreamAPI(connection: connection, replicas: 1))
                 await connection.close()
                 return result
             } catch {

@@ -108,7 +108,7 @@ public final class RelayService: Service {
                 CrashPoint.appended.reached()
                 progress.count(events.count)
                 let took = ContinuousClock.now - begun
-                observer?.observe(.appended(times: events.map { $0.time }, through: last, took: took))
+                observer?.observe(.appended(times: EventTimes(of: events), through: last, took: took))
                 trace(events, took: took)
                 appended.withLock { $0.append(events) }
             }

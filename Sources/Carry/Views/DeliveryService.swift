@@ -119,10 +119,12 @@ public final class DeliveryService: Service {
             if let last = records.last {
                 state.withLock { $0.applied = last.position }
                 let took = ContinuousClock.now - begun
+                let times = EventTimes(count: records.count) { places, body in
+                    let span = records.span
+                    for place in places { body(span[place].event.time) }
+                }
                 observer?.observe(
-                    .delivered(
-                        times: records.map { $0.event.time }, parked: result.parked, through: last.position, took: took)
-                )
+                    .delivered(times: times, parked: result.parked, through: last.position, took: took))
                 if let tracer, !batch.traced.isEmpty { tracer.worked(on: traced(batch, result, tracer), took: took) }
                 if !result.failures.isEmpty { tell(parked(batch, result)) }
             }

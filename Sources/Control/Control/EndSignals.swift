@@ -45,9 +45,20 @@ final class EndSignals: Sendable {
     }
 
     /// Runs services until one of them ends, or a signal comes. They have two seconds to end.
-    func run(_ services: [ServiceGroupConfiguration.ServiceConfiguration]) async throws {
+    /// - Parameter last: one whose end has all others end in good order.
+    func run(_ services: [any Service], until last: (any Service)? = nil) async throws {
+        // Without a name a service is written out with all that it holds, which takes milliseconds.
+        var named = services.map {
+            ServiceGroupConfiguration.ServiceConfiguration(service: $0, serviceName: "\(type(of: $0))")
+        }
+        if let last {
+            named.append(
+                .init(
+                    service: last, successTerminationBehavior: .gracefullyShutdownGroup,
+                    serviceName: "\(type(of: last))"))
+        }
         var configuration = ServiceGroupConfiguration(
-            services: services, logger: Logger(label: "lifecycle", factory: { _ in SwiftLogNoOpLogHandler() }))
+            services: named, logger: Logger(label: "lifecycle", factory: { _ in SwiftLogNoOpLogHandler() }))
         configuration.maximumGracefulShutdownDuration = .seconds(2)
         let group = ServiceGroup(configuration: configuration)
         let isTold = state.withLock { state in

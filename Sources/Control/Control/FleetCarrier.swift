@@ -129,7 +129,7 @@ public struct FleetCarrier: Sendable {
         {
             tell(error)
             let standby = Standby(fleet: fleet, state: state, health: measured?.health, after: error, tell: tell)
-            try await signals.run([.init(service: standby, successTerminationBehavior: .gracefullyShutdownGroup)])
+            try await signals.run([], until: standby)
             if standby.taken != nil { logger.info("taking over fleet \(fleet.name)") }
             return standby.taken
         }

@@ -265,46 +265,40 @@ public final class FleetRun: Sendable {
         let drained = Mutex(false)
         let recorder = RunRecorder(hold: hold, work: work, relays: relays, changes: changes, logger: logger)
         let trimmer = TrimmingService(needs: fleet.brokerNeeds, broker: broker, logger: logger)
-        var services: [ServiceGroupConfiguration.ServiceConfiguration] = []
+        var services: [any Service] = []
         // The first to begin, and the last to end.
-        services.append(.init(service: HoldKeeper(hold: hold)))
+        services.append(HoldKeeper(hold: hold))
         if let process = hold.predecessor {
-            services.append(.init(service: StoppedPredecessor(process: process, fleet: fleet, logger: logger)))
-            services.append(.init(service: StalledSessions(fleet: fleet, logger: logger)))
+            services.append(StoppedPredecessor(process: process, fleet: fleet, logger: logger))
+            services.append(StalledSessions(fleet: fleet, logger: logger))
         }
         if let desk = objectives?.desk ?? formerObjectives?.desk, desk.hasWebhook || desk.hasAlertmanager {
-            services.append(.init(service: AlertService(alerts: fleet.alerts, desk: desk, logger: logger)))
+            services.append(AlertService(alerts: fleet.alerts, desk: desk, logger: logger))
         }
         // It ends after those that it counts.
-        if let objectives { services.append(.init(service: objectives)) }
-        if let formerObjectives { services.append(.init(service: formerObjectives)) }
-        services += relays.map { .init(service: $0) }
-        services += deliveries.map { .init(service: $0) }
-        services += pushes.map { .init(service: $0) }
-        services += sagas.flatMap(\.intakes).map { .init(service: $0) }
-        services += sagas.map { .init(service: SagaService(engine: $0.engine)) }
-        services += flowServices.map { .init(service: $0) }
-        services += companions.map { .init(service: $0) }
+        if let objectives { services.append(objectives) }
+        if let formerObjectives { services.append(formerObjectives) }
+        services += relays
+        services += deliveries
+        services += pushes
+        services += sagas.flatMap(\.intakes)
+        services += sagas.map { SagaService(engine: $0.engine) }
+        services += flowServices
+        services += companions
         let retained = RetainedLogWatch(services: fleet.publishers, logger: logger)
         let weaknesses = StreamWeaknessWatch(
             streams: fleet.publishers.map(\.stream), broker: broker, logger: logger)
         let flow = FlowWatch(state: state, gates: gates, changes: changes, logger: logger)
-        let watchers: [any Service] = [flow, recorder, trimmer, retained, weaknesses]
-        services += watchers.map { .init(service: $0) }
-        if let watch { services.append(.init(service: watch)) }
-        if let overview { services.append(.init(service: overview)) }
-        if options.untilIdle {
-            services.append(
-                .init(
-                    service: IdleWatch(
-                        fleet: fleet, work: work, relays: relays, sagas: sagas.map(\.engine), changes: changes
-                    ) {
-                        drained.withLock { $0 = true }
-                    },
-                    successTerminationBehavior: .gracefullyShutdownGroup))
-        }
+        services += [flow, recorder, trimmer, retained, weaknesses] as [any Service]
+        if let watch { services.append(watch) }
+        if let overview { services.append(overview) }
+        let idle =
+            options.untilIdle
+            ? IdleWatch(fleet: fleet, work: work, relays: relays, sagas: sagas.map(\.engine), changes: changes) {
+                drained.withLock { $0 = true }
+            } : nil
         do {
-            try await signals.run(services)
+            try await signals.run(services, until: idle)
         } catch {
             await close()
             throw error

@@ -3,13 +3,13 @@ public enum WorkObservation: Sendable {
     /// Rows were taken out of an outbox, which took so long from when there were some.
     case captured(rows: Int, took: Duration)
     /// Events that occurred at these times are durable in the broker, the last of them there.
-    case appended(times: [Timestamp], through: LogPosition, took: Duration)
+    case appended(times: EventTimes, through: LogPosition, took: Duration)
     /// What was captured is settled: so many rows are parked.
     case settled(parked: Int, took: Duration)
     /// A subscription goes on behind this record.
     case opened(LogPosition)
     /// Records whose events occurred at these times have taken effect, or are parked, in one transaction, up to there.
-    case delivered(times: [Timestamp], parked: Int, through: LogPosition, took: Duration)
+    case delivered(times: EventTimes, parked: Int, through: LogPosition, took: Duration)
     /// A subscription's cursor was moved over so many records, of which some were parked, in one transaction, up to there.
     case committed(events: Int, parked: Int, through: LogPosition, took: Duration)
     /// Parked events were tried again by themselves, and keys are free again.

@@ -22,11 +22,12 @@ public final class ObjectiveTally: Sendable {
     public func record(_ took: Duration) { add(total: 1, bad: took.wholeMicroseconds > threshold ? 1 : 0) }
 
     /// Counts how long ago events occurred, each exactly. A clock that went back makes none of them late.
-    public func record(ages times: ArraySlice<Timestamp>, at now: Timestamp) {
+    /// - Parameter count: so many of the last are counted.
+    public func record(ages times: EventTimes, last count: Int = .max, at now: Timestamp) {
         let (limit, overflow) = now.microseconds.subtractingReportingOverflow(threshold)
         var late = 0
-        if !overflow { for time in times where time.microseconds < limit { late += 1 } }
-        add(total: times.count, bad: late)
+        if !overflow { times.forEach(last: count) { if $0.microseconds < limit { late += 1 } } }
+        add(total: min(count, times.count), bad: late)
     }
 
     /// So far. What is bad is in the total.

@@ -99,10 +99,10 @@ public final class Histogram: Instrument {
     }
 
     /// Records how long ago events occurred. A clock that went back makes none of them negative.
-    public func record(ages times: [Timestamp], at now: Timestamp) {
+    public func record(ages times: EventTimes, at now: Timestamp) {
         // Events of one batch are of about one age: what falls into one bucket is added at once.
         var (index, run, total) = (0, 0, 0)
-        for time in times {
+        times.forEach { time in
             let age = max(0, Int(now.microseconds.subtractingReportingOverflow(time.microseconds).partialValue))
             let next = LogLinear.index(of: age)
             if next != index {

@@ -75,8 +75,8 @@
             run.kill()
         }
 
-        /// It may come back believing that it is the only one still (nats-server 2.9.10): then it leads a copy of its own, and answers
-        /// beside the leader of the others.
+        /// The server that a stream was on alone may come back believing that it still is (nats-server 2.9.10): then it leads a copy
+        /// of its own, and answers beside the leader of the others.
         @Test func aStreamThatWasPutOnMoreServersSurvivesTheOneThatItWasOn() async throws {
             let cluster = try await NATSCluster()
             let fleet = try await CountingFleet(.log, broker: cluster.url)

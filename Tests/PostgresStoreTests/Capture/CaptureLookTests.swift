@@ -93,6 +93,10 @@
                 } else {
                     // The server notes how many rows there are when the session that wrote them is idle, or ends.
                     try await eventually("the server has noted them") { try await look() == 25_000 }
+                    try fixture.database.psql("SELECT pg_stat_reset_single_table_counters('outbox'::regclass)")
+                    try await eventually("of the rest nothing is known") {
+                        try await look() == PendingRows.countLimit
+                    }
                 }
             }
         }

@@ -63,7 +63,7 @@
         ) async throws -> UInt64 {
             try connection.requireConnection(doing)
             let messages = mapping.messages(of: events)
-            try check(messages.messages, events, connection)
+            try refuseOversized(messages.messages, events, connection)
             var known = copied.map { State(end: $0, floor: $0) } ?? state.withLock { $0 }
             let ids = events.map(\.id)
             var chain = AppendChain(ids, end: known.end, floor: known.floor)
@@ -84,7 +84,7 @@
                             chain = AppendChain(ids, end: nil, floor: nil)
                         }
                         known.place = info.place
-                        if copied == nil { try check(info, reaches: chain.floor ?? 0) }
+                        if copied == nil { try refuseLostEnd(info, before: chain.floor ?? 0) }
                         action = chain.handle(.ends(first: info.first, last: info.state.lastSequence))
                     case .scan(let after, let through):
                         action = chain.handle(.found(try await look.ids(after, through)))
@@ -107,7 +107,7 @@
 
         /// A server that has lost messages may lead a stream all the same, alone, while others still have them: what is appended
         /// there would be lost with it as soon as they find each other.
-        private func check(_ info: StreamInfo, reaches last: UInt64) throws {
+        private func refuseLostEnd(_ info: StreamInfo, before last: UInt64) throws {
             guard info.state.lastSequence < last else { return }
             let (end, reached) = (info.place.position(of: info.state.lastSequence), info.place.position(of: last))
             let leader = info.cluster?.leader.map { " (its leader is \($0))" } ?? ""
@@ -122,9 +122,9 @@
         }
 
         /// A server ends the connection of who sends more than it takes.
-        private func check(_ messages: [NATSMessageText.Message], _ events: [Event], _ connection: NATSConnection)
-            throws
-        {
+        private func refuseOversized(
+            _ messages: [NATSMessageText.Message], _ events: [Event], _ connection: NATSConnection
+        ) throws {
             let maximum = connection.maximumMessage
             for (message, event) in zip(messages, events) where event.size.value * 4 + 4096 > maximum {
                 let headers = message.texts.count + message.headerCount * Self.headerOverhead

@@ -5,9 +5,16 @@
     /// What JetStream can be asked for, as JSON over subjects below `$JS.API`.
     struct JetStreamAPI: Sendable {
         let connection: NATSConnection
-        var patience = Patience.brief
-        /// Whether a stream may be led by fewer servers than it is to be on.
-        var bearsLoneLeaders = false
+        let patience: Patience
+        /// Whoever leads a stream is believed only with a majority of so many servers.
+        let replicas: Int
+
+        /// - Parameter replicas: 1 where a stream may be on fewer servers than it is to be; else as many as are declared.
+        init(connection: NATSConnection, patience: Patience = .brief, replicas: Int? = nil) {
+            self.connection = connection
+            self.patience = patience
+            self.replicas = replicas ?? connection.replicas
+        }
 
         /// How long whoever asks bears that nobody answers who knows.
         enum Patience {
@@ -108,10 +115,9 @@
 
         private func stream(_ name: String, nilFor absent: Int?) async throws -> StreamInfo? {
             let doing = "look at stream \(name)"
-            let replicas = bearsLoneLeaders ? 1 : connection.replicas
             let info: StreamInfo? = try await ask(
                 "STREAM.INFO.\(name)", Nothing(), stream: name, doing: doing, nilFor: absent
-            ) { Self.isLeaders($0, of: replicas) }
+            ) { [replicas] in Self.isLeaders($0, of: replicas) }
             if let cluster = info?.cluster, !cluster.isLed(with: replicas) {
                 guard let leader = cluster.leader, cluster.isLed else {
                     throw NATSFailure.leaderless(name, at: connection.name, doing: doing)

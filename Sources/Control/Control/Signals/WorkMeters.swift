@@ -182,7 +182,7 @@ final class DeliveryMeter: WorkObserver {
         case .sent(let number, let occurred, let outcome, let took):
             targets[number].outcomes[outcome]?.add()
             targets[number].duration.record(took)
-            if outcome == .delivered { latency.record(ages: [occurred], at: .now()) }
+            if outcome == .delivered { latency.record(ages: EventTimes([occurred]), at: .now()) }
         case .breaker(let number, let isOpen): targets[number].breaker.set(isOpen)
         case .failed(let code): failures.count(code)
         case .storeFailed(.commit, let failure, let took): commits.record(took, failure: failure)

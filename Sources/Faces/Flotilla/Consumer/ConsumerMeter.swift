@@ -44,7 +44,7 @@ final class ConsumerMeter: WorkObserver {
             if count > 0 { parked.increment(by: count) }
             process.record(duration: took)
             let now = Timestamp.now()
-            for time in times { latency.record(duration: max(.zero, now.elapsed(since: time))) }
+            times.forEach { time in latency.record(duration: max(.zero, now.elapsed(since: time))) }
         case .retried(let keys):
             published.commit()
             if keys > 0 { released.increment(by: keys) }

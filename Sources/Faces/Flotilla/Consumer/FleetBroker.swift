@@ -37,6 +37,8 @@ public struct FleetBroker: Sendable {
         ///   - fleet: the fleet's name.
         ///   - servers: `nats://` or `tls://` URLs of servers of one cluster, with user and password or a token where they
         ///     are needed; no message shows those.
+        ///   - replicas: on how many servers the fleet file has each stream (`broker.replicas`): who leads one without a majority
+        ///     of them is not believed.
         ///   - authority: a PEM file with who is trusted to have signed the servers' certificates; the system's where it is
         ///     `nil`.
         ///   - certificate: the client's own certificate, a PEM file, where the servers ask for one.
@@ -45,8 +47,8 @@ public struct FleetBroker: Sendable {
         ///   - nkey: a file with the seed of an nkey.
         /// - Throws: `FleetError` with code `invalidInput` for what is no name of a fleet, and for no servers.
         public static func nats(
-            fleet: String, servers: [String], authority: String? = nil, certificate: String? = nil, key: String? = nil,
-            credentials: String? = nil, nkey: String? = nil
+            fleet: String, servers: [String], replicas: Int = 1, authority: String? = nil, certificate: String? = nil,
+            key: String? = nil, credentials: String? = nil, nkey: String? = nil
         ) throws -> FleetBroker {
             guard !servers.isEmpty else {
                 throw FleetError(.invalidInput, "no NATS server is named", remedy: "name one: nats://HOST:4222")
@@ -59,7 +61,7 @@ public struct FleetBroker: Sendable {
             let settings = NATSSettings(
                 servers: servers, name: name.joined(separator: ", "), application: "consumer of \(fleet)",
                 tls: isSecure ? .init(authority: authority, certificate: certificate, key: key) : nil,
-                credentials: credentials, nkey: nkey)
+                credentials: credentials, nkey: nkey, replicas: replicas)
             // It only reads: what is kept, and for how long, is for the one who carries the fleet.
             let retention = Retention(age: .seconds(0), size: ByteCount(0), limit: ByteCount(0))
             return FleetBroker(

@@ -59,32 +59,42 @@
                 of: statement, [.integer(floor), .integer(highest), .text(known), .integer(Int64(limit))], body)
         }
 
+        /// What waits in the table: at most ``PendingRows/countLimit`` rows are counted.
         func pending(in session: PostgresSession) throws -> PendingRows {
-            let time = table.columns["time"] == nil ? "NULL" : "time"
+            let time = table.columns["time"] == nil ? "NULL" : "time::text"
             let rows = "FROM \(table.quoted) WHERE true\(unpublished)"
-            let limit = PendingRows.countLimit
-            // Rows that are captured from the log have no numbers: of many more the server's own statistics tell how many.
+            return try table.isOrdered ? numbered(rows, time, in: session) : unnumbered(rows, time, in: session)
+        }
+
+        private func numbered(_ rows: String, _ time: String, in session: PostgresSession) throws -> PendingRows {
             let row = try session.firstRow(
-                table.isOrdered
-                    ? """
-                    SELECT count(*), (SELECT \(time)::text \(rows) ORDER BY \(sequence) LIMIT 1), min(number), max(number),
-                        (SELECT max(\(sequence)) \(rows))
-                    FROM (SELECT \(sequence) AS number \(rows) ORDER BY \(sequence) LIMIT \(limit)) AS first
-                    """
-                    : """
-                    SELECT count(*), min(time), NULL, NULL,
-                        (SELECT n_live_tup FROM pg_stat_user_tables WHERE relid = to_regclass($1))
-                    FROM (SELECT \(time)::text AS time \(rows) LIMIT \(limit)) AS first
-                    """, table.isOrdered ? [] : [.text(table.quoted)])
-            guard let row else { return PendingRows(count: 0, oldest: nil) }
-            let counted = Int(row[0].integer ?? 0)
-            var count = counted
-            if let low = row[2].integer, let high = row[3].integer, let highest = row[4].integer {
-                count = PendingRows.reckoned(counted: counted, numbers: low...high, highest: highest)
-            } else if counted == limit, let known = row[4].integer {
-                count = max(counted, Int(known))
+                """
+                SELECT (SELECT \(time) \(rows) ORDER BY \(sequence) LIMIT 1), count(*), min(number), max(number),
+                    (SELECT max(\(sequence)) \(rows))
+                FROM (SELECT \(sequence) AS number \(rows) ORDER BY \(sequence) LIMIT \(PendingRows.countLimit)) AS first
+                """)
+            let counted = Int(row?[1].integer ?? 0)
+            guard let low = row?[2].integer, let high = row?[3].integer, let highest = row?[4].integer else {
+                return PendingRows(count: counted, oldest: nil)
             }
-            return PendingRows(count: count, oldest: row[1].text.flatMap(PostgresTime.timestamp))
+            return PendingRows(
+                count: PendingRows.reckoned(counted: counted, numbers: low...high, highest: highest),
+                oldest: row?[0].text.flatMap(PostgresTime.timestamp))
+        }
+
+        /// Rows that are captured from the log have no numbers: how many there are beyond those that are counted is known from the
+        /// server's statistics, and of those that are counted, which need not be the first, the oldest is told.
+        private func unnumbered(_ rows: String, _ time: String, in session: PostgresSession) throws -> PendingRows {
+            let row = try session.firstRow(
+                """
+                SELECT min(time), count(*),
+                    (SELECT n_live_tup FROM pg_stat_user_tables WHERE relid = to_regclass($1))
+                FROM (SELECT \(time) AS time \(rows) LIMIT \(PendingRows.countLimit)) AS first
+                """, [.text(table.quoted)])
+            let counted = Int(row?[1].integer ?? 0)
+            let known = counted < PendingRows.countLimit ? nil : row?[2].integer.map(Int.init)
+            return PendingRows(
+                count: max(counted, known ?? 0), oldest: row?[0].text.flatMap(PostgresTime.timestamp))
         }
     }
 #endif

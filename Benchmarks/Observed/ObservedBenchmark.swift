@@ -99,7 +99,7 @@ enum ObservedBenchmark {
 
 /// A fleet of two services, watched or not.
 private struct WatchedFleet {
-    enum Watching: CaseIterable {
+    enum Watching {
         case nothing
         case all
         /// As `all`, and each event belongs to a trace.
